@@ -1,0 +1,1 @@
+//! The learned policy of the Tenure collector

@@ -1,0 +1,82 @@
+//! What the author of a script is told: plain data, rendered only in the shell around the compiler.
+
+use crate::syntax::span::Span;
+use std::fmt;
+
+/// A stable number, shown as `E0107`. The hundreds tell the stage: 0 reading and lexing, 1 parsing, 2 names,
+/// 3 types, 4 patterns and control flow, 5 templates, 9 not supported yet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "E{:04}", self.0)
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// The program does not run.
+    Error,
+    /// It does.
+    Warning,
+}
+
+/// A marked piece of source with a few words to it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Label {
+    /// What is marked.
+    pub span: Span,
+    /// May be empty.
+    pub text: String,
+}
+
+/// One message about a program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence without a full stop, small first letter.
+    pub message: String,
+    /// The place it is about.
+    pub primary: Label,
+    /// Places that explain it.
+    pub secondary: Vec<Label>,
+    /// What the author can do, a sentence each.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            primary: Label { span, text: String::new() },
+            secondary: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// With words at the primary place.
+    pub fn label(mut self, text: impl Into<String>) -> Diagnostic {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// With another marked place.
+    pub fn and(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// With a help text.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help.push(text.into());
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! From Tenure source text to machine code. A folder a stage, in this order:
+//! `syntax` (tokens, syntax tree) → `check` (names and types; gives `hir`) → `ir` (typed SSA) → `codegen` (CLIF,
+//! machine code); `eval` runs the IR slowly and safely, as the oracle of `codegen`.
+
+pub mod diagnostic;
+pub mod source;
+pub mod syntax;

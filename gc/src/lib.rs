@@ -1,0 +1,2 @@
+//! The heap of Tenure: a generational region collector and its policy seam.
+pub mod policy;

@@ -1,0 +1,149 @@
+//! What a policy may set, and the bounds the heap holds it to.
+
+use super::Snapshot;
+
+/// The collector's settings for one cycle. Sizes are bytes, shares 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Knobs {
+    /// Size of old regions opened in this cycle; a power of two.
+    pub old_region_bytes: u64,
+    /// Size of eden and survivor regions opened in this cycle; a power of two.
+    pub eden_region_bytes: u64,
+    /// Marking starts when old and large bytes exceed this share of the limit (G1's IHOP).
+    pub concurrent_start_share: f64,
+    /// Room for new objects before the next pause.
+    pub young_bytes: u64,
+    /// Objects above this size get granules of their own.
+    pub large_object_bytes: u64,
+    /// Pauses an object survives before it is promoted, 0 to 15.
+    pub tenuring_age: u8,
+    /// Candidates are collected in at least this many mixed pauses, if they last.
+    pub mixed_pause_count: u32,
+    /// Old regions with a larger live share are not collected in mixed pauses.
+    pub mixed_live_share: f64,
+    /// Keep at most this much committed, if the live objects allow it.
+    pub heap_target_bytes: u64,
+    /// Free memory is given back after this long unused.
+    pub uncommit_delay_ns: u64,
+}
+
+/// Why a decision came out as it did; for logs and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Reason {
+    /// Fixed by the user.
+    #[default]
+    Static = 0,
+    /// By the adaptive policy's formulas.
+    Adaptive = 1,
+    /// Too little history; the adaptive policy decided.
+    Warmup = 2,
+    /// The model moved the knobs.
+    Model = 3,
+    /// The model saw no gain beyond its margin; knobs kept.
+    Hold = 4,
+    /// No usable model; the adaptive policy decided.
+    NoModel = 5,
+    /// The state lies outside the training data; the adaptive policy decided.
+    OutOfDistribution = 6,
+    /// Realised costs were worse than the adaptive policy's; it decides for a while.
+    Guard = 7,
+    /// A probe of the adaptive policy's choice.
+    Probe = 8,
+    /// Random knobs, to learn from.
+    Explore = 9,
+    /// Hostile on purpose, in tests.
+    Adversarial = 10,
+}
+
+/// What a policy says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    /// The knobs of the coming cycle.
+    pub knobs: Knobs,
+    /// Why.
+    pub reason: Reason,
+    /// Predicted pause; NaN when nothing was predicted.
+    pub predicted_pause_ns: f64,
+    /// Predicted CPU time of the collector per allocated byte; NaN when nothing was predicted.
+    pub predicted_gc_ns_per_byte: f64,
+    /// Probability with which this decision was drawn; 1 when not random.
+    pub propensity: f64,
+}
+
+impl Decision {
+    /// A decision without predictions.
+    pub fn plain(knobs: Knobs, reason: Reason) -> Decision {
+        Decision {
+            knobs,
+            reason,
+            predicted_pause_ns: f64::NAN,
+            predicted_gc_ns_per_byte: f64::NAN,
+            propensity: 1.0,
+        }
+    }
+}
+
+/// The legal bounds of the knobs in one heap. Owned by the heap; a policy reads it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Envelope {
+    /// Smallest region: one granule.
+    pub region_bytes_min: u64,
+    /// Largest legal region: limit ÷ 64 rounded down to a power of two, at least a granule, at most 32 MiB.
+    pub region_bytes_max: u64,
+    /// Least young size.
+    pub young_bytes_min: u64,
+    /// Most young size.
+    pub young_bytes_max: u64,
+    /// The limit on committed bytes.
+    pub limit_bytes: u64,
+}
+
+/// Least legal large-object threshold: below it, rounding to granules wastes more than 20 %.
+const LARGE_OBJECT_BYTES_MIN: u64 = 256 << 10;
+
+impl Envelope {
+    /// The nearest legal knobs. Whatever cannot be read as a number (NaN) becomes the value in `current`.
+    pub fn clamp(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
+        let region = |bytes: u64| {
+            let bytes = bytes.clamp(self.region_bytes_min, self.region_bytes_max);
+            1 << bytes.ilog2()
+        };
+        let share = |value: f64, fallback: f64, lo: f64, hi: f64| {
+            if value.is_nan() { fallback } else { value.clamp(lo, hi) }
+        };
+        let eden_region_bytes = region(wanted.eden_region_bytes);
+        Knobs {
+            old_region_bytes: region(wanted.old_region_bytes),
+            eden_region_bytes,
+            concurrent_start_share: share(wanted.concurrent_start_share, current.concurrent_start_share, 0.05, 0.95),
+            young_bytes: wanted.young_bytes.clamp(self.young_bytes_min, self.young_bytes_max),
+            large_object_bytes: wanted
+                .large_object_bytes
+                .clamp(LARGE_OBJECT_BYTES_MIN, LARGE_OBJECT_BYTES_MIN.max(eden_region_bytes / 2)),
+            tenuring_age: wanted.tenuring_age.min(15),
+            mixed_pause_count: wanted.mixed_pause_count.clamp(1, 64),
+            mixed_live_share: share(wanted.mixed_live_share, current.mixed_live_share, 0.1, 1.0),
+            heap_target_bytes: wanted.heap_target_bytes.clamp(self.region_bytes_min, self.limit_bytes),
+            uncommit_delay_ns: wanted.uncommit_delay_ns,
+        }
+    }
+
+    /// Sound starting knobs for a heap with this envelope.
+    pub fn initial(&self, snapshot: &Snapshot) -> Knobs {
+        let region = self.region_bytes_max.min(1 << 20);
+        let wanted = Knobs {
+            old_region_bytes: region,
+            eden_region_bytes: region,
+            concurrent_start_share: 0.45,
+            young_bytes: (8 << 20).min(self.young_bytes_max),
+            large_object_bytes: region / 2,
+            tenuring_age: 15,
+            mixed_pause_count: 8,
+            mixed_live_share: 0.85,
+            heap_target_bytes: snapshot.limit_bytes,
+            uncommit_delay_ns: 1_000_000_000,
+        };
+        self.clamp(&wanted, &wanted)
+    }
+}

@@ -1,0 +1,1 @@
+//! What compiled Tenure code needs while it runs
