@@ -3,5 +3,8 @@
 //! machine code); `eval` runs the IR slowly and safely, as the oracle of `codegen`.
 
 pub mod diagnostic;
+pub mod hir;
+pub mod ir;
+pub mod prim;
 pub mod source;
 pub mod syntax;

@@ -1,1 +1,4 @@
-//! What compiled Tenure code needs while it runs
+//! What compiled Tenure code needs while it runs.
+
+pub mod native;
+pub mod trap;

@@ -1,0 +1,133 @@
+//! Native functions: Rust closures that scripts call. The registry is shared by the checker (signatures), the evaluator
+//! and compiled code (the closures), and filled by the standard library and by embedding programs.
+//!
+//! A native sees its arguments through a [`NativeContext`], never the heap's layout, so that both engines can serve it.
+//! Invariants
+//! - N1. Arguments are read through the context at each use; an allocation through the context may move objects, and the
+//!   context's accessors take that into account. Borrowed strings can't outlive it: allocation needs `&mut`.
+//! - N2. The engine has checked that arguments fit the signature; a mismatch in an accessor is a bug and panics.
+
+use crate::trap::Trap;
+use hashbrown::HashMap;
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+
+/// A native function of a registry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NativeId(pub u32);
+
+/// Types that cross the border.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "named as in the language")]
+pub enum NativeType {
+    Int,
+    Float,
+    Bool,
+    Byte,
+    Str,
+    Unit,
+}
+
+/// Result of a native, matching its signature.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum NativeValue {
+    /// An int.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A bool.
+    Bool(bool),
+    /// A byte.
+    Byte(u8),
+    /// A string made by [`NativeContext::new_str`] in this call, or an argument's.
+    Str(StrHandle),
+    /// Nothing.
+    Unit,
+}
+
+/// A string on the script's heap, valid until the native returns or allocates again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StrHandle(pub u64);
+
+/// What a native function can do.
+pub trait NativeContext {
+    /// Argument `i`, an int.
+    fn int(&self, i: usize) -> i64;
+    /// Argument `i`, a float.
+    fn float(&self, i: usize) -> f64;
+    /// Argument `i`, a bool.
+    fn bool(&self, i: usize) -> bool;
+    /// Argument `i`, a byte.
+    fn byte(&self, i: usize) -> u8;
+    /// Argument `i`, a string.
+    fn str(&self, i: usize) -> &str;
+    /// A new string on the script's heap; may collect.
+    fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap>;
+    /// Where the script's standard output goes.
+    fn stdout(&mut self) -> &mut dyn Write;
+    /// Where the script's standard error goes.
+    fn stderr(&mut self) -> &mut dyn Write;
+    /// The script's arguments, without its name.
+    fn script_args(&self) -> &[String];
+    /// Runs a collection of the heap; nothing in the evaluator.
+    fn collect(&mut self, full: bool);
+}
+
+/// The Rust side of a native function.
+pub type NativeFn = Arc<dyn Fn(&mut dyn NativeContext) -> Result<NativeValue, Trap> + Send + Sync>;
+
+/// A native function with its name and signature.
+#[derive(Clone)]
+pub struct Native {
+    /// `fs.read`, or a bare name for a host's function.
+    pub name: String,
+    /// Its parameters.
+    pub params: Vec<NativeType>,
+    /// Its result.
+    pub result: NativeType,
+    /// Its code.
+    pub function: NativeFn,
+}
+
+impl fmt::Debug for Native {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({:?}) -> {:?}", self.name, self.params, self.result)
+    }
+}
+
+/// All native functions that a program may call.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    natives: Vec<Native>,
+    by_name: HashMap<String, NativeId>,
+}
+
+impl Registry {
+    /// Adds a function; one of the same name is replaced.
+    pub fn add(&mut self, native: Native) -> NativeId {
+        if let Some(&id) = self.by_name.get(&native.name) {
+            self.natives[id.0 as usize] = native;
+            return id;
+        }
+        let id = NativeId(self.natives.len() as u32);
+        self.by_name.insert(native.name.clone(), id);
+        self.natives.push(native);
+        id
+    }
+
+    /// The function of that name.
+    pub fn find(&self, name: &str) -> Option<NativeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The function behind an id of this registry.
+    pub fn get(&self, id: NativeId) -> &Native {
+        &self.natives[id.0 as usize]
+    }
+
+    /// All functions.
+    pub fn iter(&self) -> impl Iterator<Item = (NativeId, &Native)> {
+        self.natives.iter().enumerate().map(|(i, n)| (NativeId(i as u32), n))
+    }
+}
