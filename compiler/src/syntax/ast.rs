@@ -323,14 +323,14 @@ pub enum StmtKind {
         /// `var`
         mutable: bool,
         /// What is bound; must be irrefutable.
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         /// Its type, if written.
-        ty: Option<TypeExpr>,
+        ty: Option<Box<TypeExpr>>,
         /// Its value.
         value: Expr,
     },
     /// A local function.
-    Fn(Fn),
+    Fn(Box<Fn>),
     /// `defer { … }`
     Defer(Block),
     /// An expression.
@@ -380,7 +380,7 @@ pub enum ExprKind {
         /// Conditions and blocks, in order; at least one.
         arms: Vec<(Vec<Condition>, Block)>,
         /// The last `else`.
-        otherwise: Option<Block>,
+        otherwise: Option<Box<Block>>,
     },
     /// `match e { p if g => x }`
     Match {
@@ -391,19 +391,19 @@ pub enum ExprKind {
     },
     /// `while c { }`, `while let p = e { }`
     While {
-        /// `'outer:`-style label.
+        /// `outer: while …`
         label: Option<Ident>,
         /// All must hold.
         conditions: Vec<Condition>,
         /// The body.
-        body: Block,
+        body: Box<Block>,
     },
     /// `loop { }`
     Loop {
         /// Its label.
         label: Option<Ident>,
         /// The body.
-        body: Block,
+        body: Box<Block>,
     },
     /// `for x in it { }`, `for i, x in it { }`
     For {
@@ -412,11 +412,11 @@ pub enum ExprKind {
         /// The counter, in the form with two variables.
         index: Option<Ident>,
         /// What each element is bound to.
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         /// What is iterated.
         iterable: Box<Expr>,
         /// The body.
-        body: Block,
+        body: Box<Block>,
     },
     /// `break`
     Break(Option<Ident>),
@@ -427,11 +427,11 @@ pub enum ExprKind {
     /// `try { } catch e { }`
     Try {
         /// What may panic.
-        body: Block,
+        body: Box<Block>,
         /// Name of the error.
         error: Ident,
         /// What runs then.
-        handler: Block,
+        handler: Box<Block>,
     },
     /// `|x, (a, b)| e`
     Closure {
@@ -456,12 +456,12 @@ pub enum ExprKind {
         /// Operators and their right operands; at least one.
         rest: Vec<(BinaryOp, Span, Expr)>,
     },
-    /// `e is Circle`, `e is not Circle`
+    /// `e is Circle`; `e is not Circle` is `not` around it.
     Is {
         /// What is tested.
         value: Box<Expr>,
         /// The type or variant.
-        ty: TypeExpr,
+        ty: Box<TypeExpr>,
     },
     /// `a..b`, `a..=b`; open ends only inside an index.
     Range {
