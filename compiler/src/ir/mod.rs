@@ -13,6 +13,12 @@
 //! - I6. Record layouts: reference fields first (4 bytes each from offset 8), then bytes, then, from the next
 //!   multiple of 8, ints and floats.
 
+pub mod cfg;
+mod display;
+pub mod liveness;
+pub mod operands;
+pub mod verify;
+
 use crate::prim::Prim;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;

@@ -1,0 +1,126 @@
+//! The control-flow graph around the blocks: predecessors, reverse postorder, dominators.
+//!
+//! The edge from a `try` body to its handler (I3) counts as leaving the block that ends in `Try`: all that the handler
+//! may see was defined there.
+//!
+//! Dominators after Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm", 2001.
+
+use super::{Block, Function};
+use smallvec::SmallVec;
+
+/// Predecessors and reverse postorder of a function.
+#[derive(Debug)]
+pub struct Cfg {
+    preds: Vec<SmallVec<[Block; 2]>>,
+    order: Vec<Block>,
+    position: Vec<u32>,
+}
+
+const UNREACHED: u32 = u32::MAX;
+
+impl Cfg {
+    /// Of a function. Takes time linear in its edges.
+    pub fn new(function: &Function) -> Cfg {
+        let count = function.blocks.len();
+        let mut preds = vec![SmallVec::new(); count];
+        let mut position = vec![UNREACHED; count];
+        let mut order = Vec::with_capacity(count);
+        // depth first without recursion; a block is entered twice on the stack, the second time to leave it
+        let mut stack = vec![(Block(0), false)];
+        let mut seen = vec![false; count];
+        while let Some((block, leaving)) = stack.pop() {
+            if leaving {
+                order.push(block);
+                continue;
+            }
+            if std::mem::replace(&mut seen[block.index()], true) {
+                continue;
+            }
+            stack.push((block, true));
+            function.blocks[block.index()].terminator.edges(|to, _| {
+                preds[to.index()].push(block);
+                stack.push((to, false));
+            });
+        }
+        order.reverse();
+        for (i, block) in order.iter().enumerate() {
+            position[block.index()] = i as u32;
+        }
+        Cfg { preds, order, position }
+    }
+
+    /// Reachable blocks, each before its successors except along back edges.
+    pub fn reverse_postorder(&self) -> &[Block] {
+        &self.order
+    }
+
+    /// Where edges to `block` come from; one entry for each edge.
+    pub fn preds(&self, block: Block) -> &[Block] {
+        &self.preds[block.index()]
+    }
+
+    /// Whether the entry leads to `block`.
+    pub fn is_reachable(&self, block: Block) -> bool {
+        self.position[block.index()] != UNREACHED
+    }
+
+    /// Index of a reachable block in the reverse postorder.
+    pub fn position(&self, block: Block) -> usize {
+        self.position[block.index()] as usize
+    }
+}
+
+/// The dominator tree.
+#[derive(Debug)]
+pub struct Dominators {
+    /// Immediate dominators as positions in the reverse postorder; the entry's is itself.
+    idom: Vec<u32>,
+}
+
+impl Dominators {
+    /// Of a function's graph.
+    pub fn new(cfg: &Cfg) -> Dominators {
+        let mut idom = vec![UNREACHED; cfg.order.len()];
+        idom[0] = 0;
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (i, &block) in cfg.order.iter().enumerate().skip(1) {
+                let mut common = UNREACHED;
+                for &pred in cfg.preds(block) {
+                    let pred = cfg.position[pred.index()];
+                    if idom[pred as usize] == UNREACHED {
+                        continue;
+                    }
+                    common = if common == UNREACHED { pred } else { intersect(&idom, common, pred) };
+                }
+                if idom[i] != common {
+                    idom[i] = common;
+                    changed = true;
+                }
+            }
+        }
+        Dominators { idom }
+    }
+
+    /// Whether every way from the entry to `b` leads through `a`; a block dominates itself. Both are reachable.
+    pub fn dominates(&self, cfg: &Cfg, a: Block, b: Block) -> bool {
+        let (a, mut b) = (cfg.position[a.index()], cfg.position[b.index()]);
+        while b > a {
+            b = self.idom[b as usize];
+        }
+        a == b
+    }
+}
+
+fn intersect(idom: &[u32], mut a: u32, mut b: u32) -> u32 {
+    while a != b {
+        while a > b {
+            a = idom[a as usize];
+        }
+        while b > a {
+            b = idom[b as usize];
+        }
+    }
+    a
+}
