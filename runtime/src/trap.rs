@@ -120,6 +120,51 @@ impl Trap {
     }
 }
 
+impl TrapKind {
+    /// All kinds, indexed by their number.
+    pub const ALL: [TrapKind; 15] = [
+        TrapKind::Panic,
+        TrapKind::Assert,
+        TrapKind::Index,
+        TrapKind::Overflow,
+        TrapKind::DivideByZero,
+        TrapKind::Shift,
+        TrapKind::Conversion,
+        TrapKind::Unwrap,
+        TrapKind::Unset,
+        TrapKind::Iteration,
+        TrapKind::StackOverflow,
+        TrapKind::OutOfMemory,
+        TrapKind::Encoding,
+        TrapKind::Io,
+        TrapKind::Error,
+    ];
+
+    /// The kind with this name; [`TrapKind::Error`] for names that scripts made up.
+    pub fn from_name(name: &str) -> TrapKind {
+        TrapKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(TrapKind::Error)
+    }
+}
+
+impl Trap {
+    /// The trace as scripts see it in `Error.trace`: a line a frame, innermost first.
+    pub fn trace_text(&self) -> String {
+        let mut text = String::new();
+        for (i, frame) in self.trace.iter().enumerate() {
+            if self.frames_omitted > 0 && i == TRACE_FRAMES_MAX / 2 {
+                text.push_str(&format!("... {} more frames\n", self.frames_omitted));
+            }
+            text.push_str(&format!("at {} ({}:{}:{})\n", frame.function, frame.file, frame.line, frame.column));
+        }
+        text
+    }
+
+    /// A trap for an index that is out of bounds.
+    pub fn index(index: i64, len: u64) -> Trap {
+        Trap::new(TrapKind::Index, format!("index {index} out of bounds for length {len}"))
+    }
+}
+
 impl From<TrapKind> for Trap {
     fn from(kind: TrapKind) -> Trap {
         Trap::new(kind, kind.message())
