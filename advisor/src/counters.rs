@@ -1,0 +1,36 @@
+//! How often the advisor decided in which way; shared, so that it stays readable when a heap owns the advisor.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tenure_gc::policy::Reason;
+
+/// One more than the largest reason.
+const REASONS: usize = Reason::Adversarial as usize + 1;
+
+/// Decisions by reason.
+#[derive(Debug, Default)]
+pub struct Counters {
+    by_reason: [AtomicU64; REASONS],
+}
+
+impl Counters {
+    pub(crate) fn count(&self, reason: Reason) {
+        self.by_reason[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Decisions made for `reason`.
+    pub fn of(&self, reason: Reason) -> u64 {
+        self.by_reason[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// All decisions.
+    pub fn decisions(&self) -> u64 {
+        self.by_reason.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Decisions in which the adaptive policy stood in for the model: no model, a foreign state, or the guard. Warm-up
+    /// and probes are part of the advisor's work and do not count.
+    pub fn fallbacks(&self) -> u64 {
+        self.of(Reason::NoModel) + self.of(Reason::OutOfDistribution) + self.of(Reason::Guard)
+    }
+}

@@ -1,0 +1,256 @@
+//! The features: what the cost models look at, each listed once with its unit and its formula.
+//!
+//! Two groups. *State* features depend on the heap's recent past alone and are computed once a decision; *candidate*
+//! features depend on the knobs as well and are computed once for each candidate. Next to the knobs themselves stand
+//! what a collector engineer would work out by hand — expected evacuation time, marking amortised over the bytes that
+//! fit below the threshold, room left at the limit — so that a linear model has little left to learn, and squares and
+//! products, so that it has an inside optimum instead of running to the corners.
+//!
+//! It must never know what a model does with the numbers.
+//!
+//! Invariants
+//! - F1. The order and the names are the model's schema: changing either makes old model files a mismatch.
+//! - F2. Finite inputs give finite features.
+//! - F3. Training and deciding both come through here; there is no second definition of a feature.
+
+use tenure_gc::policy::Knobs;
+
+use crate::history::{Measured, ratio};
+
+/// A feature's description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// Unique name.
+    pub name: &'static str,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+}
+
+macro_rules! features {
+    ($table:ident, $count:ident, $compute:ident($($argument:ident: $type:ty),*), $about:literal;
+     $($name:ident, $unit:literal, $doc:literal => $value:expr;)*) => {
+        #[doc = concat!("How many ", $about)]
+        pub const $count: usize = [$(stringify!($name)),*].len();
+        #[doc = concat!("The ", $about)]
+        pub const $table: [Feature; $count] =
+            [$(Feature { name: stringify!($name), unit: $unit, doc: $doc }),*];
+        #[doc = concat!("Computes the ", $about)]
+        pub fn $compute($($argument: $type),*) -> [f64; $count] {
+            [$($value),*]
+        }
+    };
+}
+
+/// Mebibytes as the unit of logarithms of sizes.
+const MIB: f64 = 1_048_576.0;
+/// Fixed cost of a pause assumed in the expectations; the models learn the true one.
+const PAUSE_FLOOR_NS: f64 = 20_000.0;
+
+features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state features.";
+    allocation_rate, "ln bytes/ns", "allocation rate of the program" => (m.allocation_bytes_per_ns + 1e-4).ln();
+    allocation_spread, "1", "interquartile range of the allocation rate over its median" => m.allocation_spread;
+    survival, "share", "share of young bytes that a pause copies" => m.survival;
+    survival_log, "ln share", "the same, resolved near zero" => (m.survival + 1e-3).ln();
+    survival_spread, "share", "interquartile range of survival" => m.survival_spread;
+    promotion, "share", "bytes that become old per allocated byte" => m.promotion;
+    promotion_log, "ln share", "the same, resolved near zero" => (m.promotion + 1e-4).ln();
+    large, "share", "share of allocated bytes in large objects" => m.large;
+    copy_rate, "ln ns/byte", "CPU of evacuation per copied byte" => (m.copy_ns_per_byte + 1e-3).ln();
+    mark_rate, "ln ns/byte", "CPU of marking per live byte" => (m.mark_ns_per_byte + 1e-3).ln();
+    occupancy, "share", "old and large bytes over the limit" => ratio(m.old_bytes, m.limit_bytes);
+    live, "share", "live old and large bytes over the limit" => ratio(m.live_bytes, m.limit_bytes);
+    garbage, "share", "bytes of old space known to be reclaimable over old bytes" => ratio(m.reclaimable_bytes, m.old_bytes).min(1.0);
+    committed, "share", "committed bytes over the limit" => ratio(m.committed_bytes, m.limit_bytes);
+    limit_log, "ln MiB", "the limit" => (m.limit_bytes / MIB).ln();
+    largest_free, "share", "largest free run over the limit" => ratio(m.largest_free_bytes, m.limit_bytes).min(4.0);
+    survivors_log, "ln MiB", "bytes in survivor regions" => (m.survivor_bytes / MIB + 0.01).ln();
+    remembered_log, "ln 1/KiB", "remembered entries scanned per KiB allocated" => (m.remembered_per_kib + 1e-3).ln();
+    barrier_log, "ln 1/KiB", "slow paths of the write barrier per KiB allocated" => (m.barrier_per_kib + 1e-3).ln();
+    compaction, "byte/byte", "old bytes copied per old byte freed" => m.compacted_per_freed;
+    tails, "share", "free tails over committed bytes" => m.tail_share;
+    gc_share, "share", "collector's share of CPU" => m.gc_share;
+    pause_log, "ln us", "median pause of the last 32" => (m.pause_ns_p50 / 1e3 + 1.0).ln();
+    pause_tail, "ln 1", "95th percentile of the pause over its median" => ((m.pause_ns_p95 + 1e3) / (m.pause_ns_p50 + 1e3)).ln();
+    full_rate, "1/cycle", "full collections in the window" => m.full_rate;
+    failed_rate, "1/cycle", "cycles with failed copies in the window" => m.failed_rate;
+    old_region_now, "log2 MiB", "size of old regions in the cycle just ended" => (m.old_region_bytes / MIB + 1e-3).log2();
+    eden_region_now, "log2 MiB", "size of eden regions in the cycle just ended" => (m.eden_region_bytes / MIB + 1e-3).log2();
+    threshold_now, "share", "threshold in the cycle just ended" => m.concurrent_start_share;
+    young_now, "log2 8MiB", "young size in the cycle just ended" => (m.young_bytes / MIB + 1e-3).log2() - 3.0;
+    since_mark, "ln cycles", "pauses since the last marking" => (m.cycles_since_mark + 1.0).ln();
+}
+
+/// What the knobs are expected to lead to, worked out from measured rates.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    old_log: f64,
+    eden_log: f64,
+    young_log: f64,
+    share: f64,
+    age: f64,
+    occupancy: f64,
+    live: f64,
+    garbage: f64,
+    young_share: f64,
+    remembered: f64,
+    /// Evacuation of one young pause.
+    evacuation_ns: f64,
+    /// Evacuation per allocated byte.
+    evacuation_ns_per_byte: f64,
+    /// Room between old occupancy and the threshold, share of the limit; negative above it.
+    room: f64,
+    /// Marking per allocated byte, if a marking pays for the bytes that fit between live and threshold.
+    mark_ns_per_byte: f64,
+    /// Part of the limit in use when eden is full and its survivors are copied.
+    tightness: f64,
+    /// Committed bytes needed.
+    footprint_bytes: f64,
+    /// Part of the limit in open regions' unused halves.
+    open_tails: f64,
+}
+
+impl Expected {
+    /// The expectations for `knobs` in the state `m`.
+    pub fn new(m: &Measured, knobs: &Knobs) -> Expected {
+        let young = knobs.young_bytes.max(1) as f64;
+        let limit = m.limit_bytes;
+        let share = knobs.concurrent_start_share;
+        let evacuation_ns = PAUSE_FLOOR_NS + young * m.survival * m.copy_ns_per_byte;
+        // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
+        let room_bytes = (share * limit - m.live_bytes).max(0.02 * limit);
+        let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
+        let needed = (share * limit).max(m.old_bytes) + young * (1.0 + m.survival);
+        Expected {
+            old_log: log2_mib(knobs.old_region_bytes),
+            eden_log: log2_mib(knobs.eden_region_bytes),
+            young_log: (young / MIB).log2() - 3.0,
+            share,
+            age: f64::from(knobs.tenuring_age) / 15.0,
+            occupancy: m.old_bytes / limit,
+            live: m.live_bytes / limit,
+            garbage: ratio(m.reclaimable_bytes, m.old_bytes).min(1.0),
+            young_share: young / limit,
+            remembered: m.remembered_per_kib.min(16.0),
+            evacuation_ns,
+            evacuation_ns_per_byte: evacuation_ns / young,
+            room: share - m.old_bytes / limit,
+            mark_ns_per_byte: (m.live_bytes + young * m.survival) * m.mark_ns_per_byte / filling_bytes,
+            tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / limit,
+            footprint_bytes: needed.min(limit),
+            open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / limit,
+        }
+    }
+}
+
+/// log2 of a power-of-two size in MiB, exact and without a logarithm.
+fn log2_mib(bytes: u64) -> f64 {
+    f64::from(bytes.max(1).ilog2()) - 20.0
+}
+
+features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured, k: &Knobs, e: &Expected), "candidate features.";
+    old_region, "log2 MiB", "size of old regions" => e.old_log;
+    old_region_squared, "(log2 MiB)^2", "its square" => e.old_log * e.old_log;
+    eden_region, "log2 MiB", "size of eden regions" => e.eden_log;
+    eden_region_squared, "(log2 MiB)^2", "its square" => e.eden_log * e.eden_log;
+    threshold, "share", "concurrent start threshold" => e.share;
+    threshold_squared, "share^2", "its square" => e.share * e.share;
+    young, "log2 8MiB", "young size" => e.young_log;
+    young_squared, "(log2 8MiB)^2", "its square" => e.young_log * e.young_log;
+    age, "share", "tenuring age over 15" => e.age;
+    age_squared, "share^2", "its square" => e.age * e.age;
+    mixed_live, "share", "largest live share of a candidate" => k.mixed_live_share;
+    mixed_pauses, "ln 1", "mixed pauses a marking is spread over" => f64::from(k.mixed_pause_count).ln();
+    evacuation_log, "ln us", "expected evacuation of a young pause" => (e.evacuation_ns / 1e3).ln();
+    evacuation_per_byte_log, "ln ns/byte", "the same per allocated byte" => e.evacuation_ns_per_byte.ln();
+    goal_room, "ln 1", "pause goal over the expected evacuation" => (m.pause_goal_ns / e.evacuation_ns).ln().clamp(-4.0, 6.0);
+    room, "share", "threshold minus old occupancy" => e.room;
+    room_short, "share", "how far old occupancy is above the threshold" => (-e.room).max(0.0);
+    mark_due, "0 or 1", "whether the next pause is expected to start marking" => f64::from(e.room - e.young_share * m.promotion < 0.0);
+    mark_per_byte_log, "ln ns/byte", "marking amortised over what fits below the threshold" => (e.mark_ns_per_byte + 1e-4).ln();
+    work_per_byte_log, "ln ns/byte", "evacuation and amortised marking" => (e.evacuation_ns_per_byte + e.mark_ns_per_byte).ln();
+    tightness, "share", "old, young and copied bytes over the limit" => e.tightness;
+    tightness_excess, "share", "the part of it above 0.85" => (e.tightness - 0.85).max(0.0);
+    footprint_log, "ln MiB", "threshold or occupancy, plus young" => (e.footprint_bytes / MIB).ln();
+    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => (m.committed_bytes.max(m.old_bytes + e.young_share * m.limit_bytes) / MIB + 0.01).ln();
+    open_tails, "share", "open regions over the limit" => e.open_tails;
+    old_region_promotion, "log2 MiB", "old region size times promotion" => e.old_log * m.promotion;
+    old_region_large, "log2 MiB", "old region size times share of large objects" => e.old_log * m.large;
+    old_region_live, "log2 MiB", "old region size times live share" => e.old_log * e.live;
+    old_region_garbage, "log2 MiB", "old region size times reclaimable share" => e.old_log * e.garbage;
+    old_region_remembered, "log2 MiB/KiB", "old region size times remembered entries" => e.old_log * e.remembered;
+    old_region_compaction, "log2 MiB", "old region size times bytes copied per byte freed" => e.old_log * m.compacted_per_freed.min(4.0);
+    old_region_threshold, "log2 MiB", "old region size times threshold" => e.old_log * e.share;
+    eden_region_young, "log2^2", "eden region size times young size" => e.eden_log * e.young_log;
+    eden_region_survival, "log2 MiB", "eden region size times survival" => e.eden_log * m.survival;
+    eden_region_tightness, "log2 MiB", "eden region size times tightness" => e.eden_log * e.tightness;
+    threshold_promotion, "share", "threshold times promotion" => e.share * m.promotion;
+    threshold_live, "share", "threshold times live share" => e.share * e.live;
+    threshold_garbage, "share", "threshold times reclaimable share" => e.share * e.garbage;
+    young_survival, "log2 8MiB", "young size times survival" => e.young_log * m.survival;
+    young_promotion, "log2 8MiB", "young size times promotion" => e.young_log * m.promotion;
+    young_occupancy, "log2 8MiB", "young size times old occupancy" => e.young_log * e.occupancy;
+    age_survival, "share", "tenuring age times survival" => e.age * m.survival;
+    age_promotion, "share", "tenuring age times promotion" => e.age * m.promotion;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::History;
+    use tenure_gc::policy::{Envelope, Snapshot};
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = STATE_FEATURES.iter().chain(&CANDIDATE_FEATURES).map(|f| f.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn an_empty_heap_has_finite_features() {
+        let snapshot = Snapshot::default();
+        let mut history = History::new();
+        history.push(&snapshot);
+        let envelope = Envelope {
+            region_bytes_min: 64 << 10,
+            region_bytes_max: 1 << 20,
+            young_bytes_min: 64 << 10,
+            young_bytes_max: 8 << 20,
+            limit_bytes: 64 << 20,
+        };
+        let knobs = envelope.initial(&snapshot);
+        let m = history.measure(&snapshot, &knobs);
+        assert!(state_features(&m).iter().all(|v| v.is_finite()));
+        let expected = Expected::new(&m, &knobs);
+        for (value, feature) in candidate_features(&m, &knobs, &expected).iter().zip(&CANDIDATE_FEATURES) {
+            assert!(value.is_finite(), "{}", feature.name);
+        }
+    }
+
+    #[test]
+    fn a_larger_young_size_costs_a_longer_evacuation_and_less_of_it_per_byte() {
+        let m = Measured {
+            survival: 0.1,
+            copy_ns_per_byte: 1.0,
+            limit_bytes: 256.0 * MIB,
+            pause_goal_ns: 1e7,
+            ..Measured::default()
+        };
+        let envelope = Envelope {
+            region_bytes_min: 64 << 10,
+            region_bytes_max: 4 << 20,
+            young_bytes_min: 1 << 20,
+            young_bytes_max: 64 << 20,
+            limit_bytes: 256 << 20,
+        };
+        let small = envelope.initial(&Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() });
+        let large = Knobs { young_bytes: small.young_bytes * 2, ..small };
+        let (a, b) = (Expected::new(&m, &small), Expected::new(&m, &large));
+        assert!(b.evacuation_ns > a.evacuation_ns);
+        assert!(b.evacuation_ns_per_byte < a.evacuation_ns_per_byte);
+    }
+}
