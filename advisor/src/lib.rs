@@ -12,6 +12,8 @@
 //! It must never know the heap: it sees plain numbers, and what it says goes through the heap's envelope. Advice can
 //! make a program slower, never wrong.
 
+#[cfg(test)]
+mod behaviour;
 mod correct;
 mod counters;
 mod error;

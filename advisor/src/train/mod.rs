@@ -153,7 +153,7 @@ pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
     let mut metrics = Vec::new();
     for (output, name) in OUTPUTS.iter().enumerate() {
         let (fitted, measured) = solve::choose(&table, &standard, output)
-            .ok_or_else(|| TrainError::new(format!("output {name} cannot be fitted: nothing varies"))))?;
+            .ok_or_else(|| TrainError::new(format!("output {name} cannot be fitted: nothing varies")))?;
         outputs.push(OutputFit {
             name: (*name).into(),
             method: measured.method.into(),
