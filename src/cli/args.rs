@@ -1,0 +1,389 @@
+//! The command line as data. Parsing lives here and nothing else: values are checked while they are read, so what a
+//! subcommand gets is sound or the process ended with status 2.
+
+use super::size::{parse_bytes, parse_duration, parse_percent, parse_region_bytes};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Tenure: a small, statically typed scripting language.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tenure",
+    version,
+    about,
+    after_help = "`tenure FILE [ARGS]` is `tenure run FILE [ARGS]`; options of `run` work without the word. \
+                  A script named like a subcommand is written ./test."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a script.
+    Run(RunArgs),
+    /// Report everything that is wrong with scripts, without running them.
+    Check(CheckArgs),
+    /// Run the `test` blocks of scripts.
+    Test(TestArgs),
+    /// Run a script under several collector policies, side by side, and compare.
+    Bench(BenchArgs),
+    /// Run a corpus of scripts under exploring policies and fit the advisor's model to what happened.
+    Train(TrainArgs),
+    /// Look at the collector's records.
+    Gc(GcArgs),
+}
+
+/// `tenure run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Run this text instead of a file.
+    #[arg(short = 'e', long = "eval", value_name = "CODE")]
+    pub code: Option<String>,
+    /// How the heap is kept.
+    #[command(flatten)]
+    pub heap: HeapArgs,
+    /// Print a summary of the collector's work on standard error when the script has ended.
+    #[arg(long)]
+    pub stats: bool,
+    /// Write that summary to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub stats_json: Option<PathBuf>,
+    /// Print what a stage of the compiler made of the script, instead of running it.
+    #[arg(long, value_name = "STAGE")]
+    pub emit: Option<EmitStage>,
+    /// Run in the slow evaluator that serves as the code generator's oracle; the heap's options do not apply to it.
+    #[arg(long, conflicts_with_all = ["stats", "stats_json", "emit"])]
+    pub evaluate: bool,
+    /// Colours in messages.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// The script (`-`, or none in a pipe: standard input), then its own arguments.
+    #[arg(value_name = "FILE", trailing_var_arg = true)]
+    pub script: Vec<String>,
+}
+
+/// Options of the heap and its policy.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Collector")]
+pub struct HeapArgs {
+    /// The policy that sets the collector's knobs each cycle [default: advisor]
+    #[arg(long, value_name = "POLICY")]
+    pub gc: Option<PolicyName>,
+    /// The advisor's model, instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// What pauses should stay below, as in 10ms [default: 10ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub pause_goal: Option<Duration>,
+    /// The most memory the heap may commit, 1M to 24G [default: a quarter of the machine's memory]
+    #[arg(long, value_name = "SIZE", value_parser = parse_heap_limit)]
+    pub max_heap: Option<u64>,
+    /// With --gc=static: the size of old regions, and of eden regions unless that is given.
+    #[arg(long, value_name = "SIZE", value_parser = parse_region_bytes)]
+    pub region_size: Option<u64>,
+    /// With --gc=static: the size of eden and survivor regions.
+    #[arg(long, value_name = "SIZE", value_parser = parse_region_bytes)]
+    pub eden_region_size: Option<u64>,
+    /// With --gc=static: the occupancy in percent of the limit at which marking starts.
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
+    pub ihop: Option<f64>,
+    /// With --gc=static: the room for new objects before a pause.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub young_size: Option<u64>,
+    /// Write log lines that GCViewer and GCToolKit read.
+    #[arg(long, value_name = "FILE")]
+    pub gc_log: Option<PathBuf>,
+    /// Write each cycle's snapshot, decision and outcome, for `gc report` and `train`.
+    #[arg(long, value_name = "FILE")]
+    pub gc_journal: Option<PathBuf>,
+    /// Check the whole heap after every pause.
+    #[arg(long)]
+    pub gc_verify: bool,
+    /// Collect far more often than needed, as in young:64K,full:1M,mark:256K,copyfail:7.
+    #[arg(long, value_name = "SPEC")]
+    pub gc_zeal: Option<String>,
+}
+
+/// A policy, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyName {
+    /// Knobs fixed by options.
+    Static,
+    /// G1's formulas.
+    Adaptive,
+    /// A model fitted to measured runs.
+    Advisor,
+    /// Random legal knobs held for some cycles; makes training data.
+    #[value(hide = true)]
+    Explore,
+    /// Random knobs, legal or not; for tests.
+    #[value(hide = true)]
+    Adversarial,
+}
+
+impl PolicyName {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            PolicyName::Static => "static",
+            PolicyName::Adaptive => "adaptive",
+            PolicyName::Advisor => "advisor",
+            PolicyName::Explore => "explore",
+            PolicyName::Adversarial => "adversarial",
+        }
+    }
+}
+
+/// A stage whose result can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EmitStage {
+    /// The syntax tree.
+    Ast,
+    /// The typed tree.
+    Types,
+    /// The SSA form.
+    Ir,
+    /// Cranelift's input.
+    Clif,
+    /// Machine code.
+    Asm,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether messages on standard error get colours.
+    pub fn on_stderr(self) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                std::io::IsTerminal::is_terminal(&std::io::stderr())
+                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
+        }
+    }
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// A JSON object a line.
+    Json,
+    /// As annotations of GitHub Actions.
+    Github,
+}
+
+/// `tenure check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// How findings are written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// Colours in messages.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Scripts.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `tenure test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// How results are written.
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// Run tests whose title contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// How the heap is kept.
+    #[command(flatten)]
+    pub heap: HeapArgs,
+    /// Colours in messages.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Scripts.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `tenure bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The policies to compare.
+    #[arg(long, value_name = "POLICIES", value_delimiter = ',', default_value = "static,adaptive,advisor")]
+    pub gc: Vec<PolicyName>,
+    /// Counted runs of each; one more before them warms the machine up.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// The advisor's model, instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// What pauses should stay below, as in 10ms [default: 10ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub pause_goal: Option<Duration>,
+    /// The most memory the heap may commit [default: a quarter of the machine's memory]
+    #[arg(long, value_name = "SIZE", value_parser = parse_heap_limit)]
+    pub max_heap: Option<u64>,
+    /// Print the measurements as JSON.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print the measurements of every single run as CSV.
+    #[arg(long)]
+    pub csv: bool,
+    /// The script, then its own arguments.
+    #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
+    pub script: Vec<String>,
+}
+
+/// `tenure train`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Folder of the scripts to learn from; each is a family of its own.
+    #[arg(long, value_name = "DIR", default_value = "examples/workloads")]
+    pub corpus: PathBuf,
+    /// Where the model, its card and the journals go.
+    #[arg(long, value_name = "DIR", default_value = "model")]
+    pub out: PathBuf,
+    /// Runs of each script, with different seeds, heap limits and pause goals.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Seconds after which a run is stopped; what it has recorded counts.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+}
+
+/// `tenure gc`
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub command: GcCommand,
+}
+
+/// `tenure gc …`
+#[derive(Debug, Subcommand)]
+pub enum GcCommand {
+    /// Summarise a journal.
+    Report(ReportArgs),
+}
+
+/// `tenure gc report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Print every cycle's snapshot, decision and outcome as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// A file written by --gc-journal.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+}
+
+fn parse_heap_limit(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text)?;
+    if (1 << 20..=24 << 30).contains(&bytes) { Ok(bytes) } else { Err("a heap limit lies between 1M and 24G".into()) }
+}
+
+/// Words that are subcommands, and what clap itself answers.
+const COMMANDS: [&str; 7] = ["run", "check", "test", "bench", "train", "gc", "help"];
+const OWN_OPTIONS: [&str; 4] = ["-h", "--help", "-V", "--version"];
+
+impl Cli {
+    /// Reads the process's arguments; `run` is supplied where no subcommand is written.
+    pub fn from_process() -> Cli {
+        Cli::parse_from(with_subcommand(std::env::args_os().collect()))
+    }
+}
+
+fn with_subcommand(mut args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let written = args.get(1).and_then(|a| a.to_str()).is_some_and(|a| COMMANDS.contains(&a) || OWN_OPTIONS.contains(&a));
+    if !written {
+        args.insert(1.min(args.len()), "run".into());
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, String> {
+        let args = std::iter::once("tenure").chain(line.split_whitespace()).map(Into::into).collect();
+        Cli::try_parse_from(with_subcommand(args)).map_err(|e| e.to_string())
+    }
+
+    fn run(line: &str) -> RunArgs {
+        match parse(line).map(|cli| cli.command) {
+            Ok(Command::Run(run)) => run,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_the_file_and_the_rest_is_the_scripts() {
+        let args = run("--gc=static --region-size=1M prog.ten --gc=adaptive -x -- y");
+        assert_eq!(args.heap.gc, Some(PolicyName::Static));
+        assert_eq!(args.heap.region_size, Some(1 << 20));
+        assert_eq!(args.script, ["prog.ten", "--gc=adaptive", "-x", "--", "y"]);
+        assert_eq!(run("run prog.ten run").script, ["prog.ten", "run"]);
+        assert_eq!(run("- a").script, ["-", "a"]);
+        assert_eq!(run("./test").script, ["./test"]);
+        assert_eq!(run("").script, Vec::<String>::new());
+        let code = run("-e print(1) --stats a");
+        assert_eq!((code.code.as_deref(), code.stats, code.script), (Some("print(1)"), true, vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn a_bare_word_that_is_a_subcommand_is_the_subcommand() {
+        assert!(matches!(parse("test a.ten").map(|c| c.command), Ok(Command::Test(_))));
+        assert!(matches!(parse("gc report run.tgj").map(|c| c.command), Ok(Command::Gc(_))));
+    }
+
+    #[test]
+    fn nonsense_is_a_usage_error() {
+        for line in [
+            "--max-heap=-3 a.ten",
+            "--max-heap=0 a.ten",
+            "--max-heap=64K a.ten",
+            "--max-heap=25G a.ten",
+            "--region-size=3M a.ten",
+            "--pause-goal=0ms a.ten",
+            "--pause-goal=0 a.ten",
+            "--ihop=140 a.ten",
+            "--gc=magic a.ten",
+            "--no-such-option a.ten",
+            "--emit=poem a.ten",
+            "--evaluate --stats a.ten",
+            "check",
+            "bench --runs=0 a.ten",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
