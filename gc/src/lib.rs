@@ -1,2 +1,65 @@
 //! The heap of Tenure: a generational region collector and its policy seam.
+//!
+//! It knows words, references, shapes and roots, and nothing of the language. Regions of any power of two from 64 KiB to
+//! 32 MiB live side by side, chosen as each leaves the free list; large objects have granules of their own. Young regions
+//! are evacuated at each pause; old ones when marking found them worth it; all are compacted when nothing else helps.
+//!
+//! | file | noun |
+//! |---|---|
+//! | [`memory`] | raw words, the reservation and its tables |
+//! | `buddy`, `space` | free granules; regions and what backs them |
+//! | `shape`, `header`, `reference` | what an object looks like |
+//! | `barrier` | the write barrier's slow path |
+//! | `heap`, `alloc` | the public face; allocation's slow paths |
+//! | `pause` | a pause, from end to end |
+//! | `evacuate`, `mark`, `candidates`, `compact` | what pauses do |
+//! | `policy` | who sets the knobs |
+//! | `measure`, `report`, `stats`, `log`, `journal` | what is told to the outside |
+//! | `verify`, `zeal` | how it is kept honest |
+//!
+//! # Contract with compiled code
+//! The first parameter of compiled code is the heap's base. At the base lies [`Mutator`]; an object of `n` words is
+//! allocated by `new = top + n; if new > limit { slow } else { top = new }` and a header store of the shape id. A reference
+//! store first tests [`LOG_BIT`] in the byte at [`FLAGS_BYTE_OFFSET`] of the object; if it is set and [`CHUNKED_BIT`] is
+//! not, it calls [`Heap::barrier`]; if both are set, it tests the chunk byte of the element's address in the table at
+//! [`CHUNK_TABLE_OFFSET`], and calls [`Heap::barrier_element`] if that is 0.
+
+mod alloc;
+mod barrier;
+mod buddy;
+mod candidates;
+mod clock;
+mod compact;
+mod error;
+mod evacuate;
+mod header;
+mod heap;
+mod mark;
+mod measure;
+mod memory;
+mod pause;
 pub mod policy;
+mod reference;
+mod report;
+mod shape;
+mod space;
+mod stats;
+mod verify;
+mod zeal;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{HeapError, OutOfMemory};
+pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
+pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
+pub use reference::Ref;
+pub use report::{Cycle, Observer, Occupancy, PauseReport};
+pub use shape::{Shape, ShapeId, ShapeTable};
+pub use stats::Stats;
+pub use zeal::{Pace, Zeal, ZealError};
+
+/// Where an object's flag byte is, from its header's start.
+pub const FLAGS_BYTE_OFFSET: usize = 3;
+/// In the flag byte: the write barrier must take its slow path.
+pub const LOG_BIT: u8 = 1;
+/// In the flag byte: the array is logged by chunks.
+pub const CHUNKED_BIT: u8 = 2;

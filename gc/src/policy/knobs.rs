@@ -74,13 +74,7 @@ pub struct Decision {
 impl Decision {
     /// A decision without predictions.
     pub fn plain(knobs: Knobs, reason: Reason) -> Decision {
-        Decision {
-            knobs,
-            reason,
-            predicted_pause_ns: f64::NAN,
-            predicted_gc_ns_per_byte: f64::NAN,
-            propensity: 1.0,
-        }
+        Decision { knobs, reason, predicted_pause_ns: f64::NAN, predicted_gc_ns_per_byte: f64::NAN, propensity: 1.0 }
     }
 }
 

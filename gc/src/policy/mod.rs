@@ -11,9 +11,11 @@
 //! - P3. Every decision gets exactly one outcome, the last one when the heap is dropped.
 //! - P4. `decide` and `observe` neither allocate nor fail.
 
+mod fixed;
 mod knobs;
 mod snapshot;
 
+pub use fixed::{Overrides, Static};
 pub use knobs::{Decision, Envelope, Knobs, Reason};
 pub use snapshot::{CycleKind, Outcome, Snapshot};
 

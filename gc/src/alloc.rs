@@ -1,0 +1,219 @@
+//! Allocation's slow paths: the next piece of eden, large objects, and what to try when there is no room.
+//!
+//! It must never know how a collection works, only which to ask for.
+//!
+//! Invariants
+//! - A1. Before a pause the mutator's window is closed: its region's top is the window's.
+//! - A2. An object goes to eden unless it is larger than the large-object threshold; an object that needs a larger region
+//!   than the knobs say gets one.
+//! - A3. Room is asked of a young collection, then of a full one; then the program gets [`OutOfMemory`].
+
+use crate::barrier::Entry;
+use crate::error::OutOfMemory;
+use crate::header;
+use crate::heap::{Heap, Roots};
+use crate::memory::{GRANULE_BYTES, GRANULE_WORDS, Mutator};
+use crate::pause::{Cause, Plan};
+use crate::reference::Ref;
+use crate::shape::ShapeId;
+use crate::space::{Buffer, Space, role};
+use crate::zeal::Due;
+
+/// Full collections in a row that leave less than [`TIGHT_SHARE`] of the limit, after which the heap is called exhausted:
+/// a program that only collects is worse than one that is told.
+const TIGHT_FULL_COLLECTIONS_MAX: u32 = 16;
+const TIGHT_SHARE: u64 = 50;
+
+impl Heap {
+    /// Allocates a record with a zeroed payload; a safepoint.
+    pub fn allocate_record(&mut self, shape: ShapeId, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
+        let descriptor = self.descriptor(shape);
+        assert!(descriptor.is_record(), "{shape:?} is no record");
+        let word = header::new(shape.0, 0);
+        self.allocate(word, u64::from(descriptor.words(word)), roots)
+    }
+
+    /// Allocates an array of `len` zeroed elements; a safepoint.
+    pub fn allocate_array(&mut self, shape: ShapeId, len: u64, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
+        let descriptor = self.descriptor(shape);
+        assert!(!descriptor.is_record(), "{shape:?} is no array");
+        let Ok(short) = u32::try_from(len) else {
+            let requested_bytes = len.saturating_mul(8).saturating_add(8);
+            return Err(OutOfMemory { requested_bytes, limit_bytes: self.envelope.limit_bytes });
+        };
+        self.allocate(header::new(shape.0, short), descriptor.array_words(short), roots)
+    }
+
+    fn allocate(&mut self, word: u64, words: u64, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
+        if words * 8 > self.knobs.large_object_bytes {
+            return self.allocate_large(word, words, roots);
+        }
+        let memory = self.memory();
+        let window = memory.mutator();
+        let at = if window.limit - window.top >= words {
+            memory.set_mutator(Mutator { top: window.top + words, ..window });
+            window.top as u32
+        } else {
+            self.refill(words as u32, roots)?
+        };
+        memory.set_word(at, word);
+        memory.fill_words(at + 1, words as u32 - 1, 0);
+        Ok(Ref(at))
+    }
+
+    /// Finds room for `words` in eden, collecting if there is none.
+    fn refill(&mut self, words: u32, roots: &mut dyn Roots) -> Result<u32, OutOfMemory> {
+        let bytes = self.close_window();
+        if let Some(due) = self.countdowns.tick(bytes.max(1)) {
+            self.collect_due(due, roots);
+        }
+        if let Some(at) = self.take_eden(words, false) {
+            return Ok(at);
+        }
+        self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
+        if let Some(at) = self.take_eden(words, false) {
+            return Ok(at);
+        }
+        if self.full_collection_left_room(Cause::Compaction, roots)
+            && let Some(at) = self.take_eden(words, true)
+        {
+            return Ok(at);
+        }
+        Err(OutOfMemory { requested_bytes: u64::from(words) * 8, limit_bytes: self.envelope.limit_bytes })
+    }
+
+    fn collect_due(&mut self, due: Due, roots: &mut dyn Roots) {
+        let plan = match due {
+            Due::Young => Plan::Evacuate { mark: false, everything: false },
+            Due::Mark => Plan::Evacuate { mark: true, everything: false },
+            Due::Move => {
+                self.pause(Plan::Evacuate { mark: true, everything: true }, Cause::Asked, roots);
+                Plan::Evacuate { mark: false, everything: true }
+            }
+            Due::Full => Plan::Full,
+        };
+        self.pause(plan, Cause::Asked, roots);
+    }
+
+    /// Collects everything; false if that was in vain too often.
+    fn full_collection_left_room(&mut self, cause: Cause, roots: &mut dyn Roots) -> bool {
+        self.pause(Plan::Full, cause, roots);
+        if self.space.room_bytes() < self.envelope.limit_bytes / TIGHT_SHARE {
+            self.tight_full_collections += 1;
+        } else {
+            self.tight_full_collections = 0;
+        }
+        self.tight_full_collections < TIGHT_FULL_COLLECTIONS_MAX
+    }
+
+    /// Writes the mutator's window back to its region and counts what was allocated in it; returns those bytes.
+    pub(crate) fn close_window(&mut self) -> u64 {
+        let window = self.memory().mutator();
+        let bytes = (window.top - self.window_start) * 8;
+        self.measure.allocated_bytes += bytes;
+        self.eden_words_left += window.limit - window.top;
+        if self.eden.head != 0 {
+            self.eden.top = window.top as u32;
+            self.space.region_mut(self.eden.head).top = self.eden.top;
+        }
+        self.memory().set_mutator(Mutator { top: window.top, limit: window.top });
+        self.window_start = window.top;
+        bytes
+    }
+
+    /// Room for an object of `words` in eden: from the open region, or a new one. None when eden has had its share, or
+    /// the room that survivors will need would be touched; `last_resort` ignores both.
+    fn take_eden(&mut self, words: u32, last_resort: bool) -> Option<u32> {
+        let first = self.space.eden.is_empty() || last_resort;
+        if u64::from(words) > self.eden_words_left && !first {
+            return None;
+        }
+        if let Some(at) = self.eden.bump(words) {
+            self.open_window(words);
+            return Some(at);
+        }
+        let room_bytes = self.space.room_bytes();
+        let reserve_bytes = if first { 0 } else { self.copy_reserve_bytes() };
+        let usable_bytes = room_bytes.saturating_sub(reserve_bytes);
+        if usable_bytes < (u64::from(words) * 8).max(GRANULE_BYTES as u64) {
+            return None;
+        }
+        // Not larger than what is usable, nor than the rest of eden's share makes sense.
+        let left_bytes = (self.eden_words_left * 8).next_power_of_two().max(GRANULE_BYTES as u64);
+        let wanted_bytes = self.knobs.eden_region_bytes.min(1 << usable_bytes.ilog2()).min(left_bytes);
+        let mut opened = self.space.open_region(role::EDEN, wanted_bytes, words)?;
+        self.measure.eden_refills += 1;
+        let at = opened.bump(words)?;
+        // Go on in whichever has more room left.
+        if opened.limit - opened.top >= self.eden.limit - self.eden.top {
+            self.measure.tail_waste_bytes += u64::from(self.eden.limit - self.eden.top) * 8;
+            self.eden = opened;
+        } else {
+            self.measure.allocated_bytes += u64::from(words) * 8;
+            self.measure.tail_waste_bytes += u64::from(opened.limit - opened.top) * 8;
+            self.space.region_mut(opened.head).top = opened.top;
+            self.eden_words_left = self.eden_words_left.saturating_sub(u64::from(words));
+            return Some(at);
+        }
+        self.open_window(words);
+        Some(at)
+    }
+
+    /// Opens the mutator's window behind the `words` just taken from the open eden region.
+    fn open_window(&mut self, words: u32) {
+        let Buffer { top, limit, .. } = self.eden;
+        self.eden_words_left = self.eden_words_left.saturating_sub(u64::from(words));
+        let most = self.eden_words_left.min(self.countdowns.bytes_left() / 8);
+        let length = u64::from(limit - top).min(most);
+        self.eden_words_left -= length;
+        self.window_start = u64::from(top - words);
+        self.memory().set_mutator(Mutator { top: u64::from(top), limit: u64::from(top) + length });
+    }
+
+    /// Room that the survivors of a pause now would need, by recent survival.
+    fn copy_reserve_bytes(&self) -> u64 {
+        let young_bytes =
+            self.space.capacity_bytes_of(&self.space.eden) + self.space.capacity_bytes_of(&self.space.survivors);
+        (young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64 + GRANULE_BYTES as u64
+    }
+
+    fn allocate_large(&mut self, word: u64, words: u64, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
+        let requested_bytes = words * 8;
+        let out_of_memory = OutOfMemory { requested_bytes, limit_bytes: self.envelope.limit_bytes };
+        if requested_bytes > self.envelope.limit_bytes {
+            return Err(out_of_memory);
+        }
+        let bytes = self.close_window() + requested_bytes;
+        if let Some(due) = self.countdowns.tick(bytes) {
+            self.collect_due(due, roots);
+        } else if self.mark_is_due(requested_bytes) {
+            self.pause(Plan::Evacuate { mark: true, everything: false }, Cause::LargeAllocation, roots);
+        }
+        let opened = match self.space.open_large(words) {
+            Some(opened) => Some(opened),
+            None => {
+                let mark = self.candidates.is_empty();
+                self.pause(Plan::Evacuate { mark, everything: false }, Cause::LargeAllocation, roots);
+                match self.space.open_large(words) {
+                    Some(opened) => Some(opened),
+                    None if self.full_collection_left_room(Cause::Compaction, roots) => self.space.open_large(words),
+                    None => None,
+                }
+            }
+        };
+        let (head, zeroed) = opened.ok_or(out_of_memory)?;
+        let (memory, at) = (self.memory(), Space::bottom(head));
+        if !zeroed {
+            memory.fill_words(at + 1, words as u32 - 1, 0);
+        }
+        if self.shapes.descriptor(word).refs(word) > 0 {
+            // Born logged: it is on the store buffer, so the first stores into it need no slow path.
+            memory.set_word(at, word);
+            self.store_buffer.push(Entry::whole(at));
+        } else {
+            memory.set_word(at, header::old(word, false));
+        }
+        self.measure.large_allocated_bytes += words.div_ceil(u64::from(GRANULE_WORDS)) * GRANULE_BYTES as u64;
+        Ok(Ref(at))
+    }
+}

@@ -1,0 +1,122 @@
+//! The slow path of the write barrier: object logging.
+//!
+//! Before a reference is stored into an object, compiled code tests the object's log bit; if it is set, it comes here,
+//! once per object (or chunk of a large array) and cycle. The object goes on the store buffer, which the next pause scans
+//! for references into the collection set. Blackburn and McKinley's "In or Out?", and LXR (Zhao, Blackburn, McKinley 2022),
+//! are the sources of the idea.
+//!
+//! It must never know whether a collection is near; it is never a safepoint.
+//!
+//! Invariants (heap.md's rule (a))
+//! - W1. An old object's log bit is clear if and only if it is on the store buffer as a whole; a chunk byte of a chunked
+//!   array is set if and only if the chunk is on the store buffer.
+//! - W2. At the end of a pause the store buffer is empty and every old object is armed.
+//! - W3. An array is chunked only if it starts at a chunk, so no two chunked arrays share a chunk byte.
+
+use std::ops::Range;
+
+use crate::header;
+use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
+
+/// An object, or one chunk of an array, that may refer into the collection set.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Entry {
+    pub(crate) object: u32,
+    /// Number of the chunk in the address range, or `WHOLE`.
+    pub(crate) chunk: u32,
+}
+
+impl Entry {
+    const WHOLE: u32 = u32::MAX;
+
+    pub(crate) fn whole(object: u32) -> Entry {
+        Entry { object, chunk: Entry::WHOLE }
+    }
+
+    pub(crate) fn is_whole(self) -> bool {
+        self.chunk == Entry::WHOLE
+    }
+
+    /// The slots that the entry stands for, of an object with `refs` of them.
+    pub(crate) fn slots(self, refs: u32) -> Range<u32> {
+        if self.is_whole() {
+            return 0..refs;
+        }
+        let payload = u64::from(self.object) + 1;
+        let start = u64::from(self.chunk) << BLOCK_SHIFT;
+        let slot = |word: u64| (word.saturating_sub(payload) * 2).min(u64::from(refs)) as u32;
+        slot(start)..slot(start + u64::from(BLOCK_WORDS))
+    }
+
+    /// The entry for one slot of a chunked array.
+    pub(crate) fn of_slot(object: u32, slot: u64) -> Entry {
+        Entry { object, chunk: (object + 1 + (slot / 2) as u32) >> BLOCK_SHIFT }
+    }
+}
+
+/// Logs a whole object, if it is armed.
+pub(crate) fn log_object(memory: Memory, store_buffer: &mut Vec<Entry>, object: u32) {
+    let header = memory.word(object);
+    if !header::is_armed(header) {
+        return;
+    }
+    if header::is_chunked(header) {
+        log_slots(memory, store_buffer, object, 0..u64::from(header::upper(header)));
+    } else {
+        memory.set_word(object, header & !header::LOG);
+        store_buffer.push(Entry::whole(object));
+    }
+}
+
+/// Logs the chunks of an array that hold `slots`.
+pub(crate) fn log_slots(memory: Memory, store_buffer: &mut Vec<Entry>, array: u32, slots: Range<u64>) {
+    let header = memory.word(array);
+    if !header::is_armed(header) || slots.is_empty() {
+        return;
+    }
+    if !header::is_chunked(header) {
+        return log_object(memory, store_buffer, array);
+    }
+    let (first, last) = (Entry::of_slot(array, slots.start), Entry::of_slot(array, slots.end - 1));
+    for chunk in first.chunk..=last.chunk {
+        if !memory.is_chunk_logged(chunk) {
+            memory.set_chunk_logged(chunk, true);
+            store_buffer.push(Entry { object: array, chunk });
+        }
+    }
+}
+
+/// Arms what an entry logged.
+pub(crate) fn rearm(memory: Memory, entry: Entry, chunked: bool) {
+    if entry.is_whole() {
+        memory.set_word(entry.object, header::old(memory.word(entry.object), chunked));
+    } else {
+        memory.set_chunk_logged(entry.chunk, false);
+    }
+}
+
+/// Arrays with more references than this are logged by chunks (heap.md: above 2 KiB).
+pub(crate) const CHUNKED_REFS_MIN: u32 = 512;
+
+/// Whether an old reference array at `at` is logged by chunks.
+pub(crate) fn is_chunked_at(at: u32, refs: u32) -> bool {
+    refs > CHUNKED_REFS_MIN && at.is_multiple_of(BLOCK_WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_each_slot_once() {
+        let (object, refs) = (640, 1000);
+        let mut slots = Vec::new();
+        for chunk in Entry::of_slot(object, 0).chunk..=Entry::of_slot(object, refs - 1).chunk {
+            slots.extend(Entry { object, chunk }.slots(refs as u32));
+        }
+        assert!(slots.into_iter().eq(0..refs as u32));
+        for slot in 0..refs {
+            assert!(Entry::of_slot(object, slot).slots(refs as u32).contains(&(slot as u32)));
+        }
+    }
+}

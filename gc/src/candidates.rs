@@ -1,0 +1,169 @@
+//! Collection candidates: old regions worth evacuating, best first, each with its remembered set.
+//!
+//! It must never know why now is the time to collect.
+//!
+//! Only candidates have remembered sets. They are built right after marking, by walking the marked objects, and kept up
+//! to date from the store buffer and from copies as these are scanned (G1 since JDK 17 tracks candidates alone too).
+//!
+//! Invariants
+//! - C1. For each reference from outside a candidate into it, from an old or large object that the last marking found live
+//!   or that is younger than it, the candidate's set names the object (and chunk), or the store buffer does.
+//! - C2. An entry is good only while its object's region has the epoch it was recorded with.
+//! - C3. Candidates carry `role::CANDIDATE`; no copy is ever placed in one.
+
+use crate::barrier::Entry;
+use crate::space::{Space, role};
+
+/// The objects that may refer into one region.
+#[derive(Default)]
+pub(crate) struct RememberedSet {
+    entries: Vec<(Entry, u32)>,
+    /// Sort and remove duplicates at this length.
+    compact_at: usize,
+}
+
+impl RememberedSet {
+    fn add(&mut self, entry: Entry, epoch: u32) {
+        if self.entries.last() == Some(&(entry, epoch)) {
+            return;
+        }
+        if self.entries.len() >= self.compact_at {
+            self.entries.sort_unstable();
+            self.entries.dedup();
+            self.compact_at = (self.entries.len() * 2).max(64);
+        }
+        self.entries.push((entry, epoch));
+    }
+
+    /// The entries, each once.
+    pub(crate) fn into_entries(mut self) -> Vec<(Entry, u32)> {
+        self.entries.sort_unstable();
+        self.entries.dedup();
+        self.entries
+    }
+
+    pub(crate) fn contains(&self, entry: Entry, epoch: u32) -> bool {
+        self.entries.contains(&(entry, epoch))
+    }
+}
+
+struct Candidate {
+    head: u32,
+    reclaimable_bytes: u64,
+    remembered: RememberedSet,
+}
+
+/// The candidates that are left, best first.
+#[derive(Default)]
+pub(crate) struct Candidates {
+    list: Vec<Candidate>,
+    /// Index in `list` plus one, by head granule; short when the list is empty.
+    index: Vec<u32>,
+    /// How many there were after marking.
+    chosen: usize,
+}
+
+/// Less garbage than this share of the heap is not worth mixed pauses (G1HeapWastePercent).
+const WASTE_SHARE_MIN: f64 = 0.05;
+
+impl Candidates {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn reclaimable_bytes(&self) -> u64 {
+        self.list.iter().map(|candidate| candidate.reclaimable_bytes).sum()
+    }
+
+    /// Chooses among the old regions by the liveness that marking found. `open` is the region still being filled.
+    pub(crate) fn choose(&mut self, space: &mut Space, live_share_max: f64, heap_bytes: u64, open: u32) {
+        self.clear(space);
+        let mut list: Vec<(u64, u32)> = Vec::new();
+        for &head in space.old.iter().filter(|head| **head != open) {
+            let live_bytes = u64::from(space.region(head).live_words) * 8;
+            let capacity_bytes = space.capacity_bytes(head);
+            if live_bytes as f64 <= live_share_max * capacity_bytes as f64 {
+                list.push((capacity_bytes - live_bytes, head));
+            }
+        }
+        // Efficiency: bytes freed for each byte copied.
+        let efficiency =
+            |(freed, head): &(u64, u32)| *freed as f64 / (space.capacity_bytes(*head) - freed + 4096) as f64;
+        list.sort_by(|a, b| efficiency(b).total_cmp(&efficiency(a)).then(a.1.cmp(&b.1)));
+        let mut left: u64 = list.iter().map(|(freed, _)| freed).sum();
+        // Drop the worst while what they would free stays within the allowed waste.
+        let waste_bytes = (WASTE_SHARE_MIN * heap_bytes as f64) as u64;
+        if left <= waste_bytes {
+            return;
+        }
+        let mut dropped = 0;
+        while let Some((freed, _)) = list.last()
+            && dropped + freed <= waste_bytes
+        {
+            dropped += freed;
+            left -= freed;
+            list.pop();
+        }
+        self.index = vec![0; space.memory.granules() as usize];
+        for (at, (reclaimable_bytes, head)) in list.into_iter().enumerate() {
+            space.flag(head, role::CANDIDATE, true);
+            self.index[head as usize] = at as u32 + 1;
+            self.list.push(Candidate { head, reclaimable_bytes, remembered: RememberedSet::default() });
+        }
+        self.chosen = self.list.len();
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self, space: &mut Space) {
+        for candidate in self.list.drain(..) {
+            space.flag(candidate.head, role::CANDIDATE, false);
+        }
+        self.index = Vec::new();
+    }
+
+    /// Remembers that `entry` refers to `target`, which lies in a candidate. References within a region need no memory.
+    pub(crate) fn remember(&mut self, space: &Space, entry: Entry, target: u32) {
+        let (from, to) = (space.head_of(entry.object), space.head_of(target));
+        if from != to {
+            let at = self.index[to as usize] as usize - 1;
+            self.list[at].remembered.add(entry, space.region(from).epoch);
+        }
+    }
+
+    /// Whether C1 holds for a reference from `entry` to `target`.
+    pub(crate) fn knows(&self, space: &Space, entries: &[Entry], target: u32) -> bool {
+        let to = space.head_of(target);
+        let at = self.index[to as usize] as usize - 1;
+        entries.iter().any(|entry| {
+            let from = space.head_of(entry.object);
+            from == to || self.list[at].remembered.contains(*entry, space.region(from).epoch)
+        })
+    }
+
+    /// Takes the candidates of one mixed pause: as many as let `pauses` pauses do all of them, as far as `room_bytes`
+    /// holds their live objects, and at least one.
+    pub(crate) fn take(&mut self, space: &Space, pauses: u32, room_bytes: u64) -> Vec<(u32, RememberedSet)> {
+        let wanted = self.chosen.div_ceil(pauses as usize).max(1);
+        let mut copied_bytes = 0;
+        let mut count = 0;
+        for candidate in self.list.iter().take(wanted) {
+            copied_bytes += space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
+            if copied_bytes > room_bytes && count > 0 {
+                break;
+            }
+            count += 1;
+        }
+        let taken: Vec<_> = self.list.drain(..count).map(|candidate| (candidate.head, candidate.remembered)).collect();
+        for (head, _) in &taken {
+            self.index[*head as usize] = 0;
+        }
+        for (at, candidate) in self.list.iter().enumerate() {
+            self.index[candidate.head as usize] = at as u32 + 1;
+        }
+        taken
+    }
+}

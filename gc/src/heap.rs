@@ -1,0 +1,472 @@
+//! A heap: what the rest of the program sees of the collector.
+//!
+//! It must never know the language; of objects it knows shapes, of the program its roots.
+//!
+//! Invariants
+//! - G1. Between pauses every reference held by the program, a root or a live object is nil or the start of an object in a
+//!   region in use.
+//! - G2. The mutator's window lies in an eden region; everything between that region's bottom and the window's top is
+//!   initialised at each safepoint.
+//! - G3. Only `allocate_*` and `collect` are safepoints.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use crate::barrier::{self, Entry};
+use crate::candidates::Candidates;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
+use crate::header;
+use crate::measure::Measure;
+use crate::memory::{GRANULE_BYTES, Memory, Reservation};
+use crate::pause::{Cause, Plan};
+use crate::policy::{Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
+use crate::reference::Ref;
+use crate::report::{Cycle, Observer};
+use crate::shape::{Descriptor, Shape, ShapeId, ShapeTable};
+use crate::space::{Buffer, Space, role};
+use crate::stats::Stats;
+use crate::zeal::{Countdowns, Zeal};
+
+/// Where a program holds references.
+pub trait Roots {
+    /// Calls `visit` for each root. A root is a reference, zero-extended to 64 bits; the collector may rewrite it. Each
+    /// root must be visited each time, and exactly once: a slot redirected twice would be wrong in a compaction.
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut u64));
+}
+
+impl Roots for [u64] {
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        self.iter_mut().for_each(visit);
+    }
+}
+
+impl Roots for Vec<u64> {
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        self.iter_mut().for_each(visit);
+    }
+}
+
+/// Which collection to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Collect {
+    /// Evacuate the young regions, and candidates if there are any.
+    Young,
+    /// As `Young`, then mark.
+    Mark,
+    /// Compact the whole heap.
+    Full,
+}
+
+/// How a heap is to be made.
+pub struct HeapConfig {
+    /// Most that may be committed. From 1 MiB to 24 GiB.
+    pub limit_bytes: u64,
+    /// Bytes below the chunk-log table for the embedder's own tables; zeroed.
+    pub prefix_bytes: usize,
+    /// What pauses should stay below.
+    pub pause_goal_ns: u64,
+    /// Check everything after every pause, and poison what is freed.
+    pub verify: bool,
+    /// Collect more often than needed.
+    pub zeal: Zeal,
+    /// Where time comes from.
+    pub clock: Box<dyn Clock>,
+}
+
+impl HeapConfig {
+    /// A heap of at most `limit_bytes` with a pause goal of 10 ms, nothing else asked.
+    pub fn new(limit_bytes: u64) -> HeapConfig {
+        HeapConfig {
+            limit_bytes,
+            prefix_bytes: 0,
+            pause_goal_ns: 10_000_000,
+            verify: false,
+            zeal: Zeal::default(),
+            clock: Box::new(SystemClock),
+        }
+    }
+}
+
+/// The smallest legal limit.
+pub const LIMIT_BYTES_MIN: u64 = 1 << 20;
+/// The largest legal limit: addresses for 32 GiB leave room for fragmentation.
+pub const LIMIT_BYTES_MAX: u64 = 24 << 30;
+
+/// A generational region heap with one mutator.
+pub struct Heap {
+    pub(crate) space: Space,
+    pub(crate) shapes: Arc<ShapeTable>,
+    pub(crate) store_buffer: Vec<Entry>,
+    pub(crate) retained: Vec<Entry>,
+    pub(crate) candidates: Candidates,
+    /// The eden region that the mutator's window is in.
+    pub(crate) eden: Buffer,
+    /// The old region that promotion fills.
+    pub(crate) old: Buffer,
+    permanent: Buffer,
+    pub(crate) knobs: Knobs,
+    pub(crate) envelope: Envelope,
+    pub(crate) policy: Box<dyn Policy>,
+    pub(crate) next_policy: Option<Box<dyn Policy>>,
+    pub(crate) decision: Decision,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    pub(crate) measure: Measure,
+    pub(crate) stats: Stats,
+    pub(crate) pause_goal_ns: u64,
+    pub(crate) verify: bool,
+    pub(crate) zeal: Zeal,
+    pub(crate) countdowns: Countdowns,
+    /// Where the mutator's window started: what lies before it is counted.
+    pub(crate) window_start: u64,
+    /// Words that eden may still grow by before the next pause.
+    pub(crate) eden_words_left: u64,
+    /// Full collections in a row that left next to nothing.
+    pub(crate) tight_full_collections: u32,
+    /// Old and large bytes when marking last ended.
+    pub(crate) occupied_after_mark_bytes: u64,
+}
+
+impl Heap {
+    /// Makes a heap for objects of `shapes`, with its knobs set by `policy`.
+    pub fn new(config: HeapConfig, shapes: Arc<ShapeTable>, policy: Box<dyn Policy>) -> Result<Heap, HeapError> {
+        let limit_bytes = config.limit_bytes;
+        if !(LIMIT_BYTES_MIN..=LIMIT_BYTES_MAX).contains(&limit_bytes) {
+            let kind = HeapErrorKind::Limit { limit_bytes, least_bytes: LIMIT_BYTES_MIN, most_bytes: LIMIT_BYTES_MAX };
+            return Err(HeapError { kind });
+        }
+        let limit_bytes = limit_bytes / GRANULE_BYTES as u64 * GRANULE_BYTES as u64;
+        let verify = config.verify || config.zeal.verify;
+        let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify);
+        space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
+        let mut policy = policy;
+        let region_bytes_max = (1 << (limit_bytes / 64).max(1).ilog2()).clamp(GRANULE_BYTES as u64, 32 << 20);
+        let envelope = Envelope {
+            region_bytes_min: GRANULE_BYTES as u64,
+            region_bytes_max,
+            young_bytes_min: (GRANULE_BYTES as u64).max(limit_bytes / 64).min(1 << 20),
+            young_bytes_max: limit_bytes / 10 * 6,
+            limit_bytes,
+        };
+        let snapshot = Snapshot {
+            pause_goal_ns: config.pause_goal_ns,
+            limit_bytes,
+            committed_bytes: space.committed_bytes(),
+            largest_free_bytes: space.largest_free_bytes(),
+            cycles_since_mark: u64::MAX,
+            ..Snapshot::default()
+        };
+        let initial = envelope.initial(&snapshot);
+        let mut decision = policy.decide(&snapshot, &initial, &envelope);
+        decision.knobs = envelope.clamp(&decision.knobs, &initial);
+        let knobs = decision.knobs;
+        Ok(Heap {
+            space,
+            shapes,
+            store_buffer: Vec::new(),
+            retained: Vec::new(),
+            candidates: Candidates::default(),
+            eden: Buffer::default(),
+            old: Buffer::default(),
+            permanent: Buffer::default(),
+            knobs,
+            envelope,
+            policy,
+            next_policy: None,
+            decision,
+            snapshot,
+            observers: Vec::new(),
+            measure: Measure::new(config.clock),
+            stats: Stats::new(),
+            pause_goal_ns: config.pause_goal_ns,
+            verify,
+            zeal: config.zeal,
+            countdowns: Countdowns::new(&config.zeal),
+            window_start: 0,
+            eden_words_left: knobs.young_bytes / 8,
+            tight_full_collections: 0,
+            occupied_after_mark_bytes: 0,
+        })
+    }
+
+    /// Reserves addresses: four times the limit where possible, so that fragmentation costs addresses and not memory.
+    fn reserve(limit_bytes: u64, prefix_bytes: usize) -> Result<Reservation, HeapError> {
+        let huge_pages = limit_bytes >= 64 << 20;
+        let mut bytes = (limit_bytes * 4).clamp(1 << 30, (32 << 30) - (4 << 20));
+        loop {
+            // A multiple of 64 granules keeps every table a whole number of pages.
+            let granules = (bytes / GRANULE_BYTES as u64).next_multiple_of(64).min((1 << 19) - 64) as u32;
+            match Reservation::new(granules, prefix_bytes, huge_pages) {
+                Ok(reservation) => return Ok(reservation),
+                Err(_) if bytes / 2 > limit_bytes => bytes /= 2,
+                Err(cause) => return Err(HeapError { kind: HeapErrorKind::Reservation { bytes, cause } }),
+            }
+        }
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        self.space.memory
+    }
+
+    // -- contract with compiled code
+
+    /// The base address: word index 0, and the VM context. The embedder's prefix ends at `base + CHUNK_TABLE_OFFSET`.
+    pub fn base(&self) -> NonNull<u8> {
+        self.memory().base()
+    }
+
+    /// The shapes this heap knows.
+    pub fn shapes(&self) -> &Arc<ShapeTable> {
+        &self.shapes
+    }
+
+    /// Slow path of the write barrier: to be called before a reference is stored into an armed object. Never a safepoint.
+    pub fn barrier(&mut self, object: Ref) {
+        self.measure.barrier_slow_paths += 1;
+        barrier::log_object(self.memory(), &mut self.store_buffer, object.0);
+    }
+
+    /// Slow path of the write barrier for one element of an array. Never a safepoint.
+    pub fn barrier_element(&mut self, array: Ref, index: u64) {
+        self.log_range(array, index..index + 1);
+    }
+
+    /// To be called before references are written to a range of an array in bulk. Never a safepoint.
+    pub fn log_range(&mut self, array: Ref, range: Range<u64>) {
+        self.measure.barrier_slow_paths += 1;
+        barrier::log_slots(self.memory(), &mut self.store_buffer, array.0, range);
+    }
+
+    /// Collects.
+    pub fn collect(&mut self, kind: Collect, roots: &mut dyn Roots) {
+        let plan = match kind {
+            Collect::Young => Plan::Evacuate { mark: false, everything: false },
+            Collect::Mark => Plan::Evacuate { mark: true, everything: false },
+            Collect::Full => Plan::Full,
+        };
+        self.pause(plan, Cause::Asked, roots);
+    }
+
+    // -- permanent objects
+
+    /// A byte array that is never moved nor freed.
+    pub fn permanent_bytes(&mut self, shape: ShapeId, bytes: &[u8]) -> Result<Ref, OutOfMemory> {
+        let descriptor = self.descriptor(shape);
+        assert!(descriptor.is_byte_array(), "permanent bytes need a byte array's shape");
+        let requested_bytes = bytes.len() as u64 + 8;
+        let out_of_memory = OutOfMemory { requested_bytes, limit_bytes: self.envelope.limit_bytes };
+        let len = u32::try_from(bytes.len()).map_err(|_| out_of_memory)?;
+        let at = self.permanent_words(descriptor.array_words(len))?;
+        self.memory().set_word(at, header::new(shape.0, len));
+        self.payload_mut(at, bytes.len()).copy_from_slice(bytes);
+        Ok(Ref(at))
+    }
+
+    /// A record that is never moved nor freed, with this payload. It may refer to permanent objects only.
+    pub fn permanent_record(&mut self, shape: ShapeId, payload: &[u64]) -> Result<Ref, OutOfMemory> {
+        let words = match self.shapes.get(shape) {
+            Some(Shape::Record { words, .. }) => words,
+            other => panic!("a permanent record cannot have shape {other:?}"),
+        };
+        assert_eq!(payload.len() as u32 + 1, words, "payload of another size than the shape's");
+        let at = self.permanent_words(u64::from(words))?;
+        self.memory().set_word(at, header::new(shape.0, 0));
+        for (i, word) in payload.iter().enumerate() {
+            self.memory().set_word(at + 1 + i as u32, *word);
+        }
+        Ok(Ref(at))
+    }
+
+    fn permanent_words(&mut self, words: u64) -> Result<u32, OutOfMemory> {
+        let out_of_memory = OutOfMemory { requested_bytes: words * 8, limit_bytes: self.envelope.limit_bytes };
+        let words = u32::try_from(words).map_err(|_| out_of_memory)?;
+        if let Some(at) = self.permanent.bump(words) {
+            self.space.region_mut(self.permanent.head).top = self.permanent.top;
+            return Ok(at);
+        }
+        let mut opened = self.space.open_region(role::PERMANENT, GRANULE_BYTES as u64, words).ok_or(out_of_memory)?;
+        let at = opened.bump(words).expect("a region with room for its first object");
+        self.space.region_mut(opened.head).top = opened.top;
+        self.permanent = opened;
+        Ok(at)
+    }
+
+    // -- access for native code
+
+    pub(crate) fn descriptor(&self, shape: ShapeId) -> Descriptor {
+        assert!(self.shapes.get(shape).is_some(), "no such shape: {shape:?}");
+        self.shapes.descriptor(u64::from(shape.0))
+    }
+
+    /// The header of an object, checked to be one.
+    fn header_of(&self, object: Ref) -> u64 {
+        let granule = object.0 >> crate::memory::GRANULE_SHIFT;
+        let memory = self.memory();
+        assert!(!object.is_nil() && granule < memory.granules(), "{object:?} is no object");
+        let kind = role::of(memory.role(granule));
+        assert!(kind != role::FREE && kind != role::CONTEXT, "{object:?} is no object");
+        let word = memory.word(object.0);
+        assert!(self.shapes.get(ShapeId(header::shape(word))).is_some(), "{object:?} has no shape");
+        word
+    }
+
+    /// The shape of an object.
+    ///
+    /// # Panics
+    /// As all accessors: if `object` is nil or no object, or an index is out of bounds; that is a bug of the caller.
+    pub fn shape_of(&self, object: Ref) -> ShapeId {
+        ShapeId(header::shape(self.header_of(object)))
+    }
+
+    /// The number of elements of an array.
+    pub fn array_len(&self, array: Ref) -> u64 {
+        let word = self.header_of(array);
+        assert!(!self.shapes.descriptor(word).is_record(), "{array:?} is a record");
+        u64::from(header::upper(word))
+    }
+
+    /// The bytes of a byte array.
+    pub fn bytes(&self, array: Ref) -> &[u8] {
+        let word = self.header_of(array);
+        assert!(self.shapes.descriptor(word).is_byte_array(), "{array:?} is no byte array");
+        // SAFETY: M1: the array's bytes follow its header; they move or change only through `&mut self` (M2).
+        unsafe { self.memory().payload(array.0, header::upper(word) as usize).as_ref() }
+    }
+
+    /// The bytes of a byte array, to be changed.
+    pub fn bytes_mut(&mut self, array: Ref) -> &mut [u8] {
+        let word = self.header_of(array);
+        assert!(self.shapes.descriptor(word).is_byte_array(), "{array:?} is no byte array");
+        self.payload_mut(array.0, header::upper(word) as usize)
+    }
+
+    fn payload_mut(&mut self, object: u32, bytes: usize) -> &mut [u8] {
+        // SAFETY: M1: the caller bounds the length by the object's; the borrow of the heap keeps everything else away (M2).
+        unsafe { self.memory().payload(object, bytes).as_mut() }
+    }
+
+    fn check_slot(&self, object: Ref, index: u64) {
+        let word = self.header_of(object);
+        let refs = self.shapes.descriptor(word).refs(word);
+        assert!(index < u64::from(refs), "{object:?} has no reference {index}");
+    }
+
+    /// The `index`-th reference of a record or reference array.
+    pub fn ref_at(&self, object: Ref, index: u64) -> Ref {
+        self.check_slot(object, index);
+        Ref(self.memory().slot(object.0, index as u32))
+    }
+
+    /// Stores a reference, with the write barrier.
+    pub fn set_ref(&mut self, object: Ref, index: u64, value: Ref) {
+        self.check_slot(object, index);
+        if header::is_armed(self.memory().word(object.0)) {
+            self.log_range(object, index..index + 1);
+        }
+        self.memory().set_slot(object.0, index as u32, value.0);
+    }
+
+    /// Checks that payload bytes `offset..offset + size` of an object hold no reference.
+    fn check_scalar(&self, object: Ref, offset: u64, size: u64) {
+        let word = self.header_of(object);
+        let descriptor = self.shapes.descriptor(word);
+        let (first, last) = (8 + u64::from(descriptor.refs(word)) * 4, u64::from(descriptor.words(word)) * 8);
+        assert!(first <= offset && offset + size <= last, "{object:?} has no scalar of {size} bytes at byte {offset}");
+    }
+
+    /// The `index`-th 8-byte word after the header: an element of a word array, or a field of a record.
+    pub fn word_at(&self, object: Ref, index: u64) -> u64 {
+        self.check_scalar(object, 8 + index * 8, 8);
+        self.memory().word(object.0 + 1 + index as u32)
+    }
+
+    /// Stores the `index`-th 8-byte word after the header.
+    pub fn set_word(&mut self, object: Ref, index: u64, value: u64) {
+        self.check_scalar(object, 8 + index * 8, 8);
+        self.memory().set_word(object.0 + 1 + index as u32, value);
+    }
+
+    /// The byte at `offset` from the start of an object's header: a one-byte field of a record.
+    pub fn byte_at(&self, object: Ref, offset: u64) -> u8 {
+        self.check_scalar(object, offset, 1);
+        self.memory().byte(object.0, offset)
+    }
+
+    /// Stores the byte at `offset` from the start of an object's header.
+    pub fn set_byte(&mut self, object: Ref, offset: u64, value: u8) {
+        self.check_scalar(object, offset, 1);
+        self.memory().set_byte(object.0, offset, value);
+    }
+
+    // -- policy and observation
+
+    /// Sets the policy. It makes the next decision; the decision in force still gets its outcome, from the old one.
+    pub fn set_policy(&mut self, policy: Box<dyn Policy>) {
+        self.next_policy = Some(policy);
+    }
+
+    /// The name of the policy that decides next.
+    pub fn policy_name(&self) -> &'static str {
+        self.next_policy.as_ref().unwrap_or(&self.policy).name()
+    }
+
+    /// The knobs in force.
+    pub fn knobs(&self) -> &Knobs {
+        &self.knobs
+    }
+
+    /// The legal bounds of the knobs.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// What was measured at the end of the last pause.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Totals so far.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.clone();
+        stats.allocated_bytes += self.measure.allocated_bytes + self.measure.large_allocated_bytes;
+        let window = self.memory().mutator();
+        stats.allocated_bytes += (window.top - self.window_start) * 8;
+        stats.committed_bytes = self.space.committed_bytes();
+        stats.committed_bytes_max = stats.committed_bytes_max.max(self.space.committed_bytes_max());
+        stats
+    }
+
+    /// Counts a decision that fell back to the adaptive policy, or a policy that could not be made.
+    pub fn count_policy_fallbacks(&mut self, count: u64) {
+        self.stats.policy_fallbacks += count;
+    }
+
+    /// Sets what pauses should stay below.
+    pub fn set_pause_goal_ns(&mut self, pause_goal_ns: u64) {
+        self.pause_goal_ns = pause_goal_ns;
+    }
+
+    /// Adds an observer of pauses and cycles.
+    pub fn add_observer(&mut self, observer: Box<dyn Observer>) {
+        self.observers.push(observer);
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // P3: the decision in force gets its outcome, even though no pause ended its cycle.
+        let outcome = Outcome {
+            cycle: self.snapshot.cycle + 1,
+            unfinished: true,
+            mutator_ns: self.measure.since_pause_ns(),
+            ..Outcome::default()
+        };
+        self.policy.observe(&outcome);
+        let cycle = Cycle { snapshot: self.snapshot, decision: self.decision, outcome };
+        for observer in &mut self.observers {
+            observer.cycle(&cycle);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Counters of the cycle under way, and the recent past that a snapshot condenses.
+//!
+//! It must never decide anything.
+
+use crate::clock::Clock;
+
+const HISTORY: usize = 32;
+
+/// The last values of a measured quantity.
+#[derive(Clone, Copy, Default)]
+struct History {
+    values: [u64; HISTORY],
+    count: usize,
+}
+
+impl History {
+    fn add(&mut self, value: u64) {
+        self.values[self.count % HISTORY] = value;
+        self.count += 1;
+    }
+
+    fn values(&self) -> &[u64] {
+        &self.values[..self.count.min(HISTORY)]
+    }
+
+    fn quantile(&self, quantile: f64) -> u64 {
+        let mut sorted = self.values;
+        let sorted = &mut sorted[..self.values().len()];
+        sorted.sort_unstable();
+        let at = (sorted.len() as f64 * quantile).ceil() as usize;
+        sorted.get(at.saturating_sub(1)).copied().unwrap_or(0)
+    }
+}
+
+/// Times at the start of a pause.
+#[derive(Clone, Copy)]
+pub(crate) struct PauseStart {
+    pub(crate) at_ns: u64,
+    pub(crate) cpu_ns: u64,
+    pub(crate) system_ns: u64,
+    pub(crate) mutator_ns: u64,
+    pub(crate) mutator_cpu_ns: u64,
+}
+
+/// What is counted between two pauses, and remembered over many.
+pub(crate) struct Measure {
+    clock: Box<dyn Clock>,
+    born_ns: u64,
+    pause_end_ns: u64,
+    pause_end_cpu_ns: u64,
+    pub(crate) allocated_bytes: u64,
+    pub(crate) large_allocated_bytes: u64,
+    pub(crate) barrier_slow_paths: u64,
+    pub(crate) eden_refills: u64,
+    /// Tails of eden regions closed in this cycle.
+    pub(crate) tail_waste_bytes: u64,
+    pub(crate) pauses: u64,
+    pub(crate) full_collections: u64,
+    pub(crate) cycles_since_mark: u64,
+    pub(crate) live_bytes: u64,
+    pauses_ns: History,
+    gc_cpu_ns: History,
+    cpu_ns: History,
+    /// Decaying mean and deviation of the share of young bytes that is copied.
+    survival: (f64, f64),
+}
+
+impl Measure {
+    pub(crate) fn new(clock: Box<dyn Clock>) -> Measure {
+        let (born_ns, cpu_ns) = (clock.now_ns(), clock.thread_cpu_ns());
+        Measure {
+            clock,
+            born_ns,
+            pause_end_ns: born_ns,
+            pause_end_cpu_ns: cpu_ns,
+            allocated_bytes: 0,
+            large_allocated_bytes: 0,
+            barrier_slow_paths: 0,
+            eden_refills: 0,
+            tail_waste_bytes: 0,
+            pauses: 0,
+            full_collections: 0,
+            cycles_since_mark: u64::MAX,
+            live_bytes: 0,
+            pauses_ns: History::default(),
+            gc_cpu_ns: History::default(),
+            cpu_ns: History::default(),
+            survival: (0.25, 0.25),
+        }
+    }
+
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.clock.now_ns().saturating_sub(self.born_ns)
+    }
+
+    pub(crate) fn since_pause_ns(&self) -> u64 {
+        self.clock.now_ns().saturating_sub(self.pause_end_ns)
+    }
+
+    /// A pause starts. The kernel's share of time is read only if someone will print it.
+    pub(crate) fn begin_pause(&self, with_system: bool) -> PauseStart {
+        let (now_ns, cpu_ns) = (self.clock.now_ns(), self.clock.thread_cpu_ns());
+        PauseStart {
+            at_ns: now_ns.saturating_sub(self.born_ns),
+            cpu_ns,
+            system_ns: if with_system { self.clock.thread_system_ns() } else { 0 },
+            mutator_ns: now_ns.saturating_sub(self.pause_end_ns),
+            // A heap may move between threads, whose CPU clocks have nothing in common.
+            mutator_cpu_ns: cpu_ns.saturating_sub(self.pause_end_cpu_ns),
+        }
+    }
+
+    /// The work of a pause is done: its length, CPU time and kernel time. The cycle's counters start anew.
+    pub(crate) fn end_pause(&mut self, start: &PauseStart, with_system: bool) -> (u64, u64, u64) {
+        let (now_ns, cpu_ns) = (self.clock.now_ns(), self.clock.thread_cpu_ns());
+        let pause_ns = now_ns.saturating_sub(self.born_ns + start.at_ns);
+        let pause_cpu_ns = cpu_ns.saturating_sub(start.cpu_ns);
+        let system_ns = if with_system {
+            self.clock.thread_system_ns().saturating_sub(start.system_ns).min(pause_cpu_ns)
+        } else {
+            0
+        };
+        self.pause_end_ns = now_ns;
+        self.pause_end_cpu_ns = cpu_ns;
+        self.pauses_ns.add(pause_ns);
+        self.gc_cpu_ns.add(pause_cpu_ns);
+        self.cpu_ns.add(pause_cpu_ns + start.mutator_cpu_ns);
+        (pause_ns, pause_cpu_ns, system_ns)
+    }
+
+    pub(crate) fn reset_counters(&mut self) {
+        self.allocated_bytes = 0;
+        self.large_allocated_bytes = 0;
+        self.barrier_slow_paths = 0;
+        self.eden_refills = 0;
+        self.tail_waste_bytes = 0;
+        self.pauses += 1;
+    }
+
+    /// Learns what share of the young bytes was copied.
+    pub(crate) fn add_survival(&mut self, young_bytes: u64, copied_bytes: u64) {
+        if young_bytes > 0 {
+            let share = copied_bytes as f64 / young_bytes as f64;
+            let (mean, deviation) = &mut self.survival;
+            *deviation = 0.7 * *deviation + 0.3 * (share - *mean).abs();
+            *mean = 0.7 * *mean + 0.3 * share;
+        }
+    }
+
+    /// Share of young bytes that the next pause is expected to copy, with a margin.
+    pub(crate) fn survival_expected(&self) -> f64 {
+        self.survival.0 + 2.0 * self.survival.1
+    }
+
+    pub(crate) fn pause_ns_quantile(&self, quantile: f64) -> u64 {
+        self.pauses_ns.quantile(quantile)
+    }
+
+    pub(crate) fn pause_misses(&self, goal_ns: u64) -> f64 {
+        let values = self.pauses_ns.values();
+        values.iter().filter(|pause_ns| **pause_ns > goal_ns).count() as f64 / values.len().max(1) as f64
+    }
+
+    pub(crate) fn gc_cpu_share(&self) -> f64 {
+        let sum = |history: &History| history.values().iter().sum::<u64>() as f64;
+        sum(&self.gc_cpu_ns) / sum(&self.cpu_ns).max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_cover_the_last_values_only() {
+        let mut history = History::default();
+        assert_eq!(history.quantile(0.5), 0);
+        (1..=1000).for_each(|value| history.add(value));
+        assert_eq!(history.quantile(0.5), 984);
+        assert_eq!(history.quantile(1.0), 1000);
+        assert_eq!(history.values().len(), HISTORY);
+    }
+}

@@ -1,0 +1,382 @@
+//! Raw words: the heap's one place that reads and writes memory by index. A reservation maps the addresses; [`Memory`]
+//! gives typed loads and stores over them.
+//!
+//! It must never know what a region, a pause or an object graph is.
+//!
+//! Layout of one reservation, low to high addresses:
+//! ```text
+//! [embedder's prefix] [chunk-log table: a byte for 512 heap bytes] [base: granule 0, the VM context] [granules …]
+//! ```
+//! and, in a mapping of its own: roles (a byte a granule), mark bitmap (a bit a word), forwarding table of the
+//! compaction (4 bytes for 64 words). All tables are demand-zero: what is not touched costs addresses only.
+//!
+//! Invariants
+//! - M1. Every index handed in lies in a committed granule of this reservation (checked below the reservation's end in
+//!   debug builds): it came from a root or field, which hold references to live objects only, or from region metadata.
+//! - M2. No Rust reference into heap memory outlives the call that made it; everything else is a raw load or store.
+//! - M3. One thread at a time uses a heap (`&mut Heap`), so plain accesses do not race.
+
+use std::io;
+use std::ptr::{self, NonNull};
+
+/// Bytes of the unit in which memory is committed and regions are measured.
+pub const GRANULE_BYTES: usize = 64 << 10;
+/// Bytes from the base that belong to the embedder's VM context, after the [`Mutator`] at its start.
+pub const CONTEXT_BYTES: usize = GRANULE_BYTES;
+/// Where the chunk-log table starts, relative to the base. The byte for the heap address `base + a` is at
+/// `base + CHUNK_TABLE_OFFSET + (a >> 9)`; it is [`CHUNK_LOGGED`] once the chunk is logged, 0 while it is armed.
+pub const CHUNK_TABLE_OFFSET: isize = -((RESERVATION_BYTES_MAX >> CHUNK_SHIFT) as isize);
+/// The chunk byte of a logged chunk; 0 means armed, so the barrier takes its slow path.
+pub const CHUNK_LOGGED: u8 = 1;
+/// log2 of the bytes that one chunk byte stands for: 128 references.
+pub const CHUNK_SHIFT: u32 = 9;
+
+pub(crate) const GRANULE_WORDS: u32 = (GRANULE_BYTES / 8) as u32;
+pub(crate) const GRANULE_SHIFT: u32 = GRANULE_WORDS.trailing_zeros();
+/// Words of a chunk, a block of the compaction, and a word of the mark bitmap: all 64.
+pub(crate) const BLOCK_SHIFT: u32 = 6;
+pub(crate) const BLOCK_WORDS: u32 = 1 << BLOCK_SHIFT;
+const RESERVATION_BYTES_MAX: u64 = 32 << 30;
+/// Huge pages are 2 MiB; a base aligned to them lets eden use them.
+const BASE_ALIGN: usize = 2 << 20;
+
+/// Where the program allocates next. It lies at the heap's base, where compiled code finds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Mutator {
+    /// Word index of the next object.
+    pub top: u64,
+    /// Word index that the next object may not cross.
+    pub limit: u64,
+}
+
+/// The addresses of one heap. Unmapped when dropped.
+pub(crate) struct Reservation {
+    memory: Memory,
+    start: NonNull<u8>,
+    bytes: usize,
+    tables: NonNull<u8>,
+    tables_bytes: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone (M3), and addresses are valid on every thread.
+unsafe impl Send for Reservation {}
+
+fn map(bytes: usize, protection: libc::c_int, flags: libc::c_int) -> io::Result<NonNull<u8>> {
+    // SAFETY: a new anonymous mapping at an address of the system's choice touches nothing that exists.
+    let start = unsafe {
+        libc::mmap(ptr::null_mut(), bytes, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags, -1, 0)
+    };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
+}
+
+impl Reservation {
+    /// Reserves `granules` granules behind a prefix of `prefix_bytes`. Prefix, tables and granule 0 are usable at once.
+    pub(crate) fn new(granules: u32, prefix_bytes: usize, huge_pages: bool) -> io::Result<Reservation> {
+        let heap_bytes = granules as usize * GRANULE_BYTES;
+        let table_bytes = CHUNK_TABLE_OFFSET.unsigned_abs();
+        let prefix_bytes = prefix_bytes.next_multiple_of(GRANULE_BYTES);
+        let bytes = prefix_bytes + table_bytes + heap_bytes + BASE_ALIGN;
+        let words = granules as usize * GRANULE_WORDS as usize;
+        let (marks_bytes, forwards_bytes) = (words / 8, words / BLOCK_WORDS as usize * 4);
+        let roles_bytes = (granules as usize).next_multiple_of(4096);
+        let tables_bytes = roles_bytes + marks_bytes + forwards_bytes;
+
+        // Without MAP_NORESERVE, so that committing is accounted and fails cleanly instead of killing later.
+        let start = map(bytes, libc::PROT_NONE, 0)?;
+        let writable = libc::PROT_READ | libc::PROT_WRITE;
+        let tables = match map(tables_bytes, writable, libc::MAP_NORESERVE) {
+            Ok(tables) => tables,
+            Err(error) => {
+                // SAFETY: exactly the mapping made above, to which nothing points yet.
+                unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+                return Err(error);
+            }
+        };
+        let unaligned = start.as_ptr() as usize + prefix_bytes + table_bytes;
+        let offset = unaligned.next_multiple_of(BASE_ALIGN) - start.as_ptr() as usize;
+        // SAFETY: offsets within the mappings made above, by the sums that sized them.
+        let memory = unsafe {
+            Memory {
+                base: start.add(offset),
+                roles: tables,
+                marks: tables.add(roles_bytes).cast(),
+                forwards: tables.add(roles_bytes + marks_bytes).cast(),
+                granules,
+            }
+        };
+        let reservation = Reservation { memory, start, bytes, tables, tables_bytes };
+        // The chunk table is used up to the heap's real size; prefix and context whole.
+        let used_table = heap_bytes >> CHUNK_SHIFT;
+        // SAFETY: both ranges lie in the mapping.
+        let (prefix, context) = unsafe { (memory.base.as_ptr().sub(table_bytes + prefix_bytes), memory.base.as_ptr()) };
+        for (from, length) in [(prefix, prefix_bytes + used_table.next_multiple_of(4096)), (context, CONTEXT_BYTES)] {
+            // SAFETY: a range of our own mapping.
+            if unsafe { libc::mprotect(from.cast(), length, writable) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        if huge_pages {
+            // SAFETY: a range of our own mapping. Advice only: failure changes nothing.
+            unsafe { libc::madvise(memory.base.as_ptr().cast(), heap_bytes, libc::MADV_HUGEPAGE) };
+        }
+        Ok(reservation)
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    fn range(&self, granule: u32, count: u32) -> (*mut libc::c_void, usize) {
+        assert!(granule + count <= self.memory.granules);
+        // SAFETY: within the mapping by the assertion.
+        let from = unsafe { self.memory.base.as_ptr().add(granule as usize * GRANULE_BYTES) };
+        (from.cast(), count as usize * GRANULE_BYTES)
+    }
+
+    /// Makes granules usable, zeroed. False if the system refuses.
+    pub(crate) fn commit(&self, granule: u32, count: u32) -> bool {
+        let (from, length) = self.range(granule, count);
+        // SAFETY: a range of our own mapping that nothing refers to: free granules hold no objects.
+        unsafe { libc::mprotect(from, length, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+    }
+
+    /// Gives granules back; a stale reference into them faults from now on. False if the system refuses.
+    pub(crate) fn uncommit(&self, granule: u32, count: u32) -> bool {
+        let (from, length) = self.range(granule, count);
+        // SAFETY: as for `commit`.
+        unsafe {
+            libc::madvise(from, length, libc::MADV_DONTNEED) == 0 && libc::mprotect(from, length, libc::PROT_NONE) == 0
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // SAFETY: exactly the mappings made in `new`; the heap that owned them is going away (M3).
+        unsafe {
+            libc::munmap(self.start.as_ptr().cast(), self.bytes);
+            libc::munmap(self.tables.as_ptr().cast(), self.tables_bytes);
+        }
+    }
+}
+
+/// Typed access to a reservation, by word index.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    base: NonNull<u8>,
+    roles: NonNull<u8>,
+    marks: NonNull<u64>,
+    forwards: NonNull<u32>,
+    granules: u32,
+}
+
+// SAFETY: a bundle of addresses; whoever holds it follows M3.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    pub(crate) fn base(self) -> NonNull<u8> {
+        self.base
+    }
+
+    pub(crate) fn granules(self) -> u32 {
+        self.granules
+    }
+
+    #[inline(always)]
+    fn at(self, word: u32) -> *mut u8 {
+        debug_assert!(word >> GRANULE_SHIFT < self.granules, "word {word:x} outside the heap");
+        // SAFETY: M1: the word lies in the reservation.
+        unsafe { self.base.as_ptr().add(word as usize * 8) }
+    }
+
+    // -- objects
+
+    #[inline(always)]
+    pub(crate) fn word(self, word: u32) -> u64 {
+        // SAFETY: M1, M3; word indices are 8-aligned.
+        unsafe { self.at(word).cast::<u64>().read() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_word(self, word: u32, value: u64) {
+        // SAFETY: M1, M3; word indices are 8-aligned.
+        unsafe { self.at(word).cast::<u64>().write(value) }
+    }
+
+    /// The `index`-th reference of the object at `object`.
+    #[inline(always)]
+    pub(crate) fn slot(self, object: u32, index: u32) -> u32 {
+        // SAFETY: M1, M3: the caller bounds the index by the object's shape.
+        unsafe { self.at(object).cast::<u32>().add(2 + index as usize).read() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_slot(self, object: u32, index: u32, value: u32) {
+        // SAFETY: M1, M3: the caller bounds the index by the object's shape.
+        unsafe { self.at(object).cast::<u32>().add(2 + index as usize).write(value) }
+    }
+
+    pub(crate) fn byte(self, object: u32, offset: u64) -> u8 {
+        // SAFETY: M1, M3: the caller bounds the offset by the object's size.
+        unsafe { self.at(object).add(offset as usize).read() }
+    }
+
+    pub(crate) fn set_byte(self, object: u32, offset: u64, value: u8) {
+        // SAFETY: M1, M3: the caller bounds the offset by the object's size.
+        unsafe { self.at(object).add(offset as usize).write(value) }
+    }
+
+    /// Copies an object's words, header excepted.
+    #[inline(always)]
+    pub(crate) fn copy_payload(self, from: u32, to: u32, words: u32) {
+        let (source, target) = (self.at(from).cast::<u64>(), self.at(to).cast::<u64>());
+        // SAFETY: M1, M3: an object and a fresh copy of it never overlap. Small objects are copied in line, because a
+        // call costs more than their words.
+        unsafe {
+            if words <= 8 {
+                for i in 1..words as usize {
+                    target.add(i).write(source.add(i).read());
+                }
+            } else {
+                ptr::copy_nonoverlapping(source.add(1), target.add(1), words as usize - 1);
+            }
+        }
+    }
+
+    /// Moves words to where they may overlap themselves.
+    pub(crate) fn move_words(self, from: u32, to: u32, words: u32) {
+        // SAFETY: M1, M3.
+        unsafe { ptr::copy(self.at(from).cast::<u64>(), self.at(to).cast::<u64>(), words as usize) }
+    }
+
+    pub(crate) fn fill_words(self, word: u32, words: u32, byte: u8) {
+        // SAFETY: M1, M3.
+        unsafe { ptr::write_bytes(self.at(word), byte, words as usize * 8) }
+    }
+
+    /// An object's bytes after the header, as long as the heap is not changed (M2).
+    pub(crate) fn payload(&self, object: u32, bytes: usize) -> NonNull<[u8]> {
+        // SAFETY: M1: the pointer lies in the mapping, so it is not null.
+        NonNull::slice_from_raw_parts(unsafe { NonNull::new_unchecked(self.at(object).add(8)) }, bytes)
+    }
+
+    /// Asks for the line of an object's header ahead of its use.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, object: u32) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch is a hint at any address.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(self.base.as_ptr().wrapping_add(object as usize * 8).cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = object;
+    }
+
+    // -- the mutator's window
+
+    pub(crate) fn mutator(self) -> Mutator {
+        // SAFETY: granule 0 is committed from birth and starts with the Mutator; M3.
+        unsafe { self.base.as_ptr().cast::<Mutator>().read() }
+    }
+
+    pub(crate) fn set_mutator(self, mutator: Mutator) {
+        // SAFETY: as above.
+        unsafe { self.base.as_ptr().cast::<Mutator>().write(mutator) }
+    }
+
+    // -- tables
+
+    /// The role byte of the granule that holds a word.
+    #[inline(always)]
+    pub(crate) fn role_at(self, word: u32) -> u8 {
+        self.role(word >> GRANULE_SHIFT)
+    }
+
+    #[inline(always)]
+    pub(crate) fn role(self, granule: u32) -> u8 {
+        debug_assert!(granule < self.granules);
+        // SAFETY: M1: the table has a byte for every granule.
+        unsafe { self.roles.as_ptr().add(granule as usize).read() }
+    }
+
+    pub(crate) fn set_role(self, granule: u32, count: u32, role: u8) {
+        assert!(granule + count <= self.granules);
+        // SAFETY: within the table by the assertion.
+        unsafe { ptr::write_bytes(self.roles.as_ptr().add(granule as usize), role, count as usize) }
+    }
+
+    /// Mark bits of a block of 64 words; bit i is set if an object starting at its word i is marked.
+    #[inline(always)]
+    pub(crate) fn marks(self, block: u32) -> u64 {
+        debug_assert!(block >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
+        // SAFETY: M1: the bitmap has a word for every block.
+        unsafe { self.marks.as_ptr().add(block as usize).read() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_marked(self, object: u32) -> bool {
+        self.marks(object >> BLOCK_SHIFT) >> (object % BLOCK_WORDS) & 1 != 0
+    }
+
+    /// Marks an object; true if it was not marked before.
+    #[inline(always)]
+    pub(crate) fn mark(self, object: u32) -> bool {
+        let bit = 1 << (object % BLOCK_WORDS);
+        let before = self.marks(object >> BLOCK_SHIFT);
+        // SAFETY: as for `marks`.
+        unsafe { self.marks.as_ptr().add((object >> BLOCK_SHIFT) as usize).write(before | bit) };
+        before & bit == 0
+    }
+
+    pub(crate) fn clear_marks(self, granule: u32, count: u32) {
+        assert!(granule + count <= self.granules);
+        let blocks = (GRANULE_WORDS / BLOCK_WORDS) as usize;
+        // SAFETY: within the bitmap by the assertion.
+        unsafe { ptr::write_bytes(self.marks.as_ptr().add(granule as usize * blocks), 0, count as usize * blocks) }
+    }
+
+    /// Where the first object of a block goes in a compaction.
+    #[inline(always)]
+    pub(crate) fn forward(self, block: u32) -> u32 {
+        debug_assert!(block >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
+        // SAFETY: M1: the table has an entry for every block.
+        unsafe { self.forwards.as_ptr().add(block as usize).read() }
+    }
+
+    pub(crate) fn set_forward(self, block: u32, to: u32) {
+        debug_assert!(block >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
+        // SAFETY: as for `forward`.
+        unsafe { self.forwards.as_ptr().add(block as usize).write(to) }
+    }
+
+    /// Gives the compaction's table back to the system until the next one.
+    pub(crate) fn release_forwards(self) {
+        let bytes = self.granules as usize * (GRANULE_WORDS / BLOCK_WORDS) as usize * 4;
+        // The table starts at a page: granule counts make the tables before it whole pages, or the call fails harmlessly.
+        // SAFETY: a range of our own mapping; its content is not needed again.
+        unsafe { libc::madvise(self.forwards.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+    }
+
+    // -- the chunk-log table; chunks have the numbers of blocks
+
+    fn chunk_byte(self, chunk: u32) -> *mut u8 {
+        debug_assert!(chunk >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
+        // SAFETY: M1: the table below the base has a byte for every chunk.
+        unsafe { self.base.as_ptr().offset(CHUNK_TABLE_OFFSET).add(chunk as usize) }
+    }
+
+    pub(crate) fn is_chunk_logged(self, chunk: u32) -> bool {
+        // SAFETY: as for `chunk_byte`; the table is writable from birth.
+        unsafe { self.chunk_byte(chunk).read() == CHUNK_LOGGED }
+    }
+
+    pub(crate) fn set_chunk_logged(self, chunk: u32, logged: bool) {
+        // SAFETY: as for `chunk_byte`; the table is writable from birth.
+        unsafe { self.chunk_byte(chunk).write(if logged { CHUNK_LOGGED } else { 0 }) }
+    }
+}

@@ -1,0 +1,422 @@
+//! A pause from end to end: what is collected, measured, decided and reported, in that order.
+//!
+//! It must never know how a policy decides, nor copy or mark an object itself.
+//!
+//! Invariants
+//! - Z1. After a pause the store buffer is empty, every old object is armed, eden is empty, and no granule carries
+//!   `role::COLLECTED`.
+//! - Z2. Candidates exist only between a marking and the pauses that collect them; marking starts with none.
+//! - Z3. Each pause makes one snapshot, answers one decision, and makes the next one.
+
+use crate::barrier::{self, Entry};
+use crate::compact::compact;
+use crate::evacuate::{Copied, Directions, Evacuation};
+use crate::header;
+use crate::heap::{Heap, Roots};
+use crate::mark::{self, blocks, is_live, marked_in_block};
+use crate::memory::Mutator;
+use crate::policy::{CycleKind, Outcome, Snapshot};
+use crate::report::{Cycle, Occupancy, PauseReport};
+use crate::space::{Buffer, Space, role};
+use crate::verify;
+
+/// What a pause is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Plan {
+    /// Evacuate; `mark` afterwards; `everything` makes candidates of all old regions, or collects all candidates.
+    Evacuate {
+        mark: bool,
+        everything: bool,
+    },
+    Full,
+}
+
+/// Why a pause came; the words are those that log analysers know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    Allocation,
+    LargeAllocation,
+    Compaction,
+    Asked,
+}
+
+impl Cause {
+    fn text(self) -> &'static str {
+        match self {
+            Cause::Allocation => "G1 Evacuation Pause",
+            Cause::LargeAllocation => "G1 Humongous Allocation",
+            Cause::Compaction => "G1 Compaction Pause",
+            Cause::Asked => "System.gc()",
+        }
+    }
+}
+
+/// What the work of a pause came to.
+#[derive(Default)]
+struct Work {
+    kind: CycleKind,
+    copied: Copied,
+    young_bytes: u64,
+    young_regions_bytes: u64,
+    old_freed_bytes: u64,
+    mark_ns: u64,
+    marked_bytes: u64,
+}
+
+impl Work {
+    fn copied_bytes(&self) -> u64 {
+        self.copied.survived_bytes + self.copied.promoted_bytes + self.copied.compacted_bytes
+    }
+
+    fn freed_bytes(&self) -> u64 {
+        let left = self.copied.survived_bytes + self.copied.promoted_bytes;
+        self.young_bytes.saturating_sub(left) + self.old_freed_bytes.saturating_sub(self.copied.compacted_bytes)
+    }
+}
+
+impl Heap {
+    pub(crate) fn pause(&mut self, plan: Plan, cause: Cause, roots: &mut dyn Roots) {
+        let observed = !self.observers.is_empty();
+        let start = self.measure.begin_pause(observed);
+        self.space.now_ms = (start.at_ns / 1_000_000) as u32;
+        self.close_window();
+        let before = self.occupancy();
+        let work = match plan {
+            Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, roots),
+            Plan::Full => self.compact_all(roots),
+        };
+        self.eden = Buffer::default();
+        self.memory().set_mutator(Mutator::default());
+        self.window_start = 0;
+        self.uncommit();
+        if self.verify {
+            verify::verify(self, roots);
+        }
+        let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed);
+
+        let snapshot = Snapshot {
+            pause_ns,
+            pause_cpu_ns,
+            mutator_ns: start.mutator_ns,
+            mutator_cpu_ns: start.mutator_cpu_ns,
+            ..self.measured(&work, start.at_ns + pause_ns)
+        };
+        self.stats.add(&snapshot, work.copied_bytes(), work.freed_bytes());
+        self.stats.committed_bytes_max = self.stats.committed_bytes_max.max(self.space.committed_bytes_max());
+        let knobs = self.knobs;
+        self.answer_and_decide(snapshot, &work);
+        self.measure.reset_counters();
+        self.space.reset_committed_max();
+        self.eden_words_left = self.knobs.young_bytes / 8;
+
+        let report = PauseReport {
+            number: snapshot.cycle - 1,
+            kind: work.kind,
+            cause: cause.text(),
+            start_ns: start.at_ns,
+            pause_ns,
+            user_ns: pause_cpu_ns - system_ns,
+            system_ns,
+            before,
+            after: if observed { self.occupancy() } else { before },
+            snapshot,
+            decision: self.decision,
+            knobs,
+            policy: self.policy.name(),
+        };
+        for observer in &mut self.observers {
+            observer.pause(&report);
+        }
+    }
+
+    /// Whether marking should start, given that `extra_bytes` of large objects come: G1's threshold on old and large
+    /// bytes; and, where live objects alone exceed it, only after half of what was free after the last marking is used.
+    pub(crate) fn mark_is_due(&self, extra_bytes: u64) -> bool {
+        let heap_bytes = self.knobs.heap_target_bytes.min(self.envelope.limit_bytes);
+        let occupied_bytes = self.occupied_bytes() + extra_bytes;
+        let after_mark_bytes = self.occupied_after_mark_bytes;
+        let step_bytes = heap_bytes.saturating_sub(after_mark_bytes).max(heap_bytes / 16) / 2;
+        let threshold_bytes = (self.knobs.concurrent_start_share * heap_bytes as f64) as u64;
+        self.candidates.is_empty()
+            && occupied_bytes > threshold_bytes
+            && (after_mark_bytes < threshold_bytes || occupied_bytes > after_mark_bytes + step_bytes)
+    }
+
+    /// Bytes in old regions and large objects.
+    fn occupied_bytes(&self) -> u64 {
+        self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
+    }
+
+    fn evacuate(&mut self, mark: bool, everything: bool, roots: &mut dyn Roots) -> Work {
+        let mark = mark || self.mark_is_due(0);
+        if mark {
+            self.candidates.clear(&mut self.space);
+        }
+        let mut work = Work::default();
+        let mut collected = std::mem::take(&mut self.space.eden);
+        collected.append(&mut self.space.survivors);
+        work.young_bytes = self.space.used_bytes_of(&collected);
+        work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
+        let mut taken = Vec::new();
+        if !self.candidates.is_empty() {
+            let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
+            let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
+            let pauses = if everything { 1 } else { self.knobs.mixed_pause_count };
+            taken = self.candidates.take(&self.space, pauses, room_bytes);
+        }
+        let young_count = collected.len();
+        collected.extend(taken.iter().map(|(head, _)| *head));
+        for head in &collected {
+            self.space.flag(*head, role::COLLECTED, true);
+        }
+        let mixed = !taken.is_empty();
+        if mixed {
+            let memory = self.space.memory;
+            self.space.old.retain(|head| memory.role(*head) & role::COLLECTED == 0);
+        }
+        if self.old.head != 0 && self.space.capacity_bytes(self.old.head) != self.knobs.old_region_bytes {
+            self.old = Buffer::default();
+        }
+
+        let directions = Directions {
+            tenuring_age: self.knobs.tenuring_age,
+            survivor_region_bytes: self.knobs.eden_region_bytes,
+            old_region_bytes: self.knobs.old_region_bytes,
+            fail_every: self.zeal.copy_fail,
+        };
+        let mut evacuation = Evacuation::new(&mut self.space, &self.shapes, &mut self.candidates, directions, self.old);
+        evacuation.roots(roots);
+        evacuation.entries(&self.store_buffer);
+        evacuation.entries(&self.retained);
+        for (_, set) in taken {
+            evacuation.remembered(set);
+        }
+        (self.old, self.retained, work.copied) = evacuation.finish();
+        self.store_buffer.clear();
+
+        for (at, head) in collected.into_iter().enumerate() {
+            if self.space.region(head).failed {
+                // Live, dead and moved objects side by side: it is old now, and nothing walks it before the next marking.
+                let bottom = Space::bottom(head);
+                let region = self.space.region_mut(head);
+                region.failed = false;
+                region.tams = bottom;
+                self.space.set_role(head, role::OLD);
+                self.space.old.push(head);
+                continue;
+            }
+            if at >= young_count {
+                work.old_freed_bytes += self.space.used_words(head) * 8;
+            }
+            self.space.free_region(head);
+        }
+        self.measure.add_survival(work.young_bytes, work.copied.survived_bytes + work.copied.promoted_bytes);
+        self.measure.cycles_since_mark = self.measure.cycles_since_mark.saturating_add(1);
+        work.kind = match (mark, mixed) {
+            (true, _) => CycleKind::ConcurrentStart,
+            (false, true) => CycleKind::Mixed,
+            (false, false) => CycleKind::Young,
+        };
+        if mark {
+            self.mark(everything, &mut work, roots);
+        }
+        work
+    }
+
+    /// Marks, frees what is dead as a whole, and chooses candidates with their remembered sets.
+    fn mark(&mut self, everything: bool, work: &mut Work, roots: &mut dyn Roots) {
+        let start_ns = self.measure.now_ns();
+        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots);
+        let space = &self.space;
+        // Rule (h): what is dead must not be scanned again; its slots are not kept up to date any more.
+        self.retained.retain(|entry| is_live(space, entry.object));
+        work.old_freed_bytes += self.free_dead_large();
+        let (open, memory) = (self.old.head, self.space.memory);
+        let dead = |space: &Space, head: u32| space.region(head).live_words == 0 && head != open;
+        let old = std::mem::take(&mut self.space.old);
+        let (freed, kept): (Vec<u32>, Vec<u32>) = old.into_iter().partition(|head| dead(&self.space, *head));
+        self.space.old = kept;
+        for head in freed {
+            work.old_freed_bytes += self.space.used_words(head) * 8;
+            self.space.free_region(head);
+        }
+        let live_words = |space: &Space, heads: &[u32]| -> u64 {
+            heads.iter().map(|head| u64::from(space.region(*head).live_words)).sum()
+        };
+        self.measure.live_bytes =
+            (live_words(&self.space, &self.space.old) + live_words(&self.space, &self.space.large)) * 8;
+        self.measure.cycles_since_mark = 0;
+
+        let (live_share, heap_bytes) = if everything {
+            (1.0, 0)
+        } else {
+            (self.knobs.mixed_live_share, self.knobs.heap_target_bytes.min(self.envelope.limit_bytes))
+        };
+        self.candidates.choose(&mut self.space, live_share, heap_bytes, open);
+        if !self.candidates.is_empty() {
+            for &head in self.space.old.iter().chain(&self.space.large) {
+                for object in blocks(&self.space, head).flat_map(|block| marked_in_block(memory, block)) {
+                    let word = memory.word(object);
+                    let descriptor = self.shapes.descriptor(word);
+                    let refs = descriptor.refs(word);
+                    let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, refs);
+                    for index in 0..refs {
+                        let target = memory.slot(object, index);
+                        if target != 0 && memory.role_at(target) & role::CANDIDATE != 0 {
+                            let entry =
+                                if by_chunk { Entry::of_slot(object, u64::from(index)) } else { Entry::whole(object) };
+                            self.candidates.remember(&self.space, entry, target);
+                        }
+                    }
+                }
+            }
+        }
+        self.occupied_after_mark_bytes = self.occupied_bytes();
+        work.mark_ns = self.measure.now_ns() - start_ns;
+    }
+
+    /// Frees the large objects that marking did not reach; returns their bytes.
+    fn free_dead_large(&mut self) -> u64 {
+        let memory = self.space.memory;
+        let large = std::mem::take(&mut self.space.large);
+        let (kept, freed): (Vec<u32>, Vec<u32>) =
+            large.into_iter().partition(|head| memory.is_marked(Space::bottom(*head)));
+        self.space.large = kept;
+        freed
+            .into_iter()
+            .map(|head| {
+                let bytes = self.space.capacity_bytes(head);
+                self.space.free_region(head);
+                bytes
+            })
+            .sum()
+    }
+
+    fn compact_all(&mut self, roots: &mut dyn Roots) -> Work {
+        let mut work = Work { kind: CycleKind::Full, ..Work::default() };
+        let young: Vec<u32> = self.space.eden.iter().chain(&self.space.survivors).copied().collect();
+        work.young_bytes = self.space.used_bytes_of(&young);
+        work.young_regions_bytes = self.space.capacity_bytes_of(&young);
+        let old_before_bytes = self.space.used_bytes_of(&self.space.old);
+        self.candidates.clear(&mut self.space);
+        for entry in self.store_buffer.drain(..) {
+            let word = self.space.memory.word(entry.object);
+            let refs = self.shapes.descriptor(word).refs(word);
+            barrier::rearm(
+                self.space.memory,
+                entry,
+                header::is_chunked(word)
+                    || self.shapes.descriptor(word).is_ref_array() && barrier::is_chunked_at(entry.object, refs),
+            );
+        }
+        self.retained.clear();
+        let start_ns = self.measure.now_ns();
+        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots);
+        work.mark_ns = self.measure.now_ns() - start_ns;
+        let large_freed_bytes = self.free_dead_large();
+        (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, roots);
+        let live_bytes = self.space.used_bytes_of(&self.space.old);
+        // All that was young and lives is old now, wherever it was moved.
+        work.old_freed_bytes = (old_before_bytes + work.young_bytes).saturating_sub(live_bytes) + large_freed_bytes;
+        self.measure.live_bytes = self.occupied_bytes();
+        self.measure.cycles_since_mark = 0;
+        self.measure.full_collections += 1;
+        self.occupied_after_mark_bytes = self.occupied_bytes();
+        work
+    }
+
+    /// Gives memory back as the knobs say, except what the next cycle will need.
+    fn uncommit(&mut self) {
+        let keep_bytes = (self.knobs.young_bytes as f64 * (1.0 + self.measure.survival_expected().min(1.0))) as u64;
+        let delay_ms = (self.knobs.uncommit_delay_ns / 1_000_000).min(u64::from(u32::MAX)) as u32;
+        self.space.uncommit(self.knobs.heap_target_bytes, keep_bytes, delay_ms);
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        let space = &self.space;
+        let used = |heads: &[u32]| space.used_bytes_of(heads);
+        Occupancy {
+            eden_bytes: space.capacity_bytes_of(&space.eden),
+            survivor_bytes: space.capacity_bytes_of(&space.survivors),
+            old_bytes: space.capacity_bytes_of(&space.old),
+            large_bytes: space.capacity_bytes_of(&space.large),
+            used_bytes: used(&space.eden) + used(&space.survivors) + used(&space.old) + used(&space.large),
+            committed_bytes: space.committed_bytes(),
+        }
+    }
+
+    /// The snapshot at the end of a pause, but for its times.
+    fn measured(&mut self, work: &Work, uptime_ns: u64) -> Snapshot {
+        let measure = &self.measure;
+        Snapshot {
+            cycle: measure.pauses + 1,
+            kind: work.kind,
+            uptime_ns,
+            pause_goal_ns: self.pause_goal_ns,
+            limit_bytes: self.envelope.limit_bytes,
+            committed_bytes: self.space.committed_bytes(),
+            survivor_bytes: self.space.used_bytes_of(&self.space.survivors),
+            old_bytes: self.space.used_bytes_of(&self.space.old),
+            large_bytes: self.space.capacity_bytes_of(&self.space.large),
+            live_bytes: measure.live_bytes,
+            largest_free_bytes: self.space.largest_free_bytes(),
+            allocated_bytes: measure.allocated_bytes,
+            large_allocated_bytes: measure.large_allocated_bytes,
+            barrier_slow_paths: measure.barrier_slow_paths,
+            eden_refills: measure.eden_refills,
+            mark_ns: work.mark_ns,
+            marked_bytes: work.marked_bytes,
+            survived_bytes: work.copied.survived_bytes,
+            promoted_bytes: work.copied.promoted_bytes,
+            compacted_bytes: work.copied.compacted_bytes,
+            young_bytes: work.young_bytes,
+            old_freed_bytes: work.old_freed_bytes,
+            remembered_entries: work.copied.remembered_entries,
+            tail_waste_bytes: work.copied.tail_waste_bytes + measure.tail_waste_bytes,
+            failed_copies: work.copied.failed_copies,
+            old_regions: self.space.old.len() as u32,
+            region_sizes_alive: self.space.sizes_alive(),
+            candidate_regions: self.candidates.len() as u32,
+            candidate_reclaimable_bytes: self.candidates.reclaimable_bytes(),
+            pause_ns_p50: measure.pause_ns_quantile(0.5),
+            pause_ns_p95: measure.pause_ns_quantile(0.95),
+            pause_misses: measure.pause_misses(self.pause_goal_ns),
+            gc_cpu_share: measure.gc_cpu_share(),
+            full_collections: measure.full_collections,
+            cycles_since_mark: measure.cycles_since_mark,
+            ..Snapshot::default()
+        }
+    }
+
+    /// Answers the decision in force by its outcome, then makes the next one.
+    fn answer_and_decide(&mut self, snapshot: Snapshot, work: &Work) {
+        let outcome = Outcome {
+            cycle: snapshot.cycle,
+            kind: snapshot.kind,
+            unfinished: false,
+            pause_ns: snapshot.pause_ns,
+            gc_cpu_ns: snapshot.pause_cpu_ns,
+            mutator_ns: snapshot.mutator_ns,
+            allocated_bytes: snapshot.allocated_bytes + snapshot.large_allocated_bytes,
+            copied_bytes: work.copied_bytes(),
+            freed_bytes: work.freed_bytes(),
+            committed_bytes_max: self.space.committed_bytes_max(),
+            remembered_entries: snapshot.remembered_entries,
+            tail_waste_bytes: snapshot.tail_waste_bytes,
+            failed_copies: snapshot.failed_copies,
+        };
+        self.policy.observe(&outcome);
+        let cycle = Cycle { snapshot: self.snapshot, decision: self.decision, outcome };
+        for observer in &mut self.observers {
+            observer.cycle(&cycle);
+        }
+        if let Some(policy) = self.next_policy.take() {
+            self.policy = policy;
+        }
+        let mut decision = self.policy.decide(&snapshot, &self.knobs, &self.envelope);
+        decision.knobs = self.envelope.clamp(&decision.knobs, &self.knobs);
+        self.knobs = decision.knobs;
+        self.decision = decision;
+        self.snapshot = snapshot;
+    }
+}

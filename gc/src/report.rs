@@ -1,0 +1,75 @@
+//! What observers are told: each pause as it ends, and each cycle as its decision is answered.
+
+use crate::policy::{CycleKind, Decision, Knobs, Outcome, Snapshot};
+
+/// One decision with what it was made from and what came of it. This is a row of a journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Cycle {
+    /// Measured at the end of the pause at which the decision was made.
+    pub snapshot: Snapshot,
+    /// As it went into force: its knobs are clamped.
+    pub decision: Decision,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Bytes in regions, by role: capacities of the regions, not sizes of the objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Eden regions.
+    pub eden_bytes: u64,
+    /// Survivor regions.
+    pub survivor_bytes: u64,
+    /// Old regions.
+    pub old_bytes: u64,
+    /// Large objects.
+    pub large_bytes: u64,
+    /// From bottoms to tops of all of them.
+    pub used_bytes: u64,
+    /// Backed by memory.
+    pub committed_bytes: u64,
+}
+
+/// One pause.
+#[derive(Clone, Copy, Debug)]
+pub struct PauseReport {
+    /// Its number, from 0.
+    pub number: u64,
+    /// What it did.
+    pub kind: CycleKind,
+    /// Why it came: the words of the log line.
+    pub cause: &'static str,
+    /// Since the heap was made.
+    pub start_ns: u64,
+    /// Its length.
+    pub pause_ns: u64,
+    /// CPU time in user mode.
+    pub user_ns: u64,
+    /// CPU time in the kernel.
+    pub system_ns: u64,
+    /// The heap when it began.
+    pub before: Occupancy,
+    /// The heap when it ended.
+    pub after: Occupancy,
+    /// Measured at its end.
+    pub snapshot: Snapshot,
+    /// Made at its end.
+    pub decision: Decision,
+    /// The knobs it ran with.
+    pub knobs: Knobs,
+    /// Who made the decision.
+    pub policy: &'static str,
+}
+
+/// Is told what the heap does. Called inside pauses: it should be quick, and must not use the heap.
+pub trait Observer: Send {
+    /// A pause ended.
+    fn pause(&mut self, report: &PauseReport) {
+        let _ = report;
+    }
+
+    /// A decision got its outcome. Comes before the report of the pause that ended its cycle.
+    fn cycle(&mut self, cycle: &Cycle) {
+        let _ = cycle;
+    }
+}

@@ -1,0 +1,436 @@
+//! Regions: which granules are in use, as what, and whether memory backs them.
+//!
+//! It must never know when to collect, nor what objects refer to.
+//!
+//! Invariants
+//! - R1. The granules of a region carry its role and its head; the head's [`Region`] describes it.
+//! - R2. Committed granules never exceed the limit; every granule of a region is committed.
+//! - R3. The lists hold each region exactly once, in the list of its role.
+//! - R4. A region's epoch grows each time its granules are freed, so that a stale entry is known by its epoch.
+//! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
+
+use crate::buddy::{Buddy, ORDER_MAX};
+use crate::memory::{BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation};
+
+/// Role bytes: bits 0..3 say what the granule is used for, the others are tests of the collector's loops.
+pub(crate) mod role {
+    pub(crate) const FREE: u8 = 0;
+    pub(crate) const EDEN: u8 = 1 | YOUNG;
+    pub(crate) const SURVIVOR: u8 = 2 | YOUNG;
+    pub(crate) const OLD: u8 = 3;
+    pub(crate) const LARGE: u8 = 4;
+    pub(crate) const PERMANENT: u8 = 5;
+    pub(crate) const CONTEXT: u8 = 6;
+    /// Eden or survivor.
+    pub(crate) const YOUNG: u8 = 0x10;
+    /// An old region whose incoming references are remembered.
+    pub(crate) const CANDIDATE: u8 = 0x40;
+    /// In the collection set of the pause under way.
+    pub(crate) const COLLECTED: u8 = 0x80;
+
+    /// The role alone.
+    pub(crate) fn of(byte: u8) -> u8 {
+        byte & !(CANDIDATE | COLLECTED)
+    }
+}
+
+/// What is known of a region; word indices.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Region {
+    /// End of its objects.
+    pub(crate) top: u32,
+    /// Top at mark start.
+    pub(crate) tams: u32,
+    /// Words found live below `tams` by the last marking.
+    pub(crate) live_words: u32,
+    /// Number of granules.
+    pub(crate) granules: u32,
+    /// See R4.
+    pub(crate) epoch: u32,
+    /// An object could not be copied out of it in the pause under way.
+    pub(crate) failed: bool,
+}
+
+/// Room to bump in: the open end of a region.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Buffer {
+    pub(crate) top: u32,
+    pub(crate) limit: u32,
+    /// The region's head; 0 for no region.
+    pub(crate) head: u32,
+}
+
+impl Buffer {
+    #[inline(always)]
+    pub(crate) fn bump(&mut self, words: u32) -> Option<u32> {
+        let at = self.top;
+        // No overflow: a region's end is below 2^32 words, and `limit - top` is no underflow.
+        (self.limit - at >= words).then(|| {
+            self.top = at + words;
+            at
+        })
+    }
+
+    /// As `bump`, but at the start of a block, so that the chunks of two arrays are never the same.
+    pub(crate) fn bump_aligned(&mut self, words: u32) -> Option<u32> {
+        let at = self.top.next_multiple_of(BLOCK_WORDS);
+        (at <= self.limit && self.limit - at >= words).then(|| {
+            self.top = at + words;
+            at
+        })
+    }
+}
+
+/// The regions of a heap.
+pub(crate) struct Space {
+    pub(crate) memory: Memory,
+    reservation: Reservation,
+    buddy: Buddy,
+    committed: Vec<u64>,
+    /// Milliseconds of the heap's time at which a free granule was freed.
+    freed_ms: Vec<u32>,
+    regions: Vec<Region>,
+    heads: Vec<u32>,
+    limit_granules: u32,
+    committed_granules: u32,
+    committed_granules_max: u32,
+    used_granules: u32,
+    pub(crate) now_ms: u32,
+    pub(crate) poison: bool,
+    /// Commits until one is made to fail, and the reload value; 0 for never.
+    pub(crate) commit_failures: (u64, u64),
+    pub(crate) eden: Vec<u32>,
+    pub(crate) survivors: Vec<u32>,
+    pub(crate) old: Vec<u32>,
+    pub(crate) large: Vec<u32>,
+    pub(crate) permanent: Vec<u32>,
+}
+
+/// What freed memory is filled with under verification. As a reference it lies beyond every heap that verification is
+/// used on; as a header it has no shape.
+pub(crate) const POISON: u8 = 0xdb;
+
+impl Space {
+    pub(crate) fn new(reservation: Reservation, limit_bytes: u64, poison: bool) -> Space {
+        let memory = reservation.memory();
+        let granules = memory.granules();
+        let mut buddy = Buddy::new(granules);
+        buddy.give(1..granules);
+        memory.set_role(0, 1, role::CONTEXT);
+        let mut committed = vec![0; (granules as usize).div_ceil(64)];
+        committed[0] = 1;
+        Space {
+            memory,
+            reservation,
+            buddy,
+            committed,
+            freed_ms: vec![0; granules as usize],
+            regions: vec![Region::default(); granules as usize],
+            heads: vec![0; granules as usize],
+            limit_granules: (limit_bytes / GRANULE_BYTES as u64) as u32,
+            committed_granules: 1,
+            committed_granules_max: 1,
+            used_granules: 1,
+            now_ms: 0,
+            poison,
+            commit_failures: (0, 0),
+            eden: Vec::new(),
+            survivors: Vec::new(),
+            old: Vec::new(),
+            large: Vec::new(),
+            permanent: Vec::new(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn head_of(&self, word: u32) -> u32 {
+        self.heads[(word >> GRANULE_SHIFT) as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn region(&self, head: u32) -> &Region {
+        &self.regions[head as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn region_mut(&mut self, head: u32) -> &mut Region {
+        &mut self.regions[head as usize]
+    }
+
+    pub(crate) fn bottom(head: u32) -> u32 {
+        head << GRANULE_SHIFT
+    }
+
+    pub(crate) fn end(&self, head: u32) -> u32 {
+        (head + self.region(head).granules) << GRANULE_SHIFT
+    }
+
+    /// Words between a region's bottom and its top.
+    pub(crate) fn used_words(&self, head: u32) -> u64 {
+        u64::from(self.region(head).top - Self::bottom(head))
+    }
+
+    pub(crate) fn capacity_bytes(&self, head: u32) -> u64 {
+        u64::from(self.region(head).granules) * GRANULE_BYTES as u64
+    }
+
+    pub(crate) fn used_bytes_of(&self, heads: &[u32]) -> u64 {
+        heads.iter().map(|head| self.used_words(*head) * 8).sum()
+    }
+
+    pub(crate) fn capacity_bytes_of(&self, heads: &[u32]) -> u64 {
+        heads.iter().map(|head| self.capacity_bytes(*head)).sum()
+    }
+
+    pub(crate) fn committed_bytes(&self) -> u64 {
+        u64::from(self.committed_granules) * GRANULE_BYTES as u64
+    }
+
+    /// Most ever committed since the last call of `reset_committed_max`.
+    pub(crate) fn committed_bytes_max(&self) -> u64 {
+        u64::from(self.committed_granules_max) * GRANULE_BYTES as u64
+    }
+
+    pub(crate) fn reset_committed_max(&mut self) {
+        self.committed_granules_max = self.committed_granules;
+    }
+
+    /// Bytes that may still be taken below the limit.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        u64::from(self.limit_granules - self.used_granules) * GRANULE_BYTES as u64
+    }
+
+    pub(crate) fn largest_free_bytes(&mut self) -> u64 {
+        (u64::from(self.buddy.largest()) * GRANULE_BYTES as u64).min(self.room_bytes())
+    }
+
+    fn list(&mut self, kind: u8) -> &mut Vec<u32> {
+        match kind {
+            role::EDEN => &mut self.eden,
+            role::SURVIVOR => &mut self.survivors,
+            role::OLD => &mut self.old,
+            role::LARGE => &mut self.large,
+            role::PERMANENT => &mut self.permanent,
+            _ => unreachable!("no list for role {kind}"),
+        }
+    }
+
+    /// Opens a region of `wanted_bytes`, or of the next smaller size that is free and has room for `words_min`, or of
+    /// the size that `words_min` needs.
+    pub(crate) fn open_region(&mut self, kind: u8, wanted_bytes: u64, words_min: u32) -> Option<Buffer> {
+        let order_of = |bytes: u64| bytes.div_ceil(GRANULE_BYTES as u64).next_power_of_two().trailing_zeros();
+        let least = order_of(u64::from(words_min) * 8);
+        if least > ORDER_MAX {
+            return None;
+        }
+        let mut order = order_of(wanted_bytes).clamp(least, ORDER_MAX);
+        loop {
+            let count = 1 << order;
+            if self.limit_granules - self.used_granules >= count
+                && let Some(head) = self.buddy.take(order)
+            {
+                if self.commit(head, count).is_some() {
+                    self.install(kind, head, count);
+                    let bottom = Self::bottom(head);
+                    if self.poison {
+                        self.memory.fill_words(bottom, count * GRANULE_WORDS, POISON);
+                    }
+                    return Some(Buffer { top: bottom, limit: bottom + count * GRANULE_WORDS, head });
+                }
+                self.buddy.give(head..head + count);
+            }
+            if order == least {
+                return None;
+            }
+            order -= 1;
+        }
+    }
+
+    /// Takes granules for a large object of `words`; the second result says whether they are known to be zero.
+    pub(crate) fn open_large(&mut self, words: u64) -> Option<(u32, bool)> {
+        let count = u32::try_from(words.div_ceil(u64::from(GRANULE_WORDS))).ok()?;
+        if count > self.limit_granules - self.used_granules {
+            return None;
+        }
+        let head = self.buddy.take_run(count)?;
+        let Some(fresh) = self.commit(head, count) else {
+            self.buddy.give(head..head + count);
+            return None;
+        };
+        self.install(role::LARGE, head, count);
+        self.region_mut(head).top = Self::bottom(head) + words as u32;
+        Some((head, fresh == count))
+    }
+
+    fn install(&mut self, kind: u8, head: u32, count: u32) {
+        self.used_granules += count;
+        self.memory.set_role(head, count, kind);
+        self.heads[head as usize..(head + count) as usize].fill(head);
+        let bottom = Self::bottom(head);
+        let epoch = self.region(head).epoch;
+        *self.region_mut(head) = Region { top: bottom, tams: bottom, granules: count, epoch, ..Region::default() };
+        self.list(kind).push(head);
+    }
+
+    /// Makes a region another kind where it is. The caller keeps the lists (R3).
+    pub(crate) fn set_role(&mut self, head: u32, kind: u8) {
+        self.memory.set_role(head, self.region(head).granules, kind);
+    }
+
+    /// Sets or clears a flag of a region's role byte.
+    pub(crate) fn flag(&mut self, head: u32, flag: u8, on: bool) {
+        let byte = self.memory.role(head);
+        self.set_role(head, if on { byte | flag } else { byte & !flag });
+    }
+
+    /// Frees a region's granules. The caller keeps the lists (R3).
+    pub(crate) fn free_region(&mut self, head: u32) {
+        let count = self.region(head).granules;
+        if self.poison {
+            self.memory.fill_words(Self::bottom(head), count * GRANULE_WORDS, POISON);
+        }
+        self.used_granules -= count;
+        self.memory.set_role(head, count, role::FREE);
+        // R4 for every granule: one of them may head another region next time.
+        for granule in head..head + count {
+            self.regions[granule as usize].epoch = self.regions[granule as usize].epoch.wrapping_add(1);
+            self.freed_ms[granule as usize] = self.now_ms;
+        }
+        self.buddy.give(head..head + count);
+    }
+
+    pub(crate) fn is_committed(&self, granule: u32) -> bool {
+        self.committed[granule as usize / 64] >> (granule % 64) & 1 != 0
+    }
+
+    fn set_committed(&mut self, granule: u32, on: bool) {
+        let bit = 1 << (granule % 64);
+        let word = &mut self.committed[granule as usize / 64];
+        *word = if on { *word | bit } else { *word & !bit };
+    }
+
+    /// Backs taken granules by memory and returns how many were not before. Gives other free memory back first if the
+    /// limit needs that.
+    fn commit(&mut self, head: u32, count: u32) -> Option<u32> {
+        let missing = (head..head + count).filter(|granule| !self.is_committed(*granule)).count() as u32;
+        if missing == 0 {
+            return Some(0);
+        }
+        if self.commit_failures.1 > 0 {
+            self.commit_failures.0 -= 1;
+            if self.commit_failures.0 == 0 {
+                self.commit_failures.0 = self.commit_failures.1;
+                return None;
+            }
+        }
+        let over = (self.committed_granules + missing).saturating_sub(self.limit_granules);
+        self.uncommit_free(over, |_| true);
+        if self.committed_granules + missing > self.limit_granules {
+            return None;
+        }
+        let mut granule = head;
+        while granule < head + count {
+            let start = granule;
+            while granule < head + count && !self.is_committed(granule) {
+                granule += 1;
+            }
+            if granule > start {
+                if !self.reservation.commit(start, granule - start) {
+                    return None;
+                }
+                (start..granule).for_each(|g| self.set_committed(g, true));
+                self.committed_granules += granule - start;
+            } else {
+                granule += 1;
+            }
+        }
+        self.committed_granules_max = self.committed_granules_max.max(self.committed_granules);
+        Some(missing)
+    }
+
+    /// Gives up to `most` free granules back, highest first, of those that `choose` accepts by the time they were freed.
+    fn uncommit_free(&mut self, most: u32, choose: impl Fn(u32) -> bool) -> u32 {
+        let mut left = most;
+        let mut end = self.memory.granules();
+        while end > 0 && left > 0 {
+            if self.committed[(end as usize - 1) / 64] == 0 {
+                end = (end - 1) / 64 * 64;
+                continue;
+            }
+            let wanted = |s: &Space, g: u32| s.is_committed(g) && s.buddy.is_free(g) && choose(s.freed_ms[g as usize]);
+            let mut start = end;
+            while start > 0 && left > 0 && wanted(self, start - 1) {
+                start -= 1;
+                left -= 1;
+            }
+            if start == end {
+                end -= 1;
+                continue;
+            }
+            if !self.reservation.uncommit(start, end - start) {
+                return most - left - (end - start);
+            }
+            (start..end).for_each(|g| self.set_committed(g, false));
+            self.committed_granules -= end - start;
+            end = start;
+        }
+        most - left
+    }
+
+    /// Gives back free memory: what exceeds `target_bytes` at once, the rest when it was not used for `delay_ms`.
+    /// `keep_bytes` of it stay for the next cycle.
+    pub(crate) fn uncommit(&mut self, target_bytes: u64, keep_bytes: u64, delay_ms: u32) {
+        let granules = |bytes: u64| bytes.div_ceil(GRANULE_BYTES as u64).min(u64::from(self.limit_granules)) as u32;
+        let free = self.committed_granules - self.used_granules;
+        let spare = free.saturating_sub(granules(keep_bytes));
+        let over = self.committed_granules.saturating_sub(granules(target_bytes)).min(spare);
+        let now = self.now_ms;
+        let given = if over > 0 { self.uncommit_free(over, |_| true) } else { 0 };
+        if spare > given {
+            self.uncommit_free(spare - given, |freed| now.saturating_sub(freed) >= delay_ms);
+        }
+    }
+
+    /// Number of distinct region sizes in use, large objects aside.
+    pub(crate) fn sizes_alive(&self) -> u32 {
+        let all = self.eden.iter().chain(&self.survivors).chain(&self.old);
+        all.fold(0u32, |sizes, head| sizes | 1 << self.region(*head).granules.trailing_zeros()).count_ones()
+    }
+
+    /// Checks R1 to R3 and the free granules; the text says what is broken.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let mut used = 1;
+        let lists = [
+            (&self.eden, role::EDEN),
+            (&self.survivors, role::SURVIVOR),
+            (&self.old, role::OLD),
+            (&self.large, role::LARGE),
+            (&self.permanent, role::PERMANENT),
+        ];
+        for (heads, kind) in lists {
+            for &head in heads {
+                let region = self.region(head);
+                used += region.granules;
+                for granule in head..head + region.granules {
+                    if role::of(self.memory.role(granule)) != kind || self.heads[granule as usize] != head {
+                        return Err(format!("R1: granule {granule} of region {head} has another role or head"));
+                    }
+                    if !self.is_committed(granule) || self.buddy.is_free(granule) {
+                        return Err(format!("R2: granule {granule} of region {head} is free or not committed"));
+                    }
+                }
+                if region.top < Self::bottom(head) || region.top > self.end(head) || region.tams > region.top {
+                    return Err(format!("R5: region {head} has a top or TAMS out of order"));
+                }
+            }
+        }
+        if used != self.used_granules {
+            return Err(format!("R3: lists hold {used} granules, {} are in use", self.used_granules));
+        }
+        let committed: u32 = self.committed.iter().map(|word| word.count_ones()).sum();
+        if committed != self.committed_granules || committed > self.limit_granules {
+            return Err(format!("R2: {committed} granules committed, counted {}", self.committed_granules));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Totals of a heap's life.
+
+use hdrhistogram::Histogram;
+
+use crate::policy::{CycleKind, Snapshot};
+
+/// Totals since the heap was made. Bytes and nanoseconds, as the names say.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    /// Pauses of each kind, by [`CycleKind`]'s number.
+    pub pauses_by_kind: [u64; 5],
+    /// Longest pause.
+    pub pause_ns_max: u64,
+    /// All pauses together.
+    pub pause_ns_total: u64,
+    /// CPU time of the collector.
+    pub gc_cpu_ns: u64,
+    /// CPU time of the program's thread up to the last pause.
+    pub mutator_cpu_ns: u64,
+    /// Allocated, large objects included.
+    pub allocated_bytes: u64,
+    /// Copied, all destinations, compaction included.
+    pub copied_bytes: u64,
+    /// Freed, eden included.
+    pub freed_bytes: u64,
+    /// Found live by all markings.
+    pub marked_bytes: u64,
+    /// Objects that could not be copied.
+    pub failed_copies: u64,
+    /// Slow paths of the write barrier.
+    pub barrier_slow_paths: u64,
+    /// Entries scanned in store buffer and remembered sets.
+    pub remembered_entries: u64,
+    /// Committed now.
+    pub committed_bytes: u64,
+    /// Committed at the most.
+    pub committed_bytes_max: u64,
+    /// Decisions that fell back to the adaptive policy; counted by the embedder.
+    pub policy_fallbacks: u64,
+    pauses_ns: Histogram<u64>,
+}
+
+impl Stats {
+    pub(crate) fn new() -> Stats {
+        Stats {
+            pauses_by_kind: [0; 5],
+            pause_ns_max: 0,
+            pause_ns_total: 0,
+            gc_cpu_ns: 0,
+            mutator_cpu_ns: 0,
+            allocated_bytes: 0,
+            copied_bytes: 0,
+            freed_bytes: 0,
+            marked_bytes: 0,
+            failed_copies: 0,
+            barrier_slow_paths: 0,
+            remembered_entries: 0,
+            committed_bytes: 0,
+            committed_bytes_max: 0,
+            policy_fallbacks: 0,
+            pauses_ns: Histogram::new(2).expect("two digits are a legal precision"),
+        }
+    }
+
+    /// Adds the pause that this snapshot ends.
+    pub(crate) fn add(&mut self, snapshot: &Snapshot, copied_bytes: u64, freed_bytes: u64) {
+        self.pauses_by_kind[snapshot.kind as usize] += 1;
+        self.pause_ns_max = self.pause_ns_max.max(snapshot.pause_ns);
+        self.pause_ns_total += snapshot.pause_ns;
+        self.gc_cpu_ns += snapshot.pause_cpu_ns;
+        self.mutator_cpu_ns += snapshot.mutator_cpu_ns;
+        self.allocated_bytes += snapshot.allocated_bytes + snapshot.large_allocated_bytes;
+        self.copied_bytes += copied_bytes;
+        self.freed_bytes += freed_bytes;
+        self.marked_bytes += snapshot.marked_bytes;
+        self.failed_copies += snapshot.failed_copies;
+        self.barrier_slow_paths += snapshot.barrier_slow_paths;
+        self.remembered_entries += snapshot.remembered_entries;
+        self.pauses_ns.saturating_record(snapshot.pause_ns);
+    }
+
+    /// Number of pauses.
+    pub fn pauses(&self) -> u64 {
+        self.pauses_by_kind.iter().sum()
+    }
+
+    /// Number of full collections.
+    pub fn full_collections(&self) -> u64 {
+        self.pauses_by_kind[CycleKind::Full as usize]
+    }
+
+    /// Length of pauses at a quantile from 0 to 1, to two digits; 0 without pauses.
+    pub fn pause_ns_quantile(&self, quantile: f64) -> u64 {
+        self.pauses_ns.value_at_quantile(quantile).min(self.pause_ns_max)
+    }
+
+    /// Median pause.
+    pub fn pause_ns_p50(&self) -> u64 {
+        self.pause_ns_quantile(0.5)
+    }
+
+    /// 99th percentile of the pauses.
+    pub fn pause_ns_p99(&self) -> u64 {
+        self.pause_ns_quantile(0.99)
+    }
+}

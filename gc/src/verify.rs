@@ -1,0 +1,164 @@
+//! Verification: an independent look at the whole heap after a pause.
+//!
+//! It must never use what the collector found: it has its own traversal and its own set of visited objects, and reads
+//! marks and lists only to check them. A violation is a bug of the heap or of whoever writes into it, so it panics.
+//!
+//! Checked of every object reachable from the roots
+//! - V1. References are zero-extended, lie below the top of a region in use, and point at a header with a known shape.
+//! - V2. No header is forwarded; the object lies within its region.
+//! - V3. Young objects are not armed; old ones are (W2). A chunked array starts at a chunk, and its chunks are armed (W3).
+//! - V4. An old object that refers to a young one is on the retained list (E3).
+//! - V5. A reference from outside into a candidate is in its remembered set (C1).
+//! - V6. Permanent objects refer to permanent objects alone.
+//! - V7. After marking, what is reachable is marked or above TAMS (K1).
+//!
+//! And of the regions R1 to R5, and Z1.
+
+use hashbrown::HashSet;
+
+use crate::barrier::{Entry, is_chunked_at};
+use crate::header;
+use crate::heap::{Heap, Roots};
+use crate::mark::is_live;
+use crate::shape::ShapeId;
+use crate::space::{Space, role};
+
+/// Checks everything.
+///
+/// # Panics
+/// If an invariant does not hold.
+pub(crate) fn verify(heap: &mut Heap, roots: &mut dyn Roots) {
+    if let Err(broken) = heap.space.check() {
+        panic!("heap verification: {broken}");
+    }
+    assert!(
+        heap.store_buffer.is_empty() && heap.space.eden.is_empty(),
+        "heap verification: Z1: something is left over"
+    );
+    for granule in 0..heap.space.memory.granules() {
+        let byte = heap.space.memory.role(granule);
+        assert!(byte & role::COLLECTED == 0, "heap verification: Z1: granule {granule} is still in the collection set");
+    }
+    let mut tracer =
+        Tracer { heap, retained: heap.retained.iter().copied().collect(), visited: HashSet::new(), stack: Vec::new() };
+    roots.visit(&mut |slot| {
+        assert!(*slot >> 32 == 0, "heap verification: V1: root {:#x} is not zero-extended", *slot);
+        tracer.reach(*slot as u32, "a root", 0);
+    });
+    while let Some(object) = tracer.stack.pop() {
+        tracer.check(object);
+    }
+}
+
+struct Tracer<'h> {
+    heap: &'h Heap,
+    retained: HashSet<Entry>,
+    visited: HashSet<u32>,
+    stack: Vec<u32>,
+}
+
+impl Tracer<'_> {
+    fn space(&self) -> &Space {
+        &self.heap.space
+    }
+
+    /// Checks a reference and queues its object.
+    fn reach(&mut self, object: u32, whence: &str, from: u32) {
+        if object == 0 || self.visited.contains(&object) {
+            return;
+        }
+        let memory = self.space().memory;
+        let granule = object >> crate::memory::GRANULE_SHIFT;
+        assert!(
+            granule < memory.granules(),
+            "heap verification: V1: {whence} ({from:#x}) refers to {object:#x}, beyond the heap"
+        );
+        let kind = role::of(memory.role(granule));
+        assert!(
+            kind != role::FREE && kind != role::CONTEXT,
+            "heap verification: V1: {whence} ({from:#x}) refers to {object:#x} in a free region"
+        );
+        let head = self.space().head_of(object);
+        let top = self.space().region(head).top;
+        assert!(
+            object < top,
+            "heap verification: V1: {whence} ({from:#x}) refers to {object:#x} above its region's top {top:#x}"
+        );
+        self.visited.insert(object);
+        self.stack.push(object);
+    }
+
+    fn check(&mut self, object: u32) {
+        let memory = self.space().memory;
+        let word = memory.word(object);
+        let name = |heap: &Heap| heap.shapes.name(ShapeId(header::shape(word))).unwrap_or_default();
+        assert!(
+            self.heap.shapes.get(ShapeId(header::shape(word))).is_some(),
+            "heap verification: V1: {object:#x} has header {word:#x} without a shape"
+        );
+        assert!(header::is_untouched(word), "heap verification: V2: {object:#x} has forwarding header {word:#x}");
+        let descriptor = self.heap.shapes.descriptor(word);
+        let head = self.space().head_of(object);
+        let (words, end) = (descriptor.words(word), self.space().region(head).top);
+        assert!(
+            u64::from(object) + u64::from(words) <= u64::from(end),
+            "heap verification: V2: {object:#x} leaves its region"
+        );
+
+        let byte = memory.role_at(object);
+        let (kind, refs) = (role::of(byte), descriptor.refs(word));
+        let young = byte & role::YOUNG != 0;
+        let tenured = kind == role::OLD || kind == role::LARGE;
+        if young || kind == role::PERMANENT {
+            assert!(!header::is_armed(word), "heap verification: V3: young {} {object:#x} is armed", name(self.heap));
+        }
+        if tenured {
+            assert!(header::is_armed(word), "heap verification: V3: old {} {object:#x} is not armed", name(self.heap));
+            assert!(
+                is_live(self.space(), object) || self.heap.measure.cycles_since_mark != 0,
+                "heap verification: V7: {object:#x} is reachable, but not marked"
+            );
+        }
+        let chunked = descriptor.is_ref_array() && is_chunked_at(object, refs);
+        assert!(
+            !header::is_chunked(word) || tenured && chunked,
+            "heap verification: V3: {object:#x} is chunked where it must not be"
+        );
+        for index in 0..refs {
+            let target = memory.slot(object, index);
+            if target == 0 {
+                continue;
+            }
+            self.reach(target, &name(self.heap), object);
+            let target_byte = memory.role_at(target);
+            let by_chunk = Entry::of_slot(object, u64::from(index));
+            if header::is_chunked(word) {
+                assert!(
+                    !memory.is_chunk_logged(by_chunk.chunk),
+                    "heap verification: V3: a chunk of {object:#x} is not armed"
+                );
+            }
+            let entries = [Entry::whole(object), by_chunk];
+            if tenured && target_byte & role::YOUNG != 0 {
+                assert!(
+                    entries.iter().any(|entry| self.retained.contains(entry)),
+                    "heap verification: V4: old {} {object:#x} refers to young {target:#x} and is not retained",
+                    name(self.heap)
+                );
+            }
+            if tenured && target_byte & role::CANDIDATE != 0 {
+                assert!(
+                    self.heap.candidates.knows(self.space(), &entries, target),
+                    "heap verification: V5: candidate of {target:#x} does not know {} {object:#x}",
+                    name(self.heap)
+                );
+            }
+            if kind == role::PERMANENT {
+                assert!(
+                    role::of(target_byte) == role::PERMANENT,
+                    "heap verification: V6: permanent {object:#x} refers to {target:#x}"
+                );
+            }
+        }
+    }
+}
