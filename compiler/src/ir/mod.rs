@@ -12,12 +12,20 @@
 //!   generator sees to it that the collector finds and updates it.
 //! - I6. Record layouts: reference fields first (4 bytes each from offset 8), then bytes, then, from the next
 //!   multiple of 8, ints and floats.
+//! - I7. A closure is a record whose field 0 is the index of its code, an int that lies at [`CLOSURE_CODE_OFFSET`]
+//!   whatever else it holds (an exception from I6: a closure of more than two captured references keeps them in a record
+//!   of their own). The permanent objects of `FnObject` have theirs at the same place. So `CallValue` needs no shape.
+//! - I8. Where a branch leaves a loop, `lower` puts the exit first (`then`); a condition that must be inverted for it and has
+//!   no inverse is a `BoolNot`, which the code generator folds into the branch.
 
 pub mod cfg;
 mod display;
 pub mod liveness;
+mod lower;
 pub mod operands;
 pub mod verify;
+
+pub use lower::lower;
 
 use crate::prim::Prim;
 use crate::syntax::span::Span;
@@ -131,6 +139,9 @@ pub enum ExportType {
 
 /// Shape ids below this one are the built-in arrays, see [`Elem::shape`].
 pub const FIRST_RECORD_SHAPE: u32 = 8;
+
+/// Byte offset of the code index in closures (I7).
+pub const CLOSURE_CODE_OFFSET: u32 = 16;
 
 /// The layout of a record (I6).
 #[derive(Debug, Clone, PartialEq)]
