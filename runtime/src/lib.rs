@@ -1,4 +1,16 @@
-//! What compiled Tenure code needs while it runs.
+//! What compiled Tenure code needs while it runs: the contract with the code generator, the VM, traps and natives.
 
+pub mod abi;
+mod calls;
+pub mod code;
+pub mod context;
+pub mod hash;
+pub mod layout;
 pub mod native;
+mod roots;
+mod slow;
+mod stack;
+pub mod text;
 pub mod trap;
+mod unwind;
+pub mod vm;

@@ -1,0 +1,94 @@
+//! Calls of native functions from compiled code.
+
+use crate::native::{NativeContext, NativeId, NativeType, NativeValue, StrHandle};
+use crate::roots::RootSet;
+use crate::trap::{Trap, TrapKind};
+use crate::vm::{Inner, Io, new_str};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tenure_gc::{Collect, Heap, Ref};
+
+/// What a native sees. The arguments lie in the calling frame's argument area, whose references the collector finds through
+/// that frame's stack map, so each read gives the current one (N1).
+struct CallContext<'a> {
+    heap: &'a mut Heap,
+    roots: &'a mut RootSet,
+    io: &'a mut Io,
+    arguments: *const u64,
+    params: &'a [NativeType],
+}
+
+impl CallContext<'_> {
+    fn word(&self, i: usize, ty: NativeType) -> u64 {
+        assert_eq!(self.params.get(i), Some(&ty), "argument {i} is of another type");
+        // SAFETY: compiled code stored one word for each parameter.
+        unsafe { self.arguments.add(i).read() }
+    }
+}
+
+impl NativeContext for CallContext<'_> {
+    fn int(&self, i: usize) -> i64 {
+        self.word(i, NativeType::Int) as i64
+    }
+
+    fn float(&self, i: usize) -> f64 {
+        f64::from_bits(self.word(i, NativeType::Float))
+    }
+
+    fn bool(&self, i: usize) -> bool {
+        self.word(i, NativeType::Bool) as u8 != 0
+    }
+
+    fn byte(&self, i: usize) -> u8 {
+        self.word(i, NativeType::Byte) as u8
+    }
+
+    fn str(&self, i: usize) -> &str {
+        let bytes = self.heap.bytes(Ref::from_index(self.word(i, NativeType::Str) as u32));
+        // SAFETY: strings on the heap are UTF-8: every function that makes one has checked it.
+        unsafe { std::str::from_utf8_unchecked(bytes) }
+    }
+
+    fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap> {
+        Ok(StrHandle(u64::from(new_str(self.heap, self.roots, text)?.index())))
+    }
+
+    fn stdout(&mut self) -> &mut dyn Write {
+        &mut *self.io.stdout
+    }
+
+    fn stderr(&mut self) -> &mut dyn Write {
+        &mut *self.io.stderr
+    }
+
+    fn script_args(&self) -> &[String] {
+        &self.io.args
+    }
+
+    fn collect(&mut self, full: bool) {
+        self.heap.collect(if full { Collect::Full } else { Collect::Young }, self.roots);
+    }
+}
+
+/// Calls a native with the arguments in the calling frame's area; gives the result's bits.
+pub(crate) fn call_native(vm: &mut Inner, native: u32, arguments: *const u64) -> Result<u64, Trap> {
+    let Inner { heap, roots, io, code, .. } = vm;
+    let native = code.natives().get(NativeId(native));
+    let mut context = CallContext { heap, roots, io, arguments, params: &native.params };
+    // The state behind the context stays consistent whatever a native does: it is reached through whole operations only.
+    let result = catch_unwind(AssertUnwindSafe(|| (native.function)(&mut context)))
+        .unwrap_or_else(|_| Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name))))?;
+    let (ty, bits) = match result {
+        NativeValue::Int(value) => (NativeType::Int, value as u64),
+        NativeValue::Float(value) => (NativeType::Float, value.to_bits()),
+        NativeValue::Bool(value) => (NativeType::Bool, u64::from(value)),
+        NativeValue::Byte(value) => (NativeType::Byte, u64::from(value)),
+        NativeValue::Str(handle) => (NativeType::Str, handle.0),
+        NativeValue::Unit => (NativeType::Unit, 0),
+    };
+    if ty != native.result {
+        let message = format!("native function `{}` gave {ty:?} instead of {:?}", native.name, native.result);
+        return Err(Trap::new(TrapKind::Panic, message));
+    }
+    Ok(bits)
+}

@@ -1,0 +1,153 @@
+//! Compiled code as the runtime sees it: which function an address lies in, what its frames hold, where its handlers are.
+//! Filled by the code generator, read by [`crate::unwind`].
+//!
+//! Invariants
+//! - T1. Functions are never removed while a program lives, and their address ranges don't overlap.
+//! - T2. Tables of a function are sorted by code offset; an offset is that of the instruction after the call.
+
+use crate::layout::Layout;
+use crate::native::Registry;
+use crate::trap::{Frame, Trap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// Gives a VM its code. The code generator implements it; a program's VMs share one.
+pub trait CodeSource: Send + Sync {
+    /// What a VM has to set up.
+    fn layout(&self) -> &Layout;
+
+    /// Where the stub lies that compiles this function when it is first called.
+    fn stub(&self, function: u32) -> usize;
+
+    /// Compiles a function, unless that was done already, and returns its address.
+    fn compile(&self, function: u32) -> Result<usize, Trap>;
+
+    /// Everything compiled so far.
+    fn table(&self) -> &CodeTable;
+
+    /// Describes a place of a function for a trace.
+    fn frame(&self, function: u32, place: u32) -> Frame;
+
+    /// Parameter kinds of a function.
+    fn signature(&self, function: u32) -> Signature;
+
+    /// The functions to run: the top level.
+    fn entry(&self) -> Option<u32>;
+
+    /// Native functions.
+    fn natives(&self) -> &Registry;
+
+    /// The shapes, shared by all heaps of the program.
+    fn shapes(&self) -> &Arc<tenure_gc::ShapeTable>;
+}
+
+/// In which registers a function takes its parameters and gives its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// For each parameter whether it is a float.
+    pub params: Vec<bool>,
+    /// Whether the result is a float.
+    pub result: bool,
+}
+
+/// One compiled function.
+#[derive(Debug)]
+pub struct CompiledFunction {
+    /// Its number in the program.
+    pub function: u32,
+    /// Address of its first instruction.
+    pub start: usize,
+    /// Length of its code.
+    pub len: u32,
+    /// References in its frames, by call.
+    pub stack_maps: Vec<StackMap>,
+    /// `(frame-pointer-relative, …)`: the slots that `stack_maps` index.
+    pub slots: Vec<i32>,
+    /// Calls with a handler.
+    pub handlers: Vec<Handler>,
+    /// `(offset, place)`: the place holds from this offset to the next entry's.
+    pub places: Vec<(u32, u32)>,
+}
+
+/// The references in a frame that waits for a call.
+#[derive(Debug, Clone, Copy)]
+pub struct StackMap {
+    /// Return address.
+    pub offset: u32,
+    /// First of its slots.
+    pub first: u32,
+    /// Number of its slots.
+    pub count: u32,
+}
+
+/// Where a trap out of a call goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Handler {
+    /// Return address.
+    pub offset: u32,
+    /// Of the handler's code.
+    pub target: u32,
+    /// How far the stack pointer is below the frame pointer there.
+    pub frame: u32,
+}
+
+impl CompiledFunction {
+    /// Slots that hold references during the call that returns to `pc`, relative to the frame pointer.
+    pub fn reference_slots(&self, pc: usize) -> &[i32] {
+        let offset = (pc - self.start) as u32;
+        match self.stack_maps.binary_search_by_key(&offset, |map| map.offset) {
+            Ok(i) => {
+                let map = self.stack_maps[i];
+                &self.slots[map.first as usize..(map.first + map.count) as usize]
+            }
+            Err(_) => &[],
+        }
+    }
+
+    /// The handler of the call that returns to `pc`.
+    pub fn handler(&self, pc: usize) -> Option<Handler> {
+        let offset = (pc - self.start) as u32;
+        self.handlers.binary_search_by_key(&offset, |handler| handler.offset).ok().map(|i| self.handlers[i])
+    }
+
+    /// The place of the call that returns to `pc`.
+    pub fn place(&self, pc: usize) -> u32 {
+        let offset = (pc - self.start) as u32;
+        // The call ends at `offset`, so the place is the last that starts before it.
+        let i = self.places.partition_point(|&(start, _)| start < offset);
+        i.checked_sub(1).map_or(0, |i| self.places[i].1)
+    }
+}
+
+/// All compiled functions of a program, by address.
+#[derive(Debug, Default)]
+pub struct CodeTable {
+    functions: RwLock<Vec<Arc<CompiledFunction>>>,
+}
+
+/// The table, held so that nothing is added.
+#[derive(Debug)]
+pub struct CodeTableGuard<'a>(RwLockReadGuard<'a, Vec<Arc<CompiledFunction>>>);
+
+impl CodeTable {
+    /// Adds a function.
+    pub fn insert(&self, function: CompiledFunction) {
+        let mut functions = self.functions.write().unwrap_or_else(PoisonError::into_inner);
+        let at = functions.partition_point(|f| f.start < function.start);
+        functions.insert(at, Arc::new(function));
+    }
+
+    /// For many lookups.
+    pub fn read(&self) -> CodeTableGuard<'_> {
+        CodeTableGuard(self.functions.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl CodeTableGuard<'_> {
+    /// The function whose code holds this address.
+    pub fn find(&self, pc: usize) -> Option<&CompiledFunction> {
+        let i = self.0.partition_point(|f| f.start <= pc).checked_sub(1)?;
+        let function = &*self.0[i];
+        // A call may be the last instruction, so its return address may be the end.
+        (pc - function.start <= function.len as usize).then_some(function)
+    }
+}

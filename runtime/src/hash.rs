@@ -1,0 +1,101 @@
+//! The hash of ints and strings that scripts' maps use, the same in both engines.
+//!
+//! Keyed once per process, so that nobody can prepare keys that collide; what a script prints doesn't depend on it,
+//! because maps iterate in insertion order. Words are mixed by a folded multiplication, as in wyhash (Wang Yi) and
+//! foldhash. Results are never negative.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+
+/// The key of this process: random, and odd where it multiplies.
+static KEY: LazyLock<Key> = LazyLock::new(Key::random);
+
+/// What makes the hashes of one process differ from those of another.
+struct Key {
+    seed: u64,
+    factor: u64,
+}
+
+impl Key {
+    fn random() -> Key {
+        // the standard library takes its keys from the operating system
+        let state = RandomState::new();
+        let word = |i: u64| {
+            let mut hasher = state.build_hasher();
+            hasher.write_u64(i);
+            hasher.finish()
+        };
+        Key { seed: word(0), factor: word(1) | 1 }
+    }
+
+    fn int(&self, value: i64) -> i64 {
+        finish(fold(value as u64 ^ self.seed, self.factor))
+    }
+
+    fn bytes(&self, bytes: &[u8]) -> i64 {
+        let mut state = self.seed ^ bytes.len() as u64;
+        let (words, rest) = bytes.as_chunks::<8>();
+        for &word in words {
+            state = fold(state ^ u64::from_le_bytes(word), self.factor);
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        finish(fold(state ^ u64::from_le_bytes(last), self.factor))
+    }
+}
+
+/// Both halves of the 128-bit product, so that every bit of `a` reaches the low ones.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// A second round: one alone maps small differences of the input to small ones of the result.
+fn finish(state: u64) -> i64 {
+    (fold(state, 0x9e37_79b9_7f4a_7c15) >> 1) as i64
+}
+
+/// The hash of an int.
+pub fn int(value: i64) -> i64 {
+    KEY.int(value)
+}
+
+/// The hash of a string's bytes.
+pub fn bytes(bytes: &[u8]) -> i64 {
+    KEY.bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hashbrown::HashSet;
+
+    #[test]
+    fn equal_keys_have_equal_hashes_and_none_is_negative() {
+        for i in -1000..1000 {
+            assert_eq!(int(i), int(i));
+            assert!(int(i) >= 0 && bytes(&i.to_le_bytes()) >= 0);
+        }
+        assert_eq!(bytes(b"abc"), bytes(&[b'a', b'b', b'c']));
+        assert_ne!(bytes(b"a"), bytes(b"a\0"), "the length counts");
+    }
+
+    #[test]
+    fn small_ints_spread_over_the_low_bits() {
+        for key in (0..50).map(|_| Key::random()) {
+            for shift in [0, 12, 32, 52] {
+                let slots: HashSet<i64> = (0..1024).map(|i| key.int(i << shift) & 1023).collect();
+                // 1024 balls in 1024 bins fill about 647
+                assert!(slots.len() > 540, "{} slots at shift {shift}", slots.len());
+            }
+        }
+    }
+
+    #[test]
+    fn similar_strings_spread_over_the_low_bits() {
+        for key in (0..50).map(|_| Key::random()) {
+            let slots: HashSet<i64> = (0..1024).map(|i| key.bytes(format!("key{i}").as_bytes()) & 1023).collect();
+            assert!(slots.len() > 540, "{} slots", slots.len());
+        }
+    }
+}

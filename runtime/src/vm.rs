@@ -1,0 +1,512 @@
+//! A VM: one heap, one set of globals, and what runs on them.
+//!
+//! Invariants
+//! - V1. `Inner` stays at one address while the VM lives; the context at the heap's base points at it. All access goes
+//!   through that address: while compiled code runs, the runtime functions it calls are the only users.
+//! - V2. A VM is used by one thread at a time (`&mut Vm`); it may move between threads when nothing runs.
+
+use crate::abi::{self, FLOAT_REGISTERS, INT_REGISTERS};
+use crate::code::CodeSource;
+use crate::context::VmContext;
+use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS};
+use crate::native::NativeType;
+use crate::roots::RootSet;
+use crate::stack;
+use crate::trap::{Trap, TrapKind};
+use crate::unwind::{Backtrace, Exit};
+use std::fmt;
+use std::io::Write;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use tenure_gc::policy::Policy;
+use tenure_gc::{Heap, HeapConfig, HeapError, OutOfMemory, Ref, ShapeId};
+
+/// How a VM is made.
+pub struct VmConfig {
+    /// The heap. The VM sets `prefix_bytes`.
+    pub heap: HeapConfig,
+    /// Who sets the collector's knobs.
+    pub policy: Box<dyn Policy>,
+    /// The script's standard output.
+    pub stdout: Box<dyn Write + Send>,
+    /// The script's standard error.
+    pub stderr: Box<dyn Write + Send>,
+    /// The script's arguments.
+    pub args: Vec<String>,
+    /// Stack that scripts may use, in bytes; less when the thread has less.
+    pub stack_bytes: usize,
+}
+
+/// Stack that scripts use at most unless told otherwise.
+pub const STACK_BYTES: usize = 64 << 20;
+
+impl VmConfig {
+    /// With the process's output and no arguments.
+    pub fn new(heap: HeapConfig, policy: Box<dyn Policy>) -> VmConfig {
+        VmConfig {
+            heap,
+            policy,
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+            args: Vec::new(),
+            stack_bytes: STACK_BYTES,
+        }
+    }
+}
+
+/// What a script is connected to.
+pub(crate) struct Io {
+    pub(crate) stdout: Box<dyn Write + Send>,
+    pub(crate) stderr: Box<dyn Write + Send>,
+    pub(crate) args: Vec<String>,
+}
+
+/// The VM behind its handle (V1).
+pub(crate) struct Inner {
+    pub(crate) heap: Heap,
+    pub(crate) roots: RootSet,
+    pub(crate) io: Io,
+    pub(crate) code: Arc<dyn CodeSource>,
+    stack_bytes: usize,
+    pending: Option<(Trap, Backtrace)>,
+    /// A permanent `Error` for when there is no room for a new one.
+    out_of_memory: Ref,
+}
+
+/// A running instance of a program.
+pub struct Vm {
+    inner: NonNull<Inner>,
+}
+
+// SAFETY: V2; what `Inner` points to is its own, and its parts are `Send`.
+unsafe impl Send for Vm {}
+
+/// A value on its way into a script.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "named as in the language")]
+pub enum Argument<'a> {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Byte(u8),
+    Str(&'a str),
+    Unit,
+}
+
+/// A value that came out of a script.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "named as in the language")]
+pub enum Value {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Byte(u8),
+    Str(String),
+    Unit,
+}
+
+/// Why a VM can't be made.
+#[derive(Debug)]
+pub struct VmError(VmErrorKind);
+
+#[derive(Debug)]
+enum VmErrorKind {
+    Heap(HeapError),
+    Constants(OutOfMemory),
+}
+
+impl VmError {
+    /// Whether the program's constants alone don't fit below the heap's limit.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self.0, VmErrorKind::Constants(_))
+    }
+
+    /// What is wrong with the heap's configuration, if that is it.
+    pub fn heap(&self) -> Option<&HeapError> {
+        match &self.0 {
+            VmErrorKind::Heap(error) => Some(error),
+            VmErrorKind::Constants(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for VmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            VmErrorKind::Heap(error) => error.fmt(f),
+            VmErrorKind::Constants(error) => write!(f, "no room for the program's constants: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for VmError {}
+
+impl From<HeapError> for VmError {
+    fn from(error: HeapError) -> VmError {
+        VmError(VmErrorKind::Heap(error))
+    }
+}
+
+impl From<OutOfMemory> for VmError {
+    fn from(error: OutOfMemory) -> VmError {
+        VmError(VmErrorKind::Constants(error))
+    }
+}
+
+impl From<OutOfMemory> for Trap {
+    fn from(error: OutOfMemory) -> Trap {
+        Trap::new(TrapKind::OutOfMemory, error.to_string())
+    }
+}
+
+/// A new string on a heap; may collect.
+pub(crate) fn new_str(heap: &mut Heap, roots: &mut RootSet, text: &str) -> Result<Ref, Trap> {
+    let string = heap.allocate_array(SHAPE_BYTES, text.len() as u64, roots)?;
+    heap.bytes_mut(string).copy_from_slice(text.as_bytes());
+    Ok(string)
+}
+
+impl Vm {
+    /// Makes a VM for a program.
+    pub fn new(code: Arc<dyn CodeSource>, config: VmConfig) -> Result<Vm, VmError> {
+        let layout = code.layout();
+        let mut heap_config = config.heap;
+        heap_config.prefix_bytes = layout.prefix_bytes();
+        let heap = Heap::new(heap_config, Arc::clone(code.shapes()), config.policy)?;
+        let context = heap.base().as_ptr().cast::<VmContext>();
+        let inner = Box::new(Inner {
+            roots: RootSet {
+                context,
+                code: Arc::clone(&code),
+                globals: Vec::new(),
+                outer: Vec::new(),
+                active: false,
+                held: Vec::new(),
+                thrown: 0,
+            },
+            heap,
+            io: Io { stdout: config.stdout, stderr: config.stderr, args: config.args },
+            code: Arc::clone(&code),
+            stack_bytes: config.stack_bytes,
+            pending: None,
+            out_of_memory: Ref::NIL,
+        });
+        let inner = NonNull::from(Box::leak(inner));
+        let mut vm = Vm { inner };
+        // SAFETY: the context is the heap's granule 0, ours to use.
+        unsafe { (*context).vm = inner.as_ptr().cast() };
+        vm.inner().set_up(code.layout())?;
+        Ok(vm)
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        // SAFETY: V1, and `&mut self` (V2).
+        unsafe { self.inner.as_mut() }
+    }
+
+    fn inner_ref(&self) -> &Inner {
+        // SAFETY: V1: nothing runs while a `&Vm` can be held.
+        unsafe { self.inner.as_ref() }
+    }
+
+    /// Runs the program's top level.
+    pub fn run_entry(&mut self) -> Result<(), Trap> {
+        match self.inner().code.entry() {
+            Some(entry) => self.call_words(entry, &[]).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Calls a function with arguments as compiled code holds them: ints, bits of floats, bytes zero-extended. References
+    /// can't be passed so; see [`Vm::call`].
+    pub fn call_words(&mut self, function: u32, arguments: &[u64]) -> Result<u64, Trap> {
+        let inner: *mut Inner = self.inner.as_ptr();
+        // SAFETY: V1, V2.
+        unsafe { Inner::call(inner, function, arguments) }
+    }
+
+    /// Calls a function by its types. They must be those of the function: the caller looked them up.
+    pub fn call(&mut self, function: u32, arguments: &[Argument<'_>], result: NativeType) -> Result<Value, Trap> {
+        let inner = self.inner();
+        let first_held = inner.roots.held.len();
+        let mut words = Vec::with_capacity(arguments.len());
+        let mut held = Vec::new();
+        for (i, argument) in arguments.iter().enumerate() {
+            words.push(match *argument {
+                Argument::Int(value) => value as u64,
+                Argument::Float(value) => value.to_bits(),
+                Argument::Bool(value) => u64::from(value),
+                Argument::Byte(value) => u64::from(value),
+                Argument::Unit => 0,
+                Argument::Str(text) => match new_str(&mut inner.heap, &mut inner.roots, text) {
+                    Ok(string) => {
+                        held.push((i, inner.roots.hold(string)));
+                        0
+                    }
+                    Err(trap) => {
+                        inner.roots.release(first_held);
+                        return Err(trap);
+                    }
+                },
+            });
+        }
+        for (i, place) in held {
+            words[i] = u64::from(inner.roots.held(place).index());
+        }
+        inner.roots.release(first_held);
+        let word = self.call_words(function, &words)?;
+        Ok(match result {
+            NativeType::Int => Value::Int(word as i64),
+            NativeType::Float => Value::Float(f64::from_bits(word)),
+            NativeType::Bool => Value::Bool(word as u8 != 0),
+            NativeType::Byte => Value::Byte(word as u8),
+            NativeType::Unit => Value::Unit,
+            NativeType::Str => Value::Str(self.inner_ref().str(Ref::from_index(word as u32)).to_owned()),
+        })
+    }
+
+    /// The heap: statistics, policy, observers.
+    pub fn heap(&self) -> &Heap {
+        &self.inner_ref().heap
+    }
+
+    /// The heap, to set its policy, pause goal and observers.
+    pub fn heap_mut(&mut self) -> &mut Heap {
+        &mut self.inner().heap
+    }
+
+    /// Collects.
+    pub fn collect(&mut self, kind: tenure_gc::Collect) {
+        let inner = self.inner();
+        inner.heap.collect(kind, &mut inner.roots);
+    }
+
+    /// Flushes the script's output.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        let io = &mut self.inner().io;
+        io.stdout.flush()?;
+        io.stderr.flush()
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box in `new`, and nothing runs (V2).
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vm").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// A slot of the tables below the base.
+    fn slot(&self, displacement: i32) -> *mut u64 {
+        // SAFETY: L1: displacements of this program's layout lie in the prefix that was asked for.
+        unsafe { self.heap.base().as_ptr().offset(displacement as isize).cast() }
+    }
+
+    fn set_slot(&mut self, displacement: i32, value: u64) {
+        // SAFETY: as for `slot`; nothing else refers to the tables.
+        unsafe { self.slot(displacement).write(value) };
+    }
+
+    /// Fills the tables and makes the permanent objects.
+    fn set_up(&mut self, layout: &Layout) -> Result<(), VmError> {
+        for function in 0..layout.functions {
+            let stub = self.code.stub(function);
+            self.set_slot(Layout::call_slot(function), stub as u64);
+        }
+        for (i, _) in layout.globals.iter().enumerate().filter(|&(_, &is_ref)| is_ref) {
+            let slot = self.slot(layout.global_slot(i as u32));
+            self.roots.globals.push(slot);
+        }
+        for (i, literal) in layout.literals.iter().enumerate() {
+            let string = self.heap.permanent_bytes(SHAPE_BYTES, literal.as_bytes())?;
+            self.set_slot(layout.literal_slot(i as u32), u64::from(string.index()));
+        }
+        for &record in &layout.singletons {
+            let payload = vec![0; layout.records[record as usize].words as usize - 1];
+            let object = self.heap.permanent_record(Layout::record_shape(record), &payload)?;
+            self.set_slot(layout.singleton_slot(record), u64::from(object.index()));
+        }
+        for &function in &layout.function_objects {
+            let object = self.heap.permanent_record(SHAPE_FUNCTION, &[u64::from(function)])?;
+            self.set_slot(layout.function_slot(function), u64::from(object.index()));
+        }
+        let code_offsets = self.slot(layout.code_offsets()).cast::<u32>();
+        let last_words = layout
+            .records
+            .iter()
+            .enumerate()
+            .map(|(i, record)| (Layout::FIRST_RECORD_SHAPE as usize + i, (record.words.max(1) - 1) * 8));
+        for (shape, offset) in last_words.chain([(SHAPE_FUNCTION.index() as usize, 8)]) {
+            // SAFETY: the table has an entry for each shape.
+            unsafe { code_offsets.add(shape).write(offset) };
+        }
+        if let Some(error) = layout.error {
+            let kind = TrapKind::OutOfMemory;
+            let mut payload = vec![0_u64; layout.records[error as usize].words as usize - 1];
+            let mut fields = [0_u32; 4];
+            for (field, text) in [(0, kind.message()), (1, kind.name()), (3, "")] {
+                fields[field] = self.heap.permanent_bytes(SHAPE_BYTES, text.as_bytes())?.index();
+            }
+            payload[0] = u64::from(fields[0]) | u64::from(fields[1]) << 32;
+            payload[1] = u64::from(fields[2]) | u64::from(fields[3]) << 32;
+            self.out_of_memory = self.heap.permanent_record(Layout::record_shape(error), &payload)?;
+        }
+        Ok(())
+    }
+
+    /// Makes calls of a function go to its code.
+    pub(crate) fn set_code_address(&mut self, function: u32, address: usize) {
+        self.set_slot(Layout::call_slot(function), address as u64);
+    }
+
+    /// Calls a compiled function.
+    ///
+    /// # Safety
+    /// `this` is a live VM that nobody else uses (V1, V2).
+    unsafe fn call(this: *mut Inner, function: u32, arguments: &[u64]) -> Result<u64, Trap> {
+        // SAFETY: the caller's obligation; the reference ends before compiled code runs.
+        let vm = unsafe { &mut *this };
+        let signature = vm.code.signature(function);
+        assert_eq!(signature.params.len(), arguments.len(), "another number of arguments than the function's");
+        let (mut ints, mut floats, mut stack) = ([0; INT_REGISTERS], [0.0; FLOAT_REGISTERS], Vec::new());
+        let (mut next_int, mut next_float) = (0, 0);
+        for (&is_float, &word) in signature.params.iter().zip(arguments) {
+            if is_float && next_float < FLOAT_REGISTERS {
+                floats[next_float] = f64::from_bits(word);
+                next_float += 1;
+            } else if !is_float && next_int < INT_REGISTERS {
+                ints[next_int] = word;
+                next_int += 1;
+            } else {
+                stack.push(word);
+            }
+        }
+        let context = vm.roots.context;
+        let outer = vm.roots.active.then(|| {
+            // SAFETY: the context lives with the heap.
+            let context = unsafe { &*context };
+            (Exit { fp: context.exit_fp as usize, pc: context.exit_pc as usize }, context.stack_limit)
+        });
+        vm.roots.outer.extend(outer.map(|(exit, _)| exit));
+        vm.roots.active = true;
+        // SAFETY: the slot holds the function's code or its stub.
+        let code = unsafe { vm.slot(Layout::call_slot(function)).read() } as usize;
+        // SAFETY: as above.
+        unsafe { (*context).stack_limit = stack::limit(vm.stack_bytes) as u64 };
+        // SAFETY: code of this program with arguments by its signature; `vm` is not used while it runs.
+        let thrown = unsafe { abi::enter(context, code, ints.as_ptr(), floats.as_ptr(), stack.as_ptr(), stack.len()) };
+        // SAFETY: compiled code has returned.
+        let (vm, context) = unsafe { (&mut *this, &mut *context) };
+        vm.roots.active = outer.is_some();
+        if let Some((exit, stack_limit)) = outer {
+            vm.roots.outer.pop();
+            (context.exit_fp, context.exit_pc) = (exit.fp as u64, exit.pc as u64);
+            context.stack_limit = stack_limit;
+        }
+        match thrown {
+            0 if signature.result => Ok(context.result_float),
+            0 => Ok(context.result),
+            _ => Err(vm.take_pending()),
+        }
+    }
+
+    /// Makes a trap pending, with a trace of the frames on the stack now.
+    pub(crate) fn raise(&mut self, trap: Trap) {
+        // SAFETY: U1: called by runtime functions on behalf of compiled code.
+        let trace = unsafe { Backtrace::capture(&self.code.table().read(), self.roots.exits()) };
+        self.pending = Some((trap, trace));
+    }
+
+    /// Makes the trap of a thrown error object pending.
+    pub(crate) fn raise_object(&mut self, error: Ref) {
+        let trap = Trap::new(TrapKind::Error, "");
+        self.raise(trap);
+        self.roots.thrown = u64::from(error.index());
+    }
+
+    /// The pending trap, for the host.
+    fn take_pending(&mut self) -> Trap {
+        let (mut trap, trace) = self.pending.take().expect("compiled code ends with a trap only after raising one");
+        let error = Ref::from_index(std::mem::take(&mut self.roots.thrown) as u32);
+        if !error.is_nil() {
+            trap.message = self.str(self.heap.ref_at(error, 0)).to_owned();
+            trap.kind_name = self.str(self.heap.ref_at(error, 1)).to_owned();
+            trap.kind = TrapKind::from_name(&trap.kind_name);
+        }
+        trace.describe(&*self.code, &mut trap);
+        trap
+    }
+
+    /// The pending trap as an error object, for a handler.
+    pub(crate) fn catch_pending(&mut self) -> Ref {
+        let (mut trap, trace) = self.pending.take().expect("a handler runs only after a trap");
+        let thrown = Ref::from_index(std::mem::take(&mut self.roots.thrown) as u32);
+        if !thrown.is_nil() {
+            return thrown;
+        }
+        trace.describe(&*self.code, &mut trap);
+        let first_held = self.roots.held.len();
+        let error = self.new_error(&trap);
+        self.roots.release(first_held);
+        error.unwrap_or(self.out_of_memory)
+    }
+
+    /// An error object; leaves what it holds in the roots.
+    fn new_error(&mut self, trap: &Trap) -> Result<Ref, Trap> {
+        let record = self.code.layout().error.expect("a program that catches has the core library's Error");
+        let texts = [trap.message.as_str(), trap.kind_name.as_str(), &trap.trace_text()];
+        let mut places = [0; 3];
+        for (place, text) in places.iter_mut().zip(texts) {
+            let string = new_str(&mut self.heap, &mut self.roots, text)?;
+            *place = self.roots.hold(string);
+        }
+        let error = self.heap.allocate_record(Layout::record_shape(record), &mut self.roots)?;
+        for (field, place) in [0, 1, 3].into_iter().zip(places) {
+            self.heap.set_ref(error, field, self.roots.held(place));
+        }
+        Ok(error)
+    }
+
+    /// The text of a string object.
+    pub(crate) fn str(&self, string: Ref) -> &str {
+        // SAFETY: strings on the heap are UTF-8: every function that makes one has checked it.
+        unsafe { std::str::from_utf8_unchecked(self.heap.bytes(string)) }
+    }
+
+    /// Where an object's fields or elements start.
+    pub(crate) fn payload(&self, object: Ref) -> *mut u8 {
+        // SAFETY: the object's words lie in the heap.
+        unsafe { self.heap.base().as_ptr().add(object.index() as usize * 8 + 8) }
+    }
+
+    /// Bytes of an array's element.
+    pub(crate) fn element_bytes(shape: ShapeId) -> usize {
+        match shape {
+            SHAPE_REFS => 4,
+            SHAPE_WORDS => 8,
+            _ => 1,
+        }
+    }
+
+    /// Writes one value to elements `from..to` of an array, without barrier; the range was checked.
+    pub(crate) fn fill(&mut self, array: Ref, from: u64, to: u64, value: u64) {
+        debug_assert!(from <= to && to <= self.heap.array_len(array));
+        let (start, count) = (from as usize, (to - from) as usize);
+        let payload = self.payload(array);
+        // SAFETY: the range lies in the array, whose elements have this size and nobody refers to.
+        unsafe {
+            match Inner::element_bytes(self.heap.shape_of(array)) {
+                4 => std::slice::from_raw_parts_mut(payload.cast::<u32>().add(start), count).fill(value as u32),
+                8 => std::slice::from_raw_parts_mut(payload.cast::<u64>().add(start), count).fill(value),
+                _ => std::slice::from_raw_parts_mut(payload.add(start), count).fill(value as u8),
+            }
+        }
+    }
+}
