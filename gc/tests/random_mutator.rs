@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Double, FakeClock, Operation, ROOTS, Random};
+use support::{Double, FakeClock, Operation, Random};
 use tenure_gc::policy::{Overrides, Policy, Static};
 use tenure_gc::{HeapConfig, Stats};
 
@@ -17,15 +17,27 @@ fn config(limit_bytes: u64, zeal: &str) -> HeapConfig {
 
 fn run(seed: u64, operations: usize, config: HeapConfig, policy: Box<dyn Policy>) -> Stats {
     let mut random = Random::new(seed);
-    let mut double = Double::new(config, policy, ROOTS + 1);
+    let mut double = Double::new(config, policy);
     for step in 0..operations {
         double.run(&Operation::random(&mut random));
-        if step % 16 == 0 {
+        if step % 64 == 0 {
             double.check();
         }
     }
     double.check();
-    double.heap.stats()
+    let s = double.heap.stats();
+    if std::env::var_os("SHOW").is_some() {
+        eprintln!(
+            "{:?} rem {} fail {} oom {} copied {}M alloc {}M",
+            s.pauses_by_kind,
+            s.remembered_entries,
+            s.failed_copies,
+            double.out_of_memory.get(),
+            s.copied_bytes >> 20,
+            s.allocated_bytes >> 20
+        );
+    }
+    s
 }
 
 fn small_regions() -> Box<dyn Policy> {
@@ -34,7 +46,10 @@ fn small_regions() -> Box<dyn Policy> {
         old_region_bytes: Some(64 << 10),
         eden_region_bytes: Some(128 << 10),
         tenuring_age: Some(2),
-        concurrent_start_share: Some(0.2),
+        concurrent_start_share: Some(0.1),
+        mixed_live_share: Some(1.0),
+        mixed_pause_count: Some(4),
+        heap_target_bytes: Some(8 << 20),
         ..Overrides::default()
     }))
 }
@@ -42,19 +57,27 @@ fn small_regions() -> Box<dyn Policy> {
 #[test]
 fn plain() {
     for seed in 1..6 {
-        let stats = run(seed, 1500, config(32 << 20, ""), small_regions());
+        let stats = run(seed, 5000, config(32 << 20, ""), small_regions());
         assert!(stats.pauses() > 5, "{stats:?}");
     }
 }
 
 #[test]
 fn zeal() {
-    for (seed, zeal) in
-        ["young:64K", "full:256K", "mark:128K", "move:256K", "copyfail:3", "copyfail:50,young:64K", "commitfail:5", "young:3,mark:5"]
-            .into_iter()
-            .enumerate()
+    for (seed, zeal) in [
+        "young:64K",
+        "full:256K",
+        "mark:128K",
+        "move:256K",
+        "copyfail:3",
+        "copyfail:50,young:64K",
+        "commitfail:5",
+        "young:3,mark:5",
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let stats = run(seed as u64 + 10, 500, config(64 << 20, zeal), small_regions());
+        let stats = run(seed as u64 + 10, 3000, config(64 << 20, zeal), small_regions());
         assert!(stats.pauses() > 5, "{zeal}: {stats:?}");
     }
 }

@@ -9,7 +9,7 @@ pub struct Knobs {
     pub old_region_bytes: u64,
     /// Size of eden and survivor regions opened in this cycle; a power of two.
     pub eden_region_bytes: u64,
-    /// Marking starts when old and large bytes exceed this share of the limit (G1's IHOP).
+    /// Marking starts when old and large bytes exceed this share of the heap target (G1's IHOP).
     pub concurrent_start_share: f64,
     /// Room for new objects before the next pause.
     pub young_bytes: u64,

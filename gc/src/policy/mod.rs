@@ -11,12 +11,23 @@
 //! - P3. Every decision gets exactly one outcome, the last one when the heap is dropped.
 //! - P4. `decide` and `observe` neither allocate nor fail.
 
+mod adaptive;
+mod adversarial;
+mod explore;
 mod fixed;
+mod ihop;
 mod knobs;
+mod predictor;
+mod random;
 mod snapshot;
 
+pub use adaptive::Adaptive;
+pub use adversarial::Adversarial;
+pub use explore::Explore;
 pub use fixed::{Overrides, Static};
+pub use ihop::AdaptiveThreshold;
 pub use knobs::{Decision, Envelope, Knobs, Reason};
+pub use predictor::Sequence;
 pub use snapshot::{CycleKind, Outcome, Snapshot};
 
 /// Decides the collector's knobs, once a cycle.

@@ -21,7 +21,8 @@ pub enum CycleKind {
 /// of this heap; times are nanoseconds of the monotonic clock, CPU times of the collecting thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Number of this pause, from 0.
+    /// Number of pauses so far. 0 at the heap's birth, where the first decision is made and nothing is measured yet; the
+    /// outcome of the decision made here carries the next number.
     pub cycle: u64,
     /// What kind it was.
     pub kind: CycleKind,
@@ -114,7 +115,7 @@ pub struct Snapshot {
 /// What one decision led to: the cycle it was in force for, ended by one pause.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Number of the pause that ended the cycle; its decision was made at pause `cycle - 1`.
+    /// Number of the pause that ended the cycle; its decision was made at the snapshot numbered `cycle - 1`.
     pub cycle: u64,
     /// What that pause was.
     pub kind: CycleKind,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_gc::policy::Policy;
-use tenure_gc::{Clock, Collect, FLAGS_BYTE_OFFSET, Heap, HeapConfig, LOG_BIT, Mutator, Ref, Shape, ShapeId, ShapeTable};
+use tenure_gc::{
+    Clock, Collect, FLAGS_BYTE_OFFSET, Heap, HeapConfig, LOG_BIT, Mutator, Ref, Shape, ShapeId, ShapeTable,
+};
 
 /// A clock that ticks a little each time it is read.
 #[derive(Clone, Default)]
@@ -102,7 +104,8 @@ pub struct Double {
 }
 
 impl Double {
-    pub fn new(config: HeapConfig, policy: Box<dyn Policy>, roots: usize) -> Double {
+    pub fn new(config: HeapConfig, policy: Box<dyn Policy>) -> Double {
+        let roots = TABLE + 1;
         let shapes = Shapes::new();
         let heap = Heap::new(config, shapes.table.clone(), policy).expect("a heap");
         Double {
@@ -248,17 +251,18 @@ impl Double {
     pub fn check(&mut self) {
         let mut places: HashMap<NodeId, u64> = HashMap::new();
         let mut queue = VecDeque::new();
-        let meet = |places: &mut HashMap<NodeId, u64>, queue: &mut VecDeque<NodeId>, id: Option<NodeId>, at: u64| match id {
-            None => assert_eq!(at, 0, "nil became {at:#x}"),
-            Some(id) => match places.get(&id) {
-                Some(place) => assert_eq!(*place, at, "node {id} is in two places"),
-                None => {
-                    assert_ne!(at, 0, "node {id} became nil");
-                    places.insert(id, at);
-                    queue.push_back(id);
-                }
-            },
-        };
+        let meet =
+            |places: &mut HashMap<NodeId, u64>, queue: &mut VecDeque<NodeId>, id: Option<NodeId>, at: u64| match id {
+                None => assert_eq!(at, 0, "nil became {at:#x}"),
+                Some(id) => match places.get(&id) {
+                    Some(place) => assert_eq!(*place, at, "node {id} is in two places"),
+                    None => {
+                        assert_ne!(at, 0, "node {id} became nil");
+                        places.insert(id, at);
+                        queue.push_back(id);
+                    }
+                },
+            };
         for (id, at) in self.model_roots.iter().zip(&self.roots) {
             meet(&mut places, &mut queue, *id, *at);
         }
@@ -301,44 +305,87 @@ impl Double {
 /// One operation of a random program.
 #[derive(Clone, Debug)]
 pub enum Operation {
-    Record { root: usize, wide: bool, word: u64 },
+    Record {
+        root: usize,
+        wide: bool,
+        word: u64,
+    },
     /// A list of records hung into a root: survives together.
-    List { root: usize, length: usize },
-    Refs { root: usize, len: usize },
-    Words { root: usize, len: usize },
-    Bytes { root: usize, len: usize, byte: u8 },
-    Store { into: usize, slot: usize, from: Option<usize> },
-    Load { into: usize, from: usize, slot: usize },
-    Clear { root: usize },
-    Garbage { count: usize },
+    List {
+        root: usize,
+        length: usize,
+    },
+    Refs {
+        root: usize,
+        len: usize,
+    },
+    Words {
+        root: usize,
+        len: usize,
+    },
+    Bytes {
+        root: usize,
+        len: usize,
+        byte: u8,
+    },
+    Store {
+        into: usize,
+        slot: usize,
+        from: Option<usize>,
+    },
+    Load {
+        into: usize,
+        from: usize,
+        slot: usize,
+    },
+    Clear {
+        root: usize,
+    },
+    Garbage {
+        count: usize,
+    },
+    /// Keeps what a root holds in slot `slot` of a long-lived table, or drops what is there.
+    Keep {
+        from: Option<usize>,
+        slot: usize,
+    },
     Collect(Collect),
 }
 
 pub const ROOTS: usize = 12;
+/// The root that holds the long-lived table, behind those that operations choose from and the scratch root.
+const TABLE: usize = ROOTS + 1;
+const TABLE_LEN: usize = 1500;
 
 impl Operation {
-    /// A random operation, sizes up to `scale` times small ones.
+    /// A random operation.
     pub fn random(random: &mut Random) -> Operation {
         let root = |random: &mut Random| random.below(ROOTS as u64) as usize;
         let into = root(random);
         match random.below(100) {
             0..15 => Operation::Record { root: into, wide: random.chance(30), word: random.next() },
-            15..22 => Operation::List { root: into, length: random.below(600) as usize },
+            15..20 => Operation::List { root: into, length: random.below(400) as usize },
+            20..22 => Operation::Keep { from: None, slot: random.next() as usize >> 8 },
             22..27 => Operation::Refs { root: into, len: random.below(40) as usize },
             27..29 => Operation::Refs { root: into, len: 400 + random.below(3000) as usize },
             29 => Operation::Refs { root: into, len: random.below(120_000) as usize },
             30..32 => Operation::Words { root: into, len: random.below(3000) as usize },
             32..35 => Operation::Bytes { root: into, len: random.below(3000) as usize, byte: random.next() as u8 },
             35 => Operation::Bytes { root: into, len: random.below(600_000) as usize, byte: random.next() as u8 },
-            36..60 => {
+            36..46 => Operation::Keep { from: Some(root(random)), slot: random.next() as usize >> 8 },
+            46..60 => {
                 let from = if random.chance(10) { None } else { Some(root(random)) };
                 Operation::Store { into, slot: random.next() as usize >> 8, from }
             }
             60..80 => Operation::Load { into, from: root(random), slot: random.next() as usize >> 8 },
             80..84 => Operation::Clear { root: into },
-            84..98 => Operation::Garbage { count: random.below(4000) as usize },
-            98 => Operation::Collect(if random.chance(50) { Collect::Young } else { Collect::Mark }),
-            _ => Operation::Collect(if random.chance(20) { Collect::Full } else { Collect::Mark }),
+            84..98 => Operation::Garbage { count: random.below(1000) as usize },
+            98 => Operation::Collect(Collect::Young),
+            _ => match random.below(40) {
+                0 => Operation::Collect(Collect::Full),
+                1..5 => Operation::Collect(Collect::Mark),
+                _ => Operation::List { root: into, length: random.below(4000) as usize },
+            },
         }
     }
 }
@@ -348,8 +395,8 @@ impl Double {
         match *operation {
             Operation::Record { root, wide, word } => drop(self.new_record(root, wide, word)),
             Operation::List { root, length } => {
-                // The last root is scratch: head of the list while it grows.
-                let scratch = self.roots.len() - 1;
+                // The list's head, while it grows.
+                let scratch = ROOTS;
                 self.clear(scratch);
                 for word in 0..length as u64 {
                     if !self.new_record(root, word % 7 == 0, word) {
@@ -373,6 +420,12 @@ impl Double {
                 for _ in 0..count {
                     let _ = self.record(self.shapes.wide, 7);
                 }
+            }
+            Operation::Keep { from, slot } => {
+                if self.model_roots[TABLE].is_none() {
+                    self.new_refs(TABLE, TABLE_LEN);
+                }
+                self.store(TABLE, slot, from);
             }
             Operation::Collect(kind) => self.collect(kind),
         }

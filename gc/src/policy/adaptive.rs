@@ -1,0 +1,320 @@
+//! The adaptive policy: G1's formulas on measured rates. It is the default to fall back to, so it must be sound alone.
+//!
+//! | knob | rule |
+//! |---|---|
+//! | marking threshold | [`AdaptiveThreshold`] |
+//! | young size | the largest whose predicted pause meets the goal, within 5 to 60 % of the heap |
+//! | tenuring age | down when survivors exceed half of young ÷ 8, up when they don't (G1 reads an age table; here a step) |
+//! | heap target | GC share of CPU against 4 %, with a dead band, bounded steps, and room for what lives |
+//! | region sizes | as G1 at its start: limit ÷ 2048, at least 1 MiB |
+//! | mixed pauses | 8, live share at most 85 % |
+//!
+//! Invariants
+//! - D1. It reads snapshots only, so the same snapshots give the same decisions.
+//! - D2. It neither allocates nor fails.
+
+use super::ihop::AdaptiveThreshold;
+use super::predictor::Sequence;
+use super::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+
+/// Least and most share of the heap that is young (G1NewSizePercent, G1MaxNewSizePercent).
+const YOUNG_SHARE: (f64, f64) = (0.05, 0.60);
+/// Share of CPU that collecting may take (JDK 26), and the factor around it within which nothing is done.
+const GC_CPU_SHARE: f64 = 0.04;
+const DEAD_BAND: f64 = 1.5;
+/// Cycles between two changes of the heap target, and the most it changes by.
+const HEAP_CYCLES: u32 = 4;
+const HEAP_STEP: f64 = 1.5;
+/// A heap starts with a 64th of its limit, but with this much at least.
+const HEAP_BYTES_INITIAL: u64 = 64 << 20;
+/// Threshold until there are samples (InitiatingHeapOccupancyPercent).
+const START_SHARE_INITIAL: f64 = 0.45;
+/// Copies of fewer bytes say nothing of the cost of a byte.
+const COPIED_BYTES_MIN: u64 = 64 << 10;
+
+/// What pauses of one sort cost.
+#[derive(Clone, Copy, Debug, Default)]
+struct PauseModel {
+    base_ns: Sequence,
+    copy_ns_per_byte: Sequence,
+}
+
+impl PauseModel {
+    fn add(&mut self, snapshot: &Snapshot) {
+        let copied_bytes = snapshot.survived_bytes + snapshot.promoted_bytes + snapshot.compacted_bytes;
+        let work_ns = snapshot.pause_ns.saturating_sub(snapshot.mark_ns) as f64;
+        if copied_bytes < COPIED_BYTES_MIN {
+            self.base_ns.add(work_ns);
+        } else {
+            let base_ns = self.base_ns.mean().min(work_ns / 2.0);
+            self.copy_ns_per_byte.add((work_ns - base_ns) / copied_bytes as f64);
+        }
+    }
+}
+
+/// The adaptive policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Adaptive {
+    threshold: AdaptiveThreshold,
+    young: PauseModel,
+    mixed: PauseModel,
+    survival: Sequence,
+    young_bytes: f64,
+    heap_bytes: f64,
+    heap_cycles: u32,
+    tenuring_age: u8,
+    started: bool,
+}
+
+impl Adaptive {
+    /// The policy without history.
+    pub fn new() -> Adaptive {
+        Adaptive::default()
+    }
+
+    /// Learns from the pause that a snapshot ends.
+    fn learn(&mut self, snapshot: &Snapshot) {
+        match snapshot.kind {
+            CycleKind::Mixed => self.mixed.add(snapshot),
+            CycleKind::Full => {}
+            CycleKind::Young | CycleKind::ConcurrentStart | CycleKind::PrepareMixed => {
+                self.young.add(snapshot);
+                let old_bytes = snapshot.promoted_bytes + snapshot.large_allocated_bytes;
+                self.threshold.add_old_allocation(snapshot.mutator_ns as f64 * 1e-9, old_bytes as f64);
+            }
+        }
+        if snapshot.kind == CycleKind::ConcurrentStart {
+            self.threshold.add_marking(snapshot.mark_ns as f64 * 1e-9);
+        }
+        if snapshot.young_bytes > 0 && snapshot.kind != CycleKind::Full {
+            let copied_bytes = snapshot.survived_bytes + snapshot.promoted_bytes;
+            self.survival.add(copied_bytes as f64 / snapshot.young_bytes as f64);
+        }
+    }
+
+    /// The heap target: grown while collecting costs too much, shrunk slowly while it costs little, and never too small
+    /// for what lives.
+    fn size_heap(&mut self, snapshot: &Snapshot, envelope: &Envelope) {
+        let limit_bytes = envelope.limit_bytes as f64;
+        self.heap_cycles += 1;
+        if self.heap_cycles >= HEAP_CYCLES {
+            if snapshot.gc_cpu_share > GC_CPU_SHARE * DEAD_BAND {
+                self.heap_bytes *= (snapshot.gc_cpu_share / GC_CPU_SHARE).min(HEAP_STEP);
+                self.heap_cycles = 0;
+            } else if snapshot.gc_cpu_share < GC_CPU_SHARE / DEAD_BAND && self.heap_cycles >= 8 * HEAP_CYCLES {
+                self.heap_bytes *= 0.9;
+                self.heap_cycles = 0;
+            }
+        }
+        let occupied_bytes = (snapshot.old_bytes + snapshot.large_bytes) as f64;
+        // After marking or a full collection, what is there is mostly alive (MinHeapFreeRatio = 40); else it may not be.
+        let marked = snapshot.cycles_since_mark == 0;
+        let needed_bytes = if marked { occupied_bytes / 0.6 } else { occupied_bytes * 1.1 };
+        let least_bytes = (HEAP_BYTES_INITIAL as f64).min(limit_bytes);
+        self.heap_bytes = self.heap_bytes.max(needed_bytes + self.young_bytes).clamp(least_bytes, limit_bytes);
+    }
+
+    /// The largest young size whose pause is predicted to meet the goal.
+    fn size_young(&mut self, snapshot: &Snapshot) -> f64 {
+        let (least_bytes, most_bytes) = (YOUNG_SHARE.0 * self.heap_bytes, YOUNG_SHARE.1 * self.heap_bytes);
+        let model = if snapshot.candidate_regions > 0 { &self.mixed } else { &self.young };
+        let copy_ns_per_byte = model.copy_ns_per_byte.predict();
+        let ns_per_byte = copy_ns_per_byte * self.survival.predict().min(1.0);
+        let budget_ns = (snapshot.pause_goal_ns as f64 - model.base_ns.predict()).max(0.0);
+        let wanted_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte } else { most_bytes };
+        // What is occupied cannot be young; a tenth stays in reserve.
+        let free_bytes = self.heap_bytes * 0.9 - (snapshot.old_bytes + snapshot.large_bytes) as f64;
+        let most_bytes = most_bytes.min(free_bytes).max(least_bytes);
+        let wanted_bytes = wanted_bytes.clamp(least_bytes, most_bytes);
+        // At most doubled or halved at once.
+        self.young_bytes = wanted_bytes.clamp(self.young_bytes / 2.0, self.young_bytes * 2.0);
+        self.young_bytes
+    }
+
+    /// The tenuring age by a step: half of a survivor space of young ÷ 8 should hold what survives.
+    fn tenure(&mut self, snapshot: &Snapshot) -> u8 {
+        let desired_bytes = (self.young_bytes / 16.0) as u64;
+        if snapshot.kind != CycleKind::Full {
+            if snapshot.survived_bytes > 2 * desired_bytes {
+                self.tenuring_age = (self.tenuring_age / 2).max(1);
+            } else if snapshot.survived_bytes > desired_bytes {
+                self.tenuring_age = (self.tenuring_age - 1).max(1);
+            } else if snapshot.survived_bytes < desired_bytes / 2 {
+                self.tenuring_age = (self.tenuring_age + 1).min(15);
+            }
+        }
+        self.tenuring_age
+    }
+
+    fn predicted_pause_ns(&self, young_bytes: f64) -> f64 {
+        if self.young.base_ns.samples() + self.young.copy_ns_per_byte.samples() == 0 {
+            return f64::NAN;
+        }
+        let copied_bytes = young_bytes * self.survival.predict().min(1.0);
+        self.young.base_ns.predict() + self.young.copy_ns_per_byte.predict() * copied_bytes
+    }
+}
+
+impl Policy for Adaptive {
+    fn name(&self) -> &'static str {
+        "adaptive"
+    }
+
+    fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, envelope: &Envelope) -> Decision {
+        if !self.started {
+            self.started = true;
+            self.heap_bytes = (envelope.limit_bytes / 64).max(HEAP_BYTES_INITIAL).min(envelope.limit_bytes) as f64;
+            self.young_bytes =
+                (current.young_bytes as f64).clamp(YOUNG_SHARE.0 * self.heap_bytes, self.heap_bytes / 4.0);
+            self.tenuring_age = 15;
+        }
+        if snapshot.cycle > 0 {
+            self.learn(snapshot);
+            self.size_heap(snapshot, envelope);
+            self.size_young(snapshot);
+            self.tenure(snapshot);
+        }
+        let limit_bytes = envelope.limit_bytes as f64;
+        let start_bytes =
+            self.threshold.start_bytes(self.heap_bytes, limit_bytes, self.young_bytes, START_SHARE_INITIAL);
+        let region_bytes = (envelope.limit_bytes / 2048).max(1 << 20).min(envelope.region_bytes_max);
+        let knobs = Knobs {
+            old_region_bytes: region_bytes,
+            eden_region_bytes: region_bytes,
+            concurrent_start_share: start_bytes / self.heap_bytes,
+            young_bytes: self.young_bytes as u64,
+            large_object_bytes: region_bytes / 2,
+            tenuring_age: self.tenuring_age,
+            mixed_pause_count: 8,
+            mixed_live_share: 0.85,
+            heap_target_bytes: self.heap_bytes as u64,
+            uncommit_delay_ns: 1_000_000_000,
+        };
+        Decision {
+            predicted_pause_ns: self.predicted_pause_ns(self.young_bytes),
+            ..Decision::plain(envelope.clamp(&knobs, current), Reason::Adaptive)
+        }
+    }
+
+    fn observe(&mut self, _: &Outcome) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn envelope(limit_bytes: u64) -> Envelope {
+        Envelope {
+            region_bytes_min: 64 << 10,
+            region_bytes_max: (limit_bytes / 64).clamp(64 << 10, 32 << 20),
+            young_bytes_min: MIB,
+            young_bytes_max: limit_bytes / 10 * 6,
+            limit_bytes,
+        }
+    }
+
+    /// A heap of plain numbers: pauses cost 200 µs and 1 ns a copied byte.
+    struct Simulated {
+        policy: Adaptive,
+        envelope: Envelope,
+        snapshot: Snapshot,
+        knobs: Knobs,
+    }
+
+    impl Simulated {
+        fn new(limit_bytes: u64, pause_goal_ns: u64) -> Simulated {
+            let envelope = envelope(limit_bytes);
+            let snapshot = Snapshot { limit_bytes, pause_goal_ns, cycles_since_mark: u64::MAX, ..Snapshot::default() };
+            let knobs = envelope.initial(&snapshot);
+            let mut policy = Adaptive::new();
+            let knobs = policy.decide(&snapshot, &knobs, &envelope).knobs;
+            Simulated { policy, envelope, snapshot, knobs }
+        }
+
+        /// One cycle in which `survival` of young lives, half of that for long.
+        fn cycle(&mut self, survival: f64, gc_cpu_share: f64) {
+            let young_bytes = self.knobs.young_bytes;
+            let copied_bytes = (young_bytes as f64 * survival) as u64;
+            self.snapshot = Snapshot {
+                cycle: self.snapshot.cycle + 1,
+                pause_ns: 200_000 + copied_bytes,
+                mutator_ns: young_bytes,
+                young_bytes,
+                survived_bytes: copied_bytes / 2,
+                promoted_bytes: copied_bytes / 2,
+                gc_cpu_share,
+                ..self.snapshot
+            };
+            self.knobs = self.policy.decide(&self.snapshot, &self.knobs, &self.envelope).knobs;
+        }
+    }
+
+    #[test]
+    fn young_grows_to_what_the_goal_allows_and_no_further() {
+        let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        (0..200).for_each(|_| heap.cycle(0.5, 0.04));
+        assert!(heap.snapshot.pause_ns <= 10_000_000, "{}", heap.snapshot.pause_ns);
+        let most_bytes = heap.knobs.heap_target_bytes as f64 * YOUNG_SHARE.0;
+        // Half survives at 1 ns a byte: 9.8 ms allow 19.6 MB, unless 5 % of the heap are more.
+        assert!(heap.knobs.young_bytes as f64 <= 19.7e6_f64.max(most_bytes + 1.0), "{}", heap.knobs.young_bytes);
+        let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        (0..200).for_each(|_| heap.cycle(0.0, 0.04));
+        assert_eq!(heap.knobs.young_bytes, (heap.knobs.heap_target_bytes as f64 * YOUNG_SHARE.1) as u64);
+    }
+
+    #[test]
+    fn heap_grows_under_pressure_holds_in_the_dead_band_and_shrinks_when_idle() {
+        let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        let start_bytes = heap.knobs.heap_target_bytes;
+        assert_eq!(start_bytes, 64 * MIB);
+        (0..10).for_each(|_| heap.cycle(0.1, 0.3));
+        let grown_bytes = heap.knobs.heap_target_bytes;
+        assert!(grown_bytes > 2 * start_bytes, "{grown_bytes}");
+        (0..100).for_each(|_| heap.cycle(0.1, 0.04));
+        assert_eq!(heap.knobs.heap_target_bytes, grown_bytes);
+        (0..400).for_each(|_| heap.cycle(0.01, 0.001));
+        assert!(heap.knobs.heap_target_bytes < grown_bytes);
+        (0..4000).for_each(|_| heap.cycle(0.1, 0.9));
+        assert_eq!(heap.knobs.heap_target_bytes, 4096 * MIB);
+    }
+
+    #[test]
+    fn tenuring_age_follows_survivors() {
+        let mut heap = Simulated::new(1024 * MIB, 10_000_000);
+        (0..20).for_each(|_| heap.cycle(0.6, 0.04));
+        assert_eq!(heap.knobs.tenuring_age, 1);
+        (0..20).for_each(|_| heap.cycle(0.001, 0.04));
+        assert_eq!(heap.knobs.tenuring_age, 15);
+    }
+
+    #[test]
+    fn one_outlier_does_not_start_endless_marking() {
+        let mut heap = Simulated::new(1024 * MIB, 10_000_000);
+        for _ in 0..20 {
+            heap.snapshot.kind = CycleKind::ConcurrentStart;
+            heap.snapshot.mark_ns = 100_000;
+            heap.cycle(0.05, 0.04);
+        }
+        let before = heap.knobs.concurrent_start_share;
+        heap.snapshot.mark_ns = 100_000_000;
+        heap.cycle(0.05, 0.04);
+        heap.snapshot.mark_ns = 100_000;
+        (0..20).for_each(|_| heap.cycle(0.05, 0.04));
+        let after = heap.knobs.concurrent_start_share;
+        assert!((before - after).abs() < 0.05, "{before} {after}");
+    }
+
+    #[test]
+    fn nonsense_in_gives_legal_knobs_out() {
+        let mut heap = Simulated::new(256 * MIB, 0);
+        for value in [f64::NAN, f64::INFINITY, -1.0] {
+            heap.snapshot.pause_ns = u64::MAX;
+            heap.snapshot.mutator_ns = 0;
+            heap.cycle(1e9, value);
+            assert_eq!(heap.knobs, heap.envelope.clamp(&heap.knobs, &heap.knobs));
+            assert!(heap.knobs.concurrent_start_share.is_finite());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! G1's predictor: a decaying average of a measured quantity plus half its decaying standard deviation, padded while
+//! there are fewer than five samples (`AbsSeq` and `G1Predictions` in OpenJDK 17).
+
+/// Weight of the past in the decaying average.
+const ALPHA: f64 = 0.7;
+/// Standard deviations added to the average (G1ConfidencePercent = 50).
+const SIGMA: f64 = 0.5;
+/// Below this many samples the deviation is padded.
+const SAMPLES_MIN: u32 = 5;
+
+/// A measured quantity over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sequence {
+    samples: u32,
+    mean: f64,
+    variance: f64,
+}
+
+impl Sequence {
+    /// Adds a sample. What is not a finite number is not a measurement and is left out.
+    pub fn add(&mut self, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
+        if self.samples == 0 {
+            self.mean = value;
+        } else {
+            self.mean = (1.0 - ALPHA) * value + ALPHA * self.mean;
+            let difference = value - self.mean;
+            self.variance = (1.0 - ALPHA) * difference * difference + ALPHA * self.variance;
+        }
+        self.samples = self.samples.saturating_add(1);
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> u32 {
+        self.samples
+    }
+
+    /// The decaying average; 0 without samples.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The next value, with a margin; never below 0.
+    pub fn predict(&self) -> f64 {
+        let mut deviation = self.variance.sqrt();
+        if self.samples < SAMPLES_MIN {
+            deviation = deviation.max(self.mean * f64::from(SAMPLES_MIN - self.samples) / 2.0);
+        }
+        (self.mean + SIGMA * deviation).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_samples_are_padded_and_many_are_not() {
+        let mut sequence = Sequence::default();
+        sequence.add(100.0);
+        // Padding: mean · (5 − 1) ÷ 2 as the deviation, half of it added.
+        assert_eq!(sequence.predict(), 200.0);
+        (0..20).for_each(|_| sequence.add(100.0));
+        assert_eq!(sequence.predict(), 100.0);
+    }
+
+    #[test]
+    fn an_outlier_moves_it_by_its_weight_and_decays() {
+        let mut sequence = Sequence::default();
+        (0..20).for_each(|_| sequence.add(10.0));
+        sequence.add(110.0);
+        assert!((sequence.mean() - 40.0).abs() < 1e-9);
+        (0..20).for_each(|_| sequence.add(10.0));
+        assert!((sequence.predict() - 10.0).abs() < 1.0);
+        sequence.add(f64::NAN);
+        sequence.add(f64::INFINITY);
+        assert!(sequence.predict().is_finite());
+    }
+}
