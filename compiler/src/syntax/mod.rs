@@ -1,5 +1,19 @@
 //! Source text to syntax tree: tokens (logos), the layout layer, the grammar (lalrpop).
 
+mod actions;
 pub mod ast;
+mod explain;
+mod layout;
+mod lex;
+mod literals;
+mod parse;
+pub mod reinterpret;
 pub mod span;
 pub mod symbol;
+
+#[allow(clippy::all, missing_docs, unused, reason = "generated")]
+mod grammar {
+    include!(concat!(env!("OUT_DIR"), "/syntax/grammar.rs"));
+}
+
+pub use parse::{MAX_ERRORS, parse};

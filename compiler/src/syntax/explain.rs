@@ -1,0 +1,477 @@
+//! Words for what the grammar refuses: what was found, what would have fitted, and help for habits from elsewhere.
+
+use super::layout::{ItemTokens, Layout, Placed};
+use super::lex::Token;
+use super::span::{FileId, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use logos::Logos;
+
+const UNEXPECTED: Code = Code(100);
+const ENDED: Code = Code(101);
+const HABIT: Code = Code(102);
+const RAW_HOLE: Code = Code(103);
+
+/// The diagnostic for the token at `at` (or the end of the item), where one of `expected` would have fitted.
+pub fn refused(file: FileId, text: &str, item: &ItemTokens, at: usize, expected: &[String]) -> Diagnostic {
+    // lalrpop quotes literal terminals
+    let expected: &[String] = &expected.iter().map(|e| e.trim_matches('"').to_string()).collect::<Vec<_>>();
+    let place = Place { file, text, item, at };
+    if let Some(known) = place.habit(expected) {
+        return known;
+    }
+    let wanted = in_words(expected);
+    let (found, span, code) = place.found();
+    let mut error = Diagnostic::error(code, span, format!("expected {wanted}, found {found}"));
+    if code == UNEXPECTED {
+        error = error.label(format!("expected {wanted}"));
+    } else {
+        error = error.label("something is missing here");
+    }
+    match place.advice(expected) {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
+
+/// Where the grammar gave up.
+struct Place<'a> {
+    file: FileId,
+    text: &'a str,
+    item: &'a ItemTokens,
+    at: usize,
+}
+
+impl Place<'_> {
+    /// The token `back` places before the one refused; 0 is that one.
+    fn token(&self, back: usize) -> Option<Placed> {
+        self.item.tokens.get(self.at.checked_sub(back)?).copied()
+    }
+
+    fn word(&self, placed: Placed) -> &str {
+        &self.text[placed.lo as usize..placed.hi as usize]
+    }
+
+    /// The text of the token `back` places before, empty if there is none.
+    fn word_at(&self, back: usize) -> &str {
+        self.token(back).map_or("", |t| self.word(t))
+    }
+
+    fn span(&self, lo: u32, hi: u32) -> Span {
+        Span { file: self.file, lo, hi }
+    }
+
+    /// What was found, in words.
+    fn found(&self) -> (String, Span, Code) {
+        let end = self.item.end;
+        let Some(placed) = self.token(0) else {
+            let at_end = end as usize >= self.text.trim_end().len();
+            let what = if at_end {
+                "the end of the file"
+            } else if self.text[end as usize..].starts_with(';') {
+                "`;`"
+            } else {
+                "the end of the line"
+            };
+            return (what.into(), self.behind_last(), ENDED);
+        };
+        let span = self.span(placed.lo, placed.hi);
+        let word = self.word(placed);
+        let found = match placed.token {
+            Token::Sep if word != ";" => return ("the end of the line".into(), self.behind_last(), ENDED),
+            Token::Int(_) | Token::Float(_) => format!("the number `{word}`"),
+            Token::Str(_) | Token::StrBegin(_) => "a string".into(),
+            Token::StrMid(_) | Token::StrEnd(_) => "the end of the hole".into(),
+            Token::HoleSpec(_) => "a format".into(),
+            Token::Ident(_) => format!("the name `{word}`"),
+            Token::TypeName(_) => format!("the type `{word}`"),
+            _ if placed.lo == placed.hi => "the end of the block".into(),
+            _ => format!("`{word}`"),
+        };
+        (found, span, UNEXPECTED)
+    }
+
+    /// The place just behind the last token that was accepted.
+    fn behind_last(&self) -> Span {
+        match self.token(1) {
+            Some(last) => self.span(last.hi.saturating_sub(1).max(last.lo), last.hi),
+            None => self.span(self.item.end, self.item.end),
+        }
+    }
+
+    fn wrong(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+    ) -> Option<Diagnostic> {
+        Some(Diagnostic::error(HABIT, span, message).label(label).help(help))
+    }
+
+    /// What people write who come from another language.
+    fn habit(&self, expected: &[String]) -> Option<Diagnostic> {
+        let operand_missing = expected.iter().any(|e| e == "int");
+        if let Some(found) = self.token(0) {
+            let span = self.span(found.lo, found.hi);
+            let word = self.word(found);
+            match found.token {
+                Token::PipePipe => {
+                    return self.wrong(span, "`||` is not an operator here", "logical or?", "write `or`");
+                }
+                Token::AmpAmp => return self.wrong(span, "there is no `&&`", "logical and?", "write `and`"),
+                Token::EqEqEq => {
+                    return self.wrong(
+                        span,
+                        "there is no `===`",
+                        "",
+                        "`==` compares contents; `same(a, b)` asks for identity",
+                    );
+                }
+                Token::NotEqEq => return self.wrong(span, "there is no `!==`", "", "write `!=`, or `not same(a, b)`"),
+                Token::PlusPlus => return self.wrong(span, "there is no `++`", "", "write `+= 1`"),
+                Token::Bang if operand_missing => {
+                    return self.wrong(span, "`!` does not negate", "behind a value it unwraps", "write `not`");
+                }
+                Token::Eq if self.word_at(1) == ":" && self.token(1).is_some_and(|t| t.hi == found.lo) => {
+                    let span = self.span(found.lo - 1, found.hi);
+                    let help = format!("write `let {} = …`, or `var` for a variable", self.word_at(2));
+                    return self.wrong(span, "there is no `:=`", "", help);
+                }
+                Token::Eq if expected.iter().any(|e| e == "{") => {
+                    return self.wrong(
+                        span,
+                        "an assignment is not a condition",
+                        "",
+                        "compare with `==`, or test a pattern: `if let p = e`",
+                    );
+                }
+                Token::FatArrow if operand_follows(expected) => {
+                    return self.wrong(span, "`=>` stands only in `match`", "", "closures are written `|x| x + 1`");
+                }
+                Token::Plus if operand_missing => {
+                    return self.wrong(span, "there is no prefix `+`", "", "leave it out");
+                }
+                Token::Semi | Token::Sep if word == ";" && self.word_at(1) == "-" && self.word_at(2) == "-" => {
+                    return self.wrong(span, "there is no `--`", "", "write `-= 1`");
+                }
+                Token::LBrace if operand_follows(expected) && self.word_at(1) == "else" => {}
+                _ => {}
+            }
+            if let Some(error) = self.foreign_word(found, 0) {
+                return Some(error);
+            }
+        }
+        if let Some(before) = self.token(1)
+            && let Some(error) = self.foreign_word(before, 1)
+        {
+            return Some(error);
+        }
+        if self.word_at(1) == "-" && self.word_at(2) == "-" && operand_missing {
+            let (a, b) = (self.token(2)?, self.token(1)?);
+            if a.hi == b.lo {
+                return self.wrong(self.span(a.lo, b.hi), "there is no `--`", "", "write `-= 1`");
+            }
+        }
+        None
+    }
+
+    /// A keyword of another language, which reads as a name here.
+    fn foreign_word(&self, placed: Placed, back: usize) -> Option<Diagnostic> {
+        if !matches!(placed.token, Token::Ident(_) | Token::Error) {
+            return None;
+        }
+        let word = self.word(placed);
+        let before = self.item.tokens.get((self.at).checked_sub(back + 1).unwrap_or(usize::MAX));
+        let starts = before.is_none_or(|t| {
+            matches!(
+                t.token,
+                Token::Sep | Token::LBrace | Token::RBrace | Token::Pub | Token::FatArrow | Token::Attribute(_)
+            )
+        });
+        let after_let = before.is_some_and(|t| matches!(t.token, Token::Let));
+        let help = match word {
+            "mut" if after_let => "write `var x = …` for a variable that changes",
+            _ if !starts => return None,
+            "elif" | "elsif" | "elseif" => "write `else if`",
+            "def" | "function" | "func" | "fun" | "sub" | "proc" => "functions start with `fn`",
+            "class" | "interface" | "protocol" | "object" | "record" => {
+                "types are declared with `struct`, `enum` or `trait`"
+            }
+            "switch" | "case" => "write `match value { pattern => result }`",
+            "import" | "include" | "require" | "from" | "using" => "modules are brought in with `use name`",
+            "mod" | "module" | "namespace" | "package" => "a file is a module; there is nothing to declare",
+            "public" | "export" => "write `pub`",
+            "private" | "protected" | "static" | "final" | "abstract" | "virtual" | "override" => {
+                "leave it out: what is not `pub` is private, and a function without `self` is static"
+            }
+            "throw" | "raise" => "write `panic(\"…\")`, or return `Err(Error(…))` from a function with a `T!` result",
+            "do" => "write `loop { … }` with a `break`",
+            "unless" => "write `if not …`",
+            "until" => "write `while not …`",
+            "foreach" => "write `for x in xs { … }`",
+            "mut" | "val" | "auto" | "dim" | "my" | "local" => "names are bound with `let`, variables with `var`",
+            "async" | "await" | "yield" | "go" => "there are no threads or coroutines in this version",
+            "lambda" => "closures are written `|x| x + 1`",
+            "begin" | "then" | "end" => "blocks stand in braces `{ … }`",
+            "except" | "finally" | "rescue" | "ensure" => {
+                "write `try { … } catch e { … }`, and `defer { … }` for cleaning up"
+            }
+            "macro" => "there are no macros",
+            _ => return None,
+        };
+        self.wrong(self.span(placed.lo, placed.hi), format!("`{word}` is not a keyword"), "", help)
+    }
+
+    /// A sentence for mistakes that are not habits.
+    fn advice(&self, expected: &[String]) -> Option<String> {
+        let wants = |terminal: &str| expected.iter().any(|e| e == terminal);
+        let found = self.token(0).map(|t| t.token);
+        let last = self.token(1).map(|t| t.token);
+        let first = self.item.tokens.first().map(|t| t.token);
+        let ended = matches!(found, None | Some(Token::Sep));
+        Some(match (last, found) {
+            _ if ended && wants("{") && self.next_line_starts_with('{') => {
+                "put `{` at the end of this line: a line that starts with `{` is a statement of its own".into()
+            }
+            (Some(Token::Question), Some(Token::Ident(_) | Token::Int(_) | Token::Str(_) | Token::StrBegin(_))) => {
+                "there is no `a ? b : c`; write `if a { b } else { c }`".into()
+            }
+            (_, Some(Token::QuestionQuestion))
+                if wants("?") || last.is_some_and(|t| matches!(t, Token::TypeName(_))) =>
+            {
+                "an optional of an optional is written `(T?)?`".into()
+            }
+            (Some(Token::Const), Some(Token::Ident(_))) => {
+                "constants start with a capital; for a local name use `let`".into()
+            }
+            (Some(Token::Struct | Token::Enum | Token::Trait | Token::Type), Some(Token::Ident(_))) => {
+                "types start with a capital".into()
+            }
+            (Some(Token::Fn), Some(Token::TypeName(_))) => "functions start with a small letter".into(),
+            (Some(Token::Fn), Some(Token::LParen)) => "a function without a name is a closure: `|x| x + 1`".into(),
+            (_, Some(Token::TypeName(_))) if wants("name") && !wants("int") => {
+                "names of variables, fields and functions start with a small letter".into()
+            }
+            (_, Some(Token::LParen)) if matches!(first, Some(Token::For)) && last == Some(Token::For) => {
+                "write `for x in xs { … }` or `for i in 0..n { … }`".into()
+            }
+            (Some(Token::RParen), Some(Token::Sep) | None) if wants("{") && first == Some(Token::Fn) => {
+                "a function needs a body: `{ … }` or `= …`".into()
+            }
+            (_, Some(Token::Comma)) if wants("+") && wants("{") => "several traits are joined with `+`".into(),
+            (_, Some(Token::LParen)) if self.word_at(2) == "is" => {
+                "fields are taken out with `if let Circle(r) = x`".into()
+            }
+            (_, Some(Token::Else)) => "`else` follows the `}` of an `if`".into(),
+            (_, Some(t)) if is_keyword(t) && wants("name") && !wants("int") => {
+                format!("`{}` is a keyword; choose another name", self.word_at(0))
+            }
+            _ => return None,
+        })
+    }
+
+    fn next_line_starts_with(&self, c: char) -> bool {
+        let from = self.token(0).map_or(self.item.end, |t| t.lo) as usize;
+        self.text[from..].trim_start().starts_with(c)
+    }
+}
+
+/// Whether the grammar stands behind a complete operand.
+fn operand_follows(expected: &[String]) -> bool {
+    expected.iter().any(|e| e == "*") && !expected.iter().any(|e| e == "int")
+}
+
+fn is_keyword(token: Token) -> bool {
+    use Token::*;
+    matches!(
+        token,
+        And | As
+            | Break
+            | Catch
+            | Const
+            | Continue
+            | Defer
+            | Else
+            | Enum
+            | False
+            | Fn
+            | For
+            | If
+            | Impl
+            | In
+            | Is
+            | Let
+            | Loop
+            | Match
+            | Nil
+            | Not
+            | Or
+            | Pub
+            | Return
+            | ReturnBare
+            | SelfValue
+            | Struct
+            | Trait
+            | True
+            | Try
+            | Use
+            | Var
+            | While
+    )
+}
+
+/// Terminals of the grammar, gathered into what a person would call them.
+fn in_words(expected: &[String]) -> String {
+    let has = |terminal: &str| expected.iter().any(|e| e == terminal);
+    let mut words: Vec<String> = Vec::new();
+    let mut covered: Vec<&str> = Vec::new();
+    let mut group = |name: &str, members: &[&'static str]| {
+        words.push(name.into());
+        covered.extend(members);
+    };
+    if has("int") && has("if") {
+        let statement = has("defer");
+        group(
+            if statement && has("struct") {
+                "a declaration or statement"
+            } else if statement {
+                "a statement"
+            } else {
+                "an expression"
+            },
+            STARTERS,
+        );
+        if statement {
+            group("", DECLARATIONS);
+        }
+    } else if has("int") {
+        group("a pattern", PATTERN_STARTERS);
+    } else if has("type_name") && has("fn") && has("[") && has("(") {
+        group("a type", &["type_name", "name", "fn", "[", "("]);
+    }
+    if has("?") && has(".") {
+        group("", &["?", "!", ".", "?.", "(", "["]);
+    }
+    if has("*") && has("==") || has("and") && has("or") {
+        group("an operator", OPERATORS);
+    }
+    if has("+=") {
+        group("", ASSIGNMENTS);
+    }
+    let rest = expected.iter().filter(|e| !covered.contains(&e.as_str()) && e.as_str() != "error");
+    let mut closers: Vec<String> = rest.map(|e| terminal_in_words(e)).collect();
+    closers.sort_by_key(|w| !matches!(w.as_str(), "`)`" | "`]`" | "`}`" | "`,`" | "`{`"));
+    closers.dedup();
+    let operator = words.iter().position(|w| w == "an operator");
+    if let (Some(at), false) = (operator, closers.is_empty()) {
+        // something must end here; that an operator could follow goes without saying
+        words.remove(at);
+    }
+    words.retain(|w| !w.is_empty());
+    words.append(&mut closers);
+    if words.len() > 5 {
+        words.truncate(4);
+        words.push("something else".into());
+    }
+    match words.as_slice() {
+        [] => "the end of the statement".into(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+const STARTERS: &[&str] = &[
+    "int",
+    "float",
+    "byte",
+    "str",
+    "str_begin",
+    "name",
+    "type_name",
+    "self",
+    "true",
+    "false",
+    "nil",
+    "not",
+    "-",
+    "~",
+    "(",
+    "[",
+    "{",
+    "|",
+    "||",
+    "if",
+    "match",
+    "while",
+    "loop",
+    "for",
+    "try",
+    "break",
+    "continue",
+    "return",
+    "return_bare",
+];
+const DECLARATIONS: &[&str] = &[
+    "let",
+    "var",
+    "fn",
+    "defer",
+    "use",
+    "const",
+    "struct",
+    "enum",
+    "trait",
+    "impl",
+    "type",
+    "test",
+    "bench",
+    "pub",
+    "attribute",
+];
+const PATTERN_STARTERS: &[&str] =
+    &["int", "float", "byte", "str", "name", "type_name", "true", "false", "nil", "_", "-", "..", "..=", "(", "["];
+const OPERATORS: &[&str] = &[
+    "+", "-", "*", "/", "%", "+%", "-%", "*%", "**", "==", "!=", "<", "<=", ">", ">=", "is", "in", "not in", "and",
+    "or", "??", "..", "..=", "|", "^", "&", "<<", ">>", ">>>", "?", "!", ".", "?.", "(", "[",
+];
+const ASSIGNMENTS: &[&str] =
+    &["=", "+=", "-=", "+%=", "-%=", "*=", "*%=", "/=", "%=", "**=", "&=", "|=", "^=", "<<=", ">>=", ">>>=", "??="];
+
+fn terminal_in_words(terminal: &str) -> String {
+    match terminal {
+        "sep" => "a new line".into(),
+        "int" | "float" => "a number".into(),
+        "byte" => "a byte".into(),
+        "str" | "str_begin" => "a string".into(),
+        "str_mid" | "str_end" => "`}`".into(),
+        "hole_spec" => "`:` and a format".into(),
+        "tuple_index" => "a number".into(),
+        "name" | "_" => "a name".into(),
+        "type_name" => "a name with a capital".into(),
+        "attribute" => "an attribute".into(),
+        "return_bare" => "`return`".into(),
+        _ => format!("`{terminal}`"),
+    }
+}
+
+/// Warns about `'{name}'` where the file has such a name before it.
+pub fn raw_holes(text: &str, layout: &mut Layout<'_>) {
+    let Some(last) = layout.raw_holes.last() else { return };
+    let end = last.1.lo;
+    let mut names = Vec::new();
+    for (token, range) in Token::lexer(&text[..end as usize]).spanned() {
+        if matches!(token, Ok(Token::Ident(_))) {
+            names.push((&text[range.clone()], range.start));
+        }
+    }
+    for (name, span) in std::mem::take(&mut layout.raw_holes) {
+        if !names.iter().any(|&(known, at)| known == name && at < span.lo as usize) {
+            continue;
+        }
+        let mut warning = Diagnostic::error(RAW_HOLE, span, format!("`{{{name}}}` in single quotes is plain text"))
+            .label("not a hole")
+            .help("holes need double quotes: \"…{name}…\"");
+        warning.severity = Severity::Warning;
+        layout.diagnostics.push(warning);
+    }
+}
