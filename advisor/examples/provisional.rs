@@ -1,6 +1,7 @@
 //! Trains the provisional model on the simulator: `cargo run -p tenure-advisor --features train --example provisional`.
 use tenure_advisor::sim::{Explorer, Random, Simulation, families};
-use tenure_advisor::train::{Cycle, Options, Run, fit};
+use tenure_advisor::train::{Options, Run, fit};
+use tenure_gc::Cycle;
 
 fn main() {
     let mut random = Random::new(7);

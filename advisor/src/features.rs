@@ -47,6 +47,8 @@ macro_rules! features {
 const MIB: f64 = 1_048_576.0;
 /// Fixed cost of a pause assumed in the expectations; the models learn the true one.
 const PAUSE_FLOOR_NS: f64 = 20_000.0;
+/// ln of 1000: from ns to µs.
+pub(crate) const US_LN: f64 = 6.907_755_278_982_137;
 
 features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state features.";
     allocation_rate, "ln bytes/ns", "allocation rate of the program" => (m.allocation_bytes_per_ns + 1e-4).ln();
@@ -95,8 +97,10 @@ pub struct Expected {
     garbage: f64,
     young_share: f64,
     remembered: f64,
-    /// Evacuation of one young pause.
-    evacuation_ns: f64,
+    /// ln ns of the evacuation of one young pause.
+    evacuation_ln: f64,
+    /// ln ns of it per allocated byte.
+    evacuation_per_byte_ln: f64,
     /// Evacuation per allocated byte.
     evacuation_ns_per_byte: f64,
     /// Room between old occupancy and the threshold, share of the limit; negative above it.
@@ -118,6 +122,8 @@ impl Expected {
         let limit = m.limit_bytes;
         let share = knobs.concurrent_start_share;
         let evacuation_ns = PAUSE_FLOOR_NS + young * m.survival * m.copy_ns_per_byte;
+        // Logarithms are what a candidate's time goes into, so each is taken once.
+        let (evacuation_ln, young_ln) = (evacuation_ns.ln(), young.ln());
         // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
         let room_bytes = (share * limit - m.live_bytes).max(0.02 * limit);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
@@ -125,7 +131,7 @@ impl Expected {
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
-            young_log: (young / MIB).log2() - 3.0,
+            young_log: young_ln / std::f64::consts::LN_2 - 23.0,
             share,
             age: f64::from(knobs.tenuring_age) / 15.0,
             occupancy: m.old_bytes / limit,
@@ -133,7 +139,8 @@ impl Expected {
             garbage: ratio(m.reclaimable_bytes, m.old_bytes).min(1.0),
             young_share: young / limit,
             remembered: m.remembered_per_kib.min(16.0),
-            evacuation_ns,
+            evacuation_ln,
+            evacuation_per_byte_ln: evacuation_ln - young_ln,
             evacuation_ns_per_byte: evacuation_ns / young,
             room: share - m.old_bytes / limit,
             mark_ns_per_byte: (m.live_bytes + young * m.survival) * m.mark_ns_per_byte / filling_bytes,
@@ -161,10 +168,10 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     age, "share", "tenuring age over 15" => e.age;
     age_squared, "share^2", "its square" => e.age * e.age;
     mixed_live, "share", "largest live share of a candidate" => k.mixed_live_share;
-    mixed_pauses, "ln 1", "mixed pauses a marking is spread over" => f64::from(k.mixed_pause_count).ln();
-    evacuation_log, "ln us", "expected evacuation of a young pause" => (e.evacuation_ns / 1e3).ln();
-    evacuation_per_byte_log, "ln ns/byte", "the same per allocated byte" => e.evacuation_ns_per_byte.ln();
-    goal_room, "ln 1", "pause goal over the expected evacuation" => (m.pause_goal_ns / e.evacuation_ns).ln().clamp(-4.0, 6.0);
+    mixed_pause, "share", "share of the candidates that one mixed pause takes" => 1.0 / f64::from(k.mixed_pause_count.max(1));
+    evacuation_log, "ln us", "expected evacuation of a young pause" => e.evacuation_ln - US_LN;
+    evacuation_per_byte_log, "ln ns/byte", "the same per allocated byte" => e.evacuation_per_byte_ln;
+    goal_room, "ln 1", "pause goal over the expected evacuation" => (m.pause_goal_ln - e.evacuation_ln).clamp(-4.0, 6.0);
     room, "share", "threshold minus old occupancy" => e.room;
     room_short, "share", "how far old occupancy is above the threshold" => (-e.room).max(0.0);
     mark_due, "0 or 1", "whether the next pause is expected to start marking" => f64::from(e.room - e.young_share * m.promotion < 0.0);
@@ -237,7 +244,7 @@ mod tests {
             survival: 0.1,
             copy_ns_per_byte: 1.0,
             limit_bytes: 256.0 * MIB,
-            pause_goal_ns: 1e7,
+            pause_goal_ln: 16.1,
             ..Measured::default()
         };
         let envelope = Envelope {
@@ -250,7 +257,7 @@ mod tests {
         let small = envelope.initial(&Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() });
         let large = Knobs { young_bytes: small.young_bytes * 2, ..small };
         let (a, b) = (Expected::new(&m, &small), Expected::new(&m, &large));
-        assert!(b.evacuation_ns > a.evacuation_ns);
+        assert!(b.evacuation_ln > a.evacuation_ln);
         assert!(b.evacuation_ns_per_byte < a.evacuation_ns_per_byte);
     }
 }

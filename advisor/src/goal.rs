@@ -6,6 +6,7 @@
 
 use std::str::FromStr;
 
+use crate::features::US_LN;
 use crate::model::{Output, Prediction};
 
 /// What to be cheap in.
@@ -60,10 +61,11 @@ impl Goal {
 }
 
 impl Weights {
-    /// The cost of a prediction or an observation. `pause_deviation` is 0 for observations.
-    pub fn cost(&self, outputs: &Prediction, pause_deviation: f64, pause_goal_ns: f64) -> f64 {
+    /// The cost of a prediction or an observation. `pause_deviation` is 0 for observations;
+    /// `pause_goal_ln` is ln ns.
+    pub fn cost(&self, outputs: &Prediction, pause_deviation: f64, pause_goal_ln: f64) -> f64 {
         let pause = outputs[Output::Pause as usize];
-        let excess = pause + PAUSE_DEVIATIONS * pause_deviation - (pause_goal_ns / 1e3).ln();
+        let excess = pause + PAUSE_DEVIATIONS * pause_deviation - (pause_goal_ln - US_LN);
         self.gc * outputs[Output::GcPerByte as usize]
             + self.pause * pause
             + self.footprint * outputs[Output::Footprint as usize]
@@ -79,8 +81,8 @@ mod tests {
     #[test]
     fn missing_the_pause_goal_outweighs_a_saving() {
         let weights = Goal::Throughput.weights();
-        let slow = weights.cost(&[(20_000.0_f64).ln(), 0.0, 3.0, 0.0], 0.0, 1e7);
-        let quick = weights.cost(&[(9_000.0_f64).ln(), 0.5, 3.0, 0.0], 0.0, 1e7);
+        let slow = weights.cost(&[(20_000.0_f64).ln(), 0.0, 3.0, 0.0], 0.0, 1e7_f64.ln());
+        let quick = weights.cost(&[(9_000.0_f64).ln(), 0.5, 3.0, 0.0], 0.0, 1e7_f64.ln());
         assert!(quick < slow);
     }
 

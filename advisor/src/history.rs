@@ -90,8 +90,8 @@ pub struct Measured {
     pub pause_ns_p50: f64,
     /// 95th percentile of it.
     pub pause_ns_p95: f64,
-    /// The user's goal.
-    pub pause_goal_ns: f64,
+    /// ln of the user's goal in ns.
+    pub pause_goal_ln: f64,
     /// Size of old regions in the cycle just ended, under which the rates were measured.
     pub old_region_bytes: f64,
     /// Size of eden regions in it.
@@ -207,7 +207,7 @@ impl History {
             cycles_since_mark: snapshot.cycles_since_mark.min(64) as f64,
             pause_ns_p50: snapshot.pause_ns_p50 as f64,
             pause_ns_p95: snapshot.pause_ns_p95 as f64,
-            pause_goal_ns: snapshot.pause_goal_ns.max(1) as f64,
+            pause_goal_ln: (snapshot.pause_goal_ns.max(1) as f64).ln(),
             old_region_bytes: current.old_region_bytes as f64,
             eden_region_bytes: current.eden_region_bytes as f64,
             concurrent_start_share: current.concurrent_start_share,

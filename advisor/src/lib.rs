@@ -12,6 +12,8 @@
 //! It must never know the heap: it sees plain numbers, and what it says goes through the heap's envelope. Advice can
 //! make a program slower, never wrong.
 
+#![forbid(unsafe_code)]
+
 #[cfg(test)]
 mod behaviour;
 mod correct;

@@ -127,14 +127,15 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, Default)]
 struct Range {
     mean: f64,
-    scale: f64,
+    /// One over the scale: a multiplication is a quarter of a division.
+    inverse_scale: f64,
     low: f64,
     high: f64,
 }
 
 impl Range {
     fn standard(&self, value: f64) -> f64 {
-        (value.max(self.low).min(self.high) - self.mean) / self.scale
+        (value.max(self.low).min(self.high) - self.mean) * self.inverse_scale
     }
 }
 
@@ -160,7 +161,7 @@ impl Model {
             if !numbers.iter().all(|n| n.is_finite()) || fit.scale <= 0.0 || fit.low > fit.high {
                 return Err(ModelError::corrupt(format!("feature {} has no usable range", fit.name)));
             }
-            *range = Range { mean: fit.mean, scale: fit.scale, low: fit.low, high: fit.high };
+            *range = Range { mean: fit.mean, inverse_scale: 1.0 / fit.scale, low: fit.low, high: fit.high };
         }
         let mut model = Model {
             state: std::array::from_fn(|i| ranges[i]),
@@ -208,7 +209,7 @@ impl Model {
         let (mut distance, mut outside) = (0.0, 0.0);
         for (i, range) in self.state.iter().enumerate() {
             standard[i] = range.standard(state[i]);
-            distance += ((state[i] - range.mean) / range.scale).powi(2);
+            distance += ((state[i] - range.mean) * range.inverse_scale).powi(2);
             outside += f64::from(state[i] < range.low || state[i] > range.high);
         }
         let base = std::array::from_fn(|output| {
@@ -230,7 +231,8 @@ impl Model {
 
     /// How far apart two states are: mean absolute difference in standard scores.
     pub fn drift(&self, a: &[f64; STATE_COUNT], b: &[f64; STATE_COUNT]) -> f64 {
-        let sum: f64 = self.state.iter().zip(a.iter().zip(b)).map(|(r, (a, b))| ((a - b) / r.scale).abs()).sum();
+        let sum: f64 =
+            self.state.iter().zip(a.iter().zip(b)).map(|(r, (a, b))| ((a - b) * r.inverse_scale).abs()).sum();
         sum / STATE_COUNT as f64
     }
 }

@@ -6,7 +6,8 @@
 //! - L1. A plan lies in the trust region: at most a step away from the current knobs — a factor of 2 for sizes, 0.15 for
 //!   the threshold — and within reach of the adaptive policy's own choice.
 //! - L2. Knobs move only when the predicted gain beats the margin in [`PERSISTENCE`] plans running; after a move they
-//!   rest. Each move back raises the margin, a change of the workload lowers it again. So a steady program comes to rest.
+//!   rest. Each move raises the margin, a move back more so; a change of the workload lowers it again. So a steady
+//!   program comes to rest.
 //! - L3. A candidate without finite, believable predictions is no candidate.
 
 use tenure_gc::policy::{Envelope, Knobs};
@@ -23,8 +24,9 @@ const PERSISTENCE: u32 = 2;
 const REST: u32 = 4;
 /// Predicted gain in cost that a move must beat: 2 % of the collector's time, say.
 const MARGIN: f64 = 0.02;
-/// What each move back multiplies the margin with, and the most it reaches.
-const CAUTION_STEP: f64 = 1.6;
+/// What each move multiplies the margin with, what each move back does, and the most it reaches.
+const CAUTION_PER_MOVE: f64 = 1.15;
+const CAUTION_PER_RETURN: f64 = 2.0;
 const CAUTION_MAX: f64 = 16.0;
 /// How far from the adaptive policy's choice a plan may be: factor of the young size, and threshold.
 const YOUNG_REACH: u64 = 4;
@@ -120,9 +122,9 @@ impl Planner {
             return Plan::Hold;
         }
         let direction = direction(situation.current, &best.1);
-        if direction.iter().zip(&self.last).any(|(new, old)| new * old < 0) {
-            self.caution = (self.caution * CAUTION_STEP).min(CAUTION_MAX);
-        }
+        let returns = direction.iter().zip(&self.last).any(|(new, old)| new * old < 0);
+        self.caution *= if returns { CAUTION_PER_RETURN } else { CAUTION_PER_MOVE };
+        self.caution = self.caution.min(CAUTION_MAX);
         for (last, new) in self.last.iter_mut().zip(direction) {
             if new != 0 {
                 *last = new;
@@ -146,7 +148,7 @@ impl Situation<'_> {
         let believable =
             prediction.iter().all(|p| p.is_finite()) && prediction[Output::Pause as usize].abs() < PAUSE_LN_US_MAX;
         let deviation = self.correction.deviation()[Output::Pause as usize];
-        let cost = self.weights.cost(&prediction, deviation, self.measured.pause_goal_ns);
+        let cost = self.weights.cost(&prediction, deviation, self.measured.pause_goal_ln);
         (believable && cost.is_finite()).then_some(cost)
     }
 
@@ -312,7 +314,7 @@ mod tests {
     fn about_150_candidates_are_looked_at() {
         let snapshot = Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() };
         let model = Model::new(&flat(0.0)).unwrap();
-        let measured = Measured { limit_bytes: 1e8, pause_goal_ns: 1e7, ..Measured::default() };
+        let measured = Measured { limit_bytes: 1e8, pause_goal_ln: 16.1, ..Measured::default() };
         let level0 = ENVELOPE.initial(&snapshot);
         let situation = Situation {
             measured: &measured,

@@ -60,7 +60,7 @@ struct Learned {
 struct Pending {
     predicted: Prediction,
     advised: bool,
-    pause_goal_ns: f64,
+    pause_goal_ln: f64,
 }
 
 impl Advisor {
@@ -159,7 +159,14 @@ impl Learned {
             Turn::Fallback => self.yield_to(level0, Reason::Guard),
             Turn::Probe => {
                 self.held = Some(held);
-                (*level0, Reason::Probe)
+                // What takes longer than a probe to tell stays: a lower threshold would only pull the next marking
+                // into the probe, and blame the adaptive policy for it.
+                let probe = Knobs {
+                    old_region_bytes: held.old_region_bytes,
+                    concurrent_start_share: held.concurrent_start_share,
+                    ..*level0
+                };
+                (probe, Reason::Probe)
             }
             Turn::Model => {
                 let base = follow(&held, level0, envelope);
@@ -211,7 +218,7 @@ impl Learned {
         self.pending = Some(Pending {
             predicted,
             advised: matches!(turn, Turn::Model) && reason != Reason::Guard,
-            pause_goal_ns: now.pause_goal_ns,
+            pause_goal_ln: now.pause_goal_ln,
         });
         Decision {
             predicted_pause_ns: corrected[Output::Pause as usize].exp() * 1e3,
@@ -229,7 +236,7 @@ impl Learned {
         self.correction.observe(&pending.predicted, &outputs);
         // The first cycles of a program are its start-up; they are no baseline.
         if self.history.seen() > 2 {
-            self.guard.record(pending.advised, self.weights.cost(&outputs, 0.0, pending.pause_goal_ns));
+            self.guard.record(pending.advised, self.weights.cost(&outputs, 0.0, pending.pause_goal_ln));
         }
     }
 }
@@ -251,10 +258,8 @@ fn follow(held: &Knobs, level0: &Knobs, envelope: &Envelope) -> Knobs {
     envelope.clamp(&wanted, held)
 }
 
-/// Whether any knob that the model chooses differs from the adaptive policy's choice in a way that could cost.
+/// Whether a probe would differ from what is held, in a way that could cost.
 fn moved(held: &Knobs, level0: &Knobs) -> bool {
-    held.old_region_bytes != level0.old_region_bytes
-        || held.eden_region_bytes != level0.eden_region_bytes
-        || (held.concurrent_start_share - level0.concurrent_start_share).abs() > 0.02
+    held.eden_region_bytes != level0.eden_region_bytes
         || !(0.8..=1.25).contains(&(held.young_bytes as f64 / level0.young_bytes.max(1) as f64))
 }

@@ -69,7 +69,7 @@ fn blend(average: &Measured, now: &Measured) -> Measured {
         cycles_since_mark: slow(|m| m.cycles_since_mark),
         pause_ns_p50: rate(|m| m.pause_ns_p50),
         pause_ns_p95: rate(|m| m.pause_ns_p95),
-        pause_goal_ns: now.pause_goal_ns,
+        pause_goal_ln: now.pause_goal_ln,
         old_region_bytes: now.old_region_bytes,
         eden_region_bytes: now.eden_region_bytes,
         concurrent_start_share: now.concurrent_start_share,

@@ -14,7 +14,7 @@ mod solve;
 
 use std::fmt;
 
-use tenure_gc::policy::{Decision, Outcome, Snapshot};
+use tenure_gc::Cycle;
 
 use crate::features::{CANDIDATE_COUNT, CANDIDATE_FEATURES, STATE_COUNT, STATE_FEATURES};
 use crate::model::{FORMAT, FeatureFit, ModelFile, OUTPUT_COUNT, OUTPUTS, OutputFit, schema};
@@ -27,17 +27,6 @@ pub(crate) const WIDTH: usize = STATE_COUNT + CANDIDATE_COUNT;
 const ROWS_MIN: usize = 4 * WIDTH;
 /// Rows taken of one family, so that a talkative one does not drown the others.
 const FAMILY_ROWS_MAX: usize = 4000;
-
-/// One cycle of a journal.
-#[derive(Clone, Copy, Debug)]
-pub struct Cycle {
-    /// What the policy saw.
-    pub snapshot: Snapshot,
-    /// What it said, as the heap took it.
-    pub decision: Decision,
-    /// What came of it.
-    pub outcome: Outcome,
-}
 
 /// One run of a workload.
 #[derive(Clone, Debug)]

@@ -1,11 +1,13 @@
 //! From the cycles of a run to rows of features and targets.
 
+use tenure_gc::Cycle;
+
 use crate::features::{Expected, candidate_features, state_features};
 use crate::history::History;
 use crate::model::OUTPUT_COUNT;
 use crate::observed::{footprint, gc_per_byte, observed, risk};
 
-use super::{Cycle, Run, WIDTH};
+use super::{Run, WIDTH};
 
 /// Cycles that must have been seen before a row is taken.
 const HISTORY_MIN: u64 = 4;
