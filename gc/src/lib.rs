@@ -6,7 +6,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | [`memory`] | raw words, the reservation and its tables |
+//! | `memory` | raw words, the reservation and its tables |
 //! | `buddy`, `space` | free granules; regions and what backs them |
 //! | `shape`, `header`, `reference` | what an object looks like |
 //! | `barrier` | the write barrier's slow path |
@@ -34,6 +34,8 @@ mod error;
 mod evacuate;
 mod header;
 mod heap;
+pub mod journal;
+pub mod log;
 mod mark;
 mod measure;
 mod memory;
@@ -42,6 +44,7 @@ pub mod policy;
 mod reference;
 mod report;
 mod shape;
+mod sink;
 mod space;
 mod stats;
 mod verify;
@@ -54,6 +57,7 @@ pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, G
 pub use reference::Ref;
 pub use report::{Cycle, Observer, Occupancy, PauseReport};
 pub use shape::{Shape, ShapeId, ShapeTable};
+pub use sink::OnError;
 pub use stats::Stats;
 pub use zeal::{Pace, Zeal, ZealError};
 

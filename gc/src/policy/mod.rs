@@ -14,6 +14,7 @@
 mod adaptive;
 mod adversarial;
 mod explore;
+mod fields;
 mod fixed;
 mod ihop;
 mod knobs;
@@ -24,6 +25,7 @@ mod snapshot;
 pub use adaptive::Adaptive;
 pub use adversarial::Adversarial;
 pub use explore::Explore;
+pub use fields::{DECISION_FIELDS, Field, KNOB_FIELDS, OUTCOME_FIELDS, SNAPSHOT_FIELDS};
 pub use fixed::{Overrides, Static};
 pub use ihop::AdaptiveThreshold;
 pub use knobs::{Decision, Envelope, Knobs, Reason};
