@@ -1,7 +1,8 @@
 //! Trains the provisional model on the simulator: `cargo run -p tenure-advisor --features train --example provisional`.
-use tenure_advisor::sim::{Explorer, Random, Simulation, families};
+use tenure_advisor::sim::{Random, Simulation, families};
 use tenure_advisor::train::{Options, Run, fit};
 use tenure_gc::Cycle;
+use tenure_gc::policy::Explore;
 
 fn main() {
     let mut random = Random::new(7);
@@ -9,7 +10,7 @@ fn main() {
     for round in 0..12 {
         for (family, program) in families(&mut random) {
             let mut cycles = Vec::new();
-            let mut explorer = Explorer::new(random.bits());
+            let mut explorer = Explore::new(random.bits());
             Simulation::new(program, round).run(&mut explorer, 1200, |snapshot, decision, outcome| {
                 cycles.push(Cycle { snapshot: *snapshot, decision: *decision, outcome: *outcome });
             });

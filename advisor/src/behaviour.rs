@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use tenure_gc::policy::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use tenure_gc::policy::{Adaptive, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
-use crate::level0::level0;
 use crate::model::{Model, ModelFile, tests::flat};
 use crate::policy::Advisor;
 use crate::sim::{Phase, Program, Simulation};
@@ -57,7 +56,7 @@ fn run(policy: &mut dyn Policy, program: Program, cycles: u64) -> Vec<(Decision,
 }
 
 fn over(file: &ModelFile) -> Advisor {
-    Advisor::over(level0(), Some(Arc::new(Model::new(file).unwrap())))
+    Advisor::over(Box::new(Adaptive::new()), Some(Arc::new(Model::new(file).unwrap())))
 }
 
 /// Changes of what the model chooses.
@@ -109,7 +108,7 @@ fn a_phase_shift_moves_region_sizes_and_thresholds() {
 fn it_is_cheaper_than_what_it_falls_back_to() {
     for phases in [vec![steady()], shifting()] {
         let advised = run(&mut Advisor::shipped(), program(phases.clone()), 900);
-        let baseline = run(&mut *level0(), program(phases), 900);
+        let baseline = run(&mut Adaptive::new(), program(phases), 900);
         let ratio = gc_ns_per_byte(&advised) / gc_ns_per_byte(&baseline);
         assert!(ratio < 1.0, "{ratio}");
     }
@@ -146,7 +145,7 @@ fn a_model_that_advises_badly_is_overruled() {
     let counters = advisor.counters();
     let log = run(&mut advisor, program(vec![steady()]), 1500);
     assert!(counters.of(Reason::Guard) > 300, "{counters:?}");
-    let baseline = run(&mut *level0(), program(vec![steady()]), 1500);
+    let baseline = run(&mut Adaptive::new(), program(vec![steady()]), 1500);
     let ratio = gc_ns_per_byte(&log) / gc_ns_per_byte(&baseline);
     assert!(ratio < 1.15, "{ratio}");
 }
@@ -162,10 +161,10 @@ fn a_model_with_huge_weights_decides_nothing() {
 
 #[test]
 fn without_a_model_it_is_the_adaptive_policy_and_says_so() {
-    let mut advisor = Advisor::over(level0(), None);
+    let mut advisor = Advisor::over(Box::new(Adaptive::new()), None);
     let counters = advisor.counters();
     let log = run(&mut advisor, program(shifting()), 300);
-    let baseline = run(&mut *level0(), program(shifting()), 300);
+    let baseline = run(&mut Adaptive::new(), program(shifting()), 300);
     assert!(log.iter().zip(&baseline).all(|(a, b)| a.0.knobs == b.0.knobs && a.0.reason == Reason::NoModel));
     assert_eq!(counters.fallbacks(), 300);
 }

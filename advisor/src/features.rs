@@ -61,12 +61,13 @@ features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state fe
     large, "share", "share of allocated bytes in large objects" => m.large;
     copy_rate, "ln ns/byte", "CPU of evacuation per copied byte" => (m.copy_ns_per_byte + 1e-3).ln();
     mark_rate, "ln ns/byte", "CPU of marking per live byte" => (m.mark_ns_per_byte + 1e-3).ln();
-    occupancy, "share", "old and large bytes over the limit" => ratio(m.old_bytes, m.limit_bytes);
-    live, "share", "live old and large bytes over the limit" => ratio(m.live_bytes, m.limit_bytes);
+    occupancy, "share", "old and large bytes over the heap target" => ratio(m.old_bytes, m.heap_bytes);
+    live, "share", "live old and large bytes over the heap target" => ratio(m.live_bytes, m.heap_bytes);
     garbage, "share", "bytes of old space known to be reclaimable over old bytes" => ratio(m.reclaimable_bytes, m.old_bytes).min(1.0);
-    committed, "share", "committed bytes over the limit" => ratio(m.committed_bytes, m.limit_bytes);
-    limit_log, "ln MiB", "the limit" => (m.limit_bytes / MIB).ln();
-    largest_free, "share", "largest free run over the limit" => ratio(m.largest_free_bytes, m.limit_bytes).min(4.0);
+    committed, "share", "committed bytes over the heap target" => ratio(m.committed_bytes, m.heap_bytes);
+    heap_now, "log2 64MiB", "heap target in the cycle just ended" => (m.heap_bytes / MIB).log2() - 6.0;
+    heap_limit, "log2 1", "heap target over the limit" => (m.heap_bytes / m.limit_bytes).log2();
+    largest_free, "share", "largest free run over the heap target" => ratio(m.largest_free_bytes, m.heap_bytes).min(4.0);
     survivors_log, "ln MiB", "bytes in survivor regions" => (m.survivor_bytes / MIB + 0.01).ln();
     remembered_log, "ln 1/KiB", "remembered entries scanned per KiB allocated" => (m.remembered_per_kib + 1e-3).ln();
     barrier_log, "ln 1/KiB", "slow paths of the write barrier per KiB allocated" => (m.barrier_per_kib + 1e-3).ln();
@@ -89,12 +90,14 @@ features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state fe
 pub struct Expected {
     old_log: f64,
     eden_log: f64,
+    heap_log: f64,
     young_log: f64,
     share: f64,
     age: f64,
     occupancy: f64,
     live: f64,
     garbage: f64,
+    young_bytes: f64,
     young_share: f64,
     remembered: f64,
     /// ln ns of the evacuation of one young pause.
@@ -103,7 +106,7 @@ pub struct Expected {
     evacuation_per_byte_ln: f64,
     /// Evacuation per allocated byte.
     evacuation_ns_per_byte: f64,
-    /// Room between old occupancy and the threshold, share of the limit; negative above it.
+    /// Room between old occupancy and the threshold, share of the heap target; negative above it.
     room: f64,
     /// Marking per allocated byte, if a marking pays for the bytes that fit between live and threshold.
     mark_ns_per_byte: f64,
@@ -111,7 +114,7 @@ pub struct Expected {
     tightness: f64,
     /// Committed bytes needed.
     footprint_bytes: f64,
-    /// Part of the limit in open regions' unused halves.
+    /// Part of the heap target in open regions' unused halves.
     open_tails: f64,
 }
 
@@ -119,34 +122,36 @@ impl Expected {
     /// The expectations for `knobs` in the state `m`.
     pub fn new(m: &Measured, knobs: &Knobs) -> Expected {
         let young = knobs.young_bytes.max(1) as f64;
-        let limit = m.limit_bytes;
+        let heap = (knobs.heap_target_bytes as f64).clamp(1.0, m.limit_bytes);
         let share = knobs.concurrent_start_share;
         let evacuation_ns = PAUSE_FLOOR_NS + young * m.survival * m.copy_ns_per_byte;
         // Logarithms are what a candidate's time goes into, so each is taken once.
         let (evacuation_ln, young_ln) = (evacuation_ns.ln(), young.ln());
         // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
-        let room_bytes = (share * limit - m.live_bytes).max(0.02 * limit);
+        let room_bytes = (share * heap - m.live_bytes).max(0.02 * heap);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
-        let needed = (share * limit).max(m.old_bytes) + young * (1.0 + m.survival);
+        let needed = (share * heap).max(m.old_bytes) + young * (1.0 + m.survival);
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
+            heap_log: (heap / MIB).log2() - 6.0,
             young_log: young_ln / std::f64::consts::LN_2 - 23.0,
             share,
             age: f64::from(knobs.tenuring_age) / 15.0,
-            occupancy: m.old_bytes / limit,
-            live: m.live_bytes / limit,
+            occupancy: m.old_bytes / heap,
+            live: m.live_bytes / heap,
             garbage: ratio(m.reclaimable_bytes, m.old_bytes).min(1.0),
-            young_share: young / limit,
+            young_bytes: young,
+            young_share: young / heap,
             remembered: m.remembered_per_kib.min(16.0),
             evacuation_ln,
             evacuation_per_byte_ln: evacuation_ln - young_ln,
             evacuation_ns_per_byte: evacuation_ns / young,
-            room: share - m.old_bytes / limit,
+            room: share - m.old_bytes / heap,
             mark_ns_per_byte: (m.live_bytes + young * m.survival) * m.mark_ns_per_byte / filling_bytes,
-            tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / limit,
-            footprint_bytes: needed.min(limit),
-            open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / limit,
+            tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / m.limit_bytes,
+            footprint_bytes: needed.min(m.limit_bytes),
+            open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / heap,
         }
     }
 }
@@ -165,6 +170,8 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     threshold_squared, "share^2", "its square" => e.share * e.share;
     young, "log2 8MiB", "young size" => e.young_log;
     young_squared, "(log2 8MiB)^2", "its square" => e.young_log * e.young_log;
+    heap, "log2 64MiB", "heap target" => e.heap_log;
+    heap_squared, "(log2 64MiB)^2", "its square" => e.heap_log * e.heap_log;
     age, "share", "tenuring age over 15" => e.age;
     age_squared, "share^2", "its square" => e.age * e.age;
     mixed_live, "share", "largest live share of a candidate" => k.mixed_live_share;
@@ -180,8 +187,8 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     tightness, "share", "old, young and copied bytes over the limit" => e.tightness;
     tightness_excess, "share", "the part of it above 0.85" => (e.tightness - 0.85).max(0.0);
     footprint_log, "ln MiB", "threshold or occupancy, plus young" => (e.footprint_bytes / MIB).ln();
-    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => (m.committed_bytes.max(m.old_bytes + e.young_share * m.limit_bytes) / MIB + 0.01).ln();
-    open_tails, "share", "open regions over the limit" => e.open_tails;
+    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => (m.committed_bytes.max(m.old_bytes + e.young_bytes) / MIB + 0.01).ln();
+    open_tails, "share", "open regions over the heap target" => e.open_tails;
     old_region_promotion, "log2 MiB", "old region size times promotion" => e.old_log * m.promotion;
     old_region_large, "log2 MiB", "old region size times share of large objects" => e.old_log * m.large;
     old_region_live, "log2 MiB", "old region size times live share" => e.old_log * e.live;

@@ -72,6 +72,8 @@ pub struct Measured {
     pub failed_rate: f64,
     /// Limit of the heap.
     pub limit_bytes: f64,
+    /// The heap target in the cycle just ended, at most the limit.
+    pub heap_bytes: f64,
     /// Committed now.
     pub committed_bytes: f64,
     /// Old and large bytes now.
@@ -198,6 +200,7 @@ impl History {
             full_rate: mean(|c| c.full),
             failed_rate: mean(|c| c.failed),
             limit_bytes: snapshot.limit_bytes.max(1) as f64,
+            heap_bytes: current.heap_target_bytes.min(snapshot.limit_bytes).max(1) as f64,
             committed_bytes: snapshot.committed_bytes as f64,
             old_bytes,
             live_bytes,

@@ -23,7 +23,6 @@ mod features;
 mod goal;
 mod guard;
 mod history;
-mod level0;
 mod load;
 mod model;
 mod observed;

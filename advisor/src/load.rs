@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use tenure_gc::policy::Adaptive;
+
 use crate::error::{ModelError, Warning};
-use crate::level0::level0;
 use crate::model::{Model, ModelFile};
 use crate::policy::Advisor;
 
@@ -21,7 +22,7 @@ impl Advisor {
     pub fn shipped() -> Advisor {
         static MODEL: OnceLock<Option<Arc<Model>>> = OnceLock::new();
         let model = MODEL.get_or_init(|| Model::parse(SHIPPED).ok().map(Arc::new));
-        Advisor::over(level0(), model.clone())
+        Advisor::over(Box::new(Adaptive::new()), model.clone())
     }
 
     /// An advisor with the model in a file.
@@ -40,7 +41,7 @@ impl Advisor {
             Model::parse(&text)
         };
         let model = read().map_err(|error| error.at(path))?;
-        Ok(Advisor::over(level0(), Some(Arc::new(model))))
+        Ok(Advisor::over(Box::new(Adaptive::new()), Some(Arc::new(model))))
     }
 
     /// An advisor with a model just trained.
@@ -48,7 +49,7 @@ impl Advisor {
     /// # Errors
     /// As [`Model::new`].
     pub fn from_model(file: &ModelFile) -> Result<Advisor, ModelError> {
-        Ok(Advisor::over(level0(), Some(Arc::new(Model::new(file)?))))
+        Ok(Advisor::over(Box::new(Adaptive::new()), Some(Arc::new(Model::new(file)?))))
     }
 
     /// The advisor, or, where there is none, one that leaves every decision to the adaptive policy and counts it,
@@ -56,7 +57,7 @@ impl Advisor {
     pub fn or_adaptive(loaded: Result<Advisor, ModelError>) -> (Advisor, Option<Warning>) {
         match loaded {
             Ok(advisor) => (advisor, None),
-            Err(error) => (Advisor::over(level0(), None), Some(Warning::adaptive_instead(&error))),
+            Err(error) => (Advisor::over(Box::new(Adaptive::new()), None), Some(Warning::adaptive_instead(&error))),
         }
     }
 }

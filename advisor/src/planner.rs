@@ -31,8 +31,15 @@ const CAUTION_MAX: f64 = 16.0;
 /// How far from the adaptive policy's choice a plan may be: factor of the young size, and threshold.
 const YOUNG_REACH: u64 = 4;
 const SHARE_REACH: f64 = 0.3;
+/// How far outside the trust region held knobs may drift before they are recalled.
+const RECALL_FACTOR: f64 = 1.75;
+const RECALL_SHARE: f64 = 0.1;
+/// Thresholds beyond these are never planned.
+const SHARE_MIN: f64 = 0.1;
+const SHARE_MAX: f64 = 0.9;
 /// Thresholds tried around the current one.
-const SHARE_STEPS: [f64; 5] = [0.0, -0.15, -0.05, 0.05, 0.15];
+const SHARE_STEP: f64 = 0.15;
+const SHARE_STEPS: [f64; 5] = [0.0, -SHARE_STEP, -0.05, 0.05, SHARE_STEP];
 /// Young sizes tried, in eighths of the current one.
 const YOUNG_EIGHTHS: [u64; 5] = [8, 4, 6, 11, 16];
 /// Predicted ln µs of a pause beyond which a model is talking nonsense: 100 s.
@@ -155,8 +162,7 @@ impl Situation<'_> {
     /// Calls `visit` with each candidate: the grid of steps around the current knobs, inside the trust region (L1).
     fn each_candidate(&self, mut visit: impl FnMut(Knobs)) {
         let current = self.current;
-        let young_low = self.envelope.young_bytes_min.max(self.level0.young_bytes / YOUNG_REACH);
-        let young_high = self.envelope.young_bytes_max.min(self.level0.young_bytes.saturating_mul(YOUNG_REACH));
+        let trust = Trust::around(self.level0, self.envelope);
         let legal = self.envelope.region_bytes_min..=self.envelope.region_bytes_max;
         for old_region_bytes in neighbours(current.old_region_bytes) {
             for eden_region_bytes in neighbours(current.eden_region_bytes) {
@@ -175,19 +181,75 @@ impl Situation<'_> {
                         }
                         let share = current.concurrent_start_share + step;
                         let young = (current.young_bytes / 8).saturating_mul(eighths);
-                        visit(Knobs {
-                            concurrent_start_share: share
-                                .clamp(
-                                    self.level0.concurrent_start_share - SHARE_REACH,
-                                    self.level0.concurrent_start_share + SHARE_REACH,
-                                )
-                                .clamp(0.1, 0.9),
-                            young_bytes: young.min(young_high).max(young_low),
-                            ..regions
-                        });
+                        visit(trust.nearest(&Knobs { concurrent_start_share: share, young_bytes: young, ..regions }));
                     }
                 }
             }
+        }
+    }
+}
+
+/// Bounds around the adaptive policy's choice (L1).
+#[derive(Clone, Copy, Debug)]
+pub struct Trust {
+    young_bytes: (u64, u64),
+    share: (f64, f64),
+}
+
+impl Trust {
+    /// The bounds around `level0`.
+    pub fn around(level0: &Knobs, envelope: &Envelope) -> Trust {
+        let (least, most) = (envelope.young_bytes_min, envelope.young_bytes_max.max(envelope.young_bytes_min));
+        let share = level0.concurrent_start_share;
+        Trust {
+            young_bytes: (
+                (level0.young_bytes / YOUNG_REACH).clamp(least, most),
+                level0.young_bytes.saturating_mul(YOUNG_REACH).clamp(least, most),
+            ),
+            share: (
+                (share - SHARE_REACH).clamp(SHARE_MIN, SHARE_MAX),
+                (share + SHARE_REACH).clamp(SHARE_MIN, SHARE_MAX),
+            ),
+        }
+    }
+
+    /// What one step from `knobs` reaches.
+    pub fn step(knobs: &Knobs, envelope: &Envelope) -> Trust {
+        let (least, most) = (envelope.young_bytes_min, envelope.young_bytes_max.max(envelope.young_bytes_min));
+        let share = knobs.concurrent_start_share;
+        Trust {
+            young_bytes: (
+                (knobs.young_bytes / 2).clamp(least, most),
+                knobs.young_bytes.saturating_mul(2).clamp(least, most),
+            ),
+            share: (share - SHARE_STEP, share + SHARE_STEP),
+        }
+    }
+
+    /// `knobs`, unless they are well outside; then the nearest inside. The slack between keeps a bound that wavers from
+    /// dragging the knobs along.
+    pub fn recall(&self, knobs: &Knobs) -> Knobs {
+        let near = self.nearest(knobs);
+        let factor =
+            knobs.young_bytes.max(near.young_bytes) as f64 / knobs.young_bytes.min(near.young_bytes).max(1) as f64;
+        let distance = (knobs.concurrent_start_share - near.concurrent_start_share).abs();
+        Knobs {
+            young_bytes: if factor > RECALL_FACTOR { near.young_bytes } else { knobs.young_bytes },
+            concurrent_start_share: if distance > RECALL_SHARE {
+                near.concurrent_start_share
+            } else {
+                knobs.concurrent_start_share
+            },
+            ..*knobs
+        }
+    }
+
+    /// The nearest knobs inside.
+    pub fn nearest(&self, knobs: &Knobs) -> Knobs {
+        Knobs {
+            young_bytes: knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1),
+            concurrent_start_share: knobs.concurrent_start_share.clamp(self.share.0, self.share.1),
+            ..*knobs
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::guard::{Guard, Outlook, Turn};
 use crate::history::{History, Measured};
 use crate::model::{Model, Output, Prediction};
 use crate::observed::observed;
-use crate::planner::{Plan, Planner, Situation, predict};
+use crate::planner::{Plan, Planner, Situation, Trust, predict};
 use crate::smooth::Smoother;
 
 /// Plans are at least this far apart: 200 a second. In between, knobs are held.
@@ -180,7 +180,10 @@ impl Learned {
                     envelope,
                 };
                 let planned = self.last_plan_ns.is_none_or(|last| snapshot.uptime_ns >= last + PLAN_PERIOD_NS);
-                let plan = if planned {
+                // Knobs just pulled towards the adaptive policy's have made their step.
+                let pulled =
+                    base.young_bytes != held.young_bytes || base.concurrent_start_share != held.concurrent_start_share;
+                let plan = if planned && !pulled {
                     self.last_plan_ns = Some(snapshot.uptime_ns);
                     self.planner.plan(&situation)
                 } else {
@@ -241,7 +244,8 @@ impl Learned {
     }
 }
 
-/// `held` with the knobs that the model does not choose brought after `level0`'s, small changes left out.
+/// `held` with the knobs that the model does not choose brought after `level0`'s, small changes left out, and the ones
+/// that it does choose kept within reach of `level0`'s.
 fn follow(held: &Knobs, level0: &Knobs, envelope: &Envelope) -> Knobs {
     let growth = level0.heap_target_bytes as f64 / held.heap_target_bytes.max(1) as f64;
     let target_moves = !(FOLLOW_SHRINKAGE..=FOLLOW_GROWTH).contains(&growth);
@@ -255,7 +259,8 @@ fn follow(held: &Knobs, level0: &Knobs, envelope: &Envelope) -> Knobs {
         uncommit_delay_ns: level0.uncommit_delay_ns,
         ..*held
     };
-    envelope.clamp(&wanted, held)
+    let near = Trust::around(level0, envelope).recall(&wanted);
+    envelope.clamp(&Trust::step(held, envelope).nearest(&near), held)
 }
 
 /// Whether a probe would differ from what is held, in a way that could cost.

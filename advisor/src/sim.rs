@@ -7,7 +7,7 @@
 //! large ones drag live bytes along when they are compacted. Its numbers say nothing about the real heap; it ranks
 //! controllers and finds their oscillations.
 
-use tenure_gc::policy::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use tenure_gc::policy::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
 
 const MIB: f64 = 1_048_576.0;
 
@@ -192,7 +192,7 @@ impl Simulation {
             self.old_bytes -= freed;
             self.garbage_known_bytes -= freed;
             self.mixed_left -= 1;
-        } else if self.old_bytes > knobs.concurrent_start_share * limit {
+        } else if self.old_bytes > knobs.concurrent_start_share * (knobs.heap_target_bytes as f64).min(limit) {
             kind = CycleKind::ConcurrentStart;
             marked = self.old_live_bytes;
             mark_ns = marked * machine * 0.6 + self.old_bytes / old_region * 500.0;
@@ -302,51 +302,6 @@ impl Simulation {
             each(&snapshot, &decision, &step.outcome);
         }
     }
-}
-
-/// A policy that draws legal knobs at random and holds each draw for 2 to 8 cycles.
-pub struct Explorer {
-    random: Random,
-    left: u32,
-}
-
-impl Explorer {
-    /// An explorer from a seed.
-    pub fn new(seed: u64) -> Explorer {
-        Explorer { random: Random::new(seed), left: 0 }
-    }
-}
-
-impl Policy for Explorer {
-    fn name(&self) -> &'static str {
-        "explore"
-    }
-
-    fn decide(&mut self, _snapshot: &Snapshot, current: &Knobs, envelope: &Envelope) -> Decision {
-        let random = &mut self.random;
-        if self.left > 0 {
-            self.left -= 1;
-            return Decision::plain(*current, Reason::Explore);
-        }
-        self.left = 1 + (random.bits() % 7) as u32;
-        let mut power =
-            |low: u64, high: u64| 1_u64 << random.between(low.ilog2() as f64, high.ilog2() as f64 + 0.999) as u32;
-        let old_region_bytes = power(envelope.region_bytes_min, envelope.region_bytes_max);
-        let eden_region_bytes = power(envelope.region_bytes_min, envelope.region_bytes_max);
-        let knobs = Knobs {
-            old_region_bytes,
-            eden_region_bytes,
-            concurrent_start_share: random.between(0.15, 0.85),
-            young_bytes: random.between((2.0 * MIB).ln(), (64.0 * MIB).ln()).exp() as u64,
-            tenuring_age: (random.bits() % 16) as u8,
-            mixed_pause_count: 2 + (random.bits() % 15) as u32,
-            mixed_live_share: random.between(0.5, 0.95),
-            ..*current
-        };
-        Decision::plain(envelope.clamp(&knobs, current), Reason::Explore)
-    }
-
-    fn observe(&mut self, _outcome: &Outcome) {}
 }
 
 /// Families of programs, each with random parameters from `random`.

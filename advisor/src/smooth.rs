@@ -60,6 +60,7 @@ fn blend(average: &Measured, now: &Measured) -> Measured {
         full_rate: slow(|m| m.full_rate),
         failed_rate: slow(|m| m.failed_rate),
         limit_bytes: now.limit_bytes,
+        heap_bytes: now.heap_bytes,
         committed_bytes: slow(|m| m.committed_bytes),
         old_bytes: slow(|m| m.old_bytes),
         live_bytes: slow(|m| m.live_bytes),

@@ -1,6 +1,7 @@
 //! From the cycles of a run to rows of features and targets.
 
 use tenure_gc::Cycle;
+use tenure_gc::policy::Knobs;
 
 use crate::features::{Expected, candidate_features, state_features};
 use crate::history::History;
@@ -29,14 +30,14 @@ pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row>
     for (at, cycle) in run.cycles.iter().enumerate() {
         history.push(&cycle.snapshot);
         let Some(before) = at.checked_sub(1).map(|i| &run.cycles[i]) else { continue };
-        if before.decision.knobs == cycle.decision.knobs || history.seen() < HISTORY_MIN {
+        if is_one_draw(before, cycle) || history.seen() < HISTORY_MIN {
             continue;
         }
         let held = hold(&run.cycles[at..]);
         if held.is_empty() {
             continue;
         }
-        let knobs = &cycle.decision.knobs;
+        let knobs = &mean_knobs(held);
         let measured = history.measure(&cycle.snapshot, &before.decision.knobs);
         let mut features = [0.0; WIDTH];
         let (state, candidate) = features.split_at_mut(crate::features::STATE_COUNT);
@@ -52,10 +53,31 @@ pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row>
     rows
 }
 
-/// The cycles from the first on that ran with its knobs to their end.
+/// Whether two cycles ran with one draw of the exploring policy: young size and heap target are factors of what the
+/// adaptive policy says, and follow it within a draw.
+fn is_one_draw(a: &Cycle, b: &Cycle) -> bool {
+    let drawn = |cycle: &Cycle| {
+        let knobs = &cycle.decision.knobs;
+        Knobs { young_bytes: 0, heap_target_bytes: 0, uncommit_delay_ns: 0, ..*knobs }
+    };
+    drawn(a) == drawn(b)
+}
+
+/// The knobs of a hold, with the means of those that follow the adaptive policy.
+fn mean_knobs(held: &[Cycle]) -> Knobs {
+    let mean = |field: fn(&Knobs) -> u64| {
+        held.iter().map(|cycle| u128::from(field(&cycle.decision.knobs))).sum::<u128>() / held.len() as u128
+    };
+    Knobs {
+        young_bytes: mean(|knobs| knobs.young_bytes) as u64,
+        heap_target_bytes: mean(|knobs| knobs.heap_target_bytes) as u64,
+        ..held[0].decision.knobs
+    }
+}
+
+/// The cycles from the first on that ran with its draw to their end.
 fn hold(cycles: &[Cycle]) -> &[Cycle] {
-    let knobs = cycles[0].decision.knobs;
-    let same = |cycle: &&Cycle| cycle.decision.knobs == knobs && !cycle.outcome.unfinished;
+    let same = |cycle: &&Cycle| is_one_draw(&cycles[0], cycle) && !cycle.outcome.unfinished;
     &cycles[..cycles.iter().take(HOLD_MAX).take_while(same).count()]
 }
 
