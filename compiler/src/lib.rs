@@ -3,6 +3,7 @@
 //! machine code); `eval` runs the IR slowly and safely, as the oracle of `codegen`.
 
 pub mod diagnostic;
+pub mod eval;
 pub mod hir;
 pub mod ir;
 pub mod prim;

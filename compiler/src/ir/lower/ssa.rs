@@ -99,11 +99,6 @@ impl Builder {
         std::mem::replace(&mut self.handler, handler)
     }
 
-    /// Whether what comes next can be reached.
-    pub fn is_reachable(&self) -> bool {
-        self.current.is_some()
-    }
-
     /// Goes on in `block`, if anything leads there. Blocks that still get predecessors are sealed later.
     pub fn enter(&mut self, block: Block) {
         debug_assert!(self.current.is_none(), "the block before has its terminator");

@@ -1,0 +1,89 @@
+//! Calls of native functions from the evaluator.
+
+use super::heap::{Heap, Object};
+use super::{Evaluator, Options};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tenure_runtime::native::{NativeContext, NativeId, NativeType, NativeValue, StrHandle};
+use tenure_runtime::trap::{Trap, TrapKind};
+
+/// What a native sees.
+struct CallContext<'c, 'a> {
+    heap: &'c mut Heap,
+    options: &'c mut Options<'a>,
+    args: &'c [u64],
+    params: &'c [NativeType],
+}
+
+impl CallContext<'_, '_> {
+    fn word(&self, i: usize, ty: NativeType) -> u64 {
+        assert_eq!(self.params.get(i), Some(&ty), "argument {i} is of another type");
+        self.args[i]
+    }
+}
+
+impl NativeContext for CallContext<'_, '_> {
+    fn int(&self, i: usize) -> i64 {
+        self.word(i, NativeType::Int) as i64
+    }
+
+    fn float(&self, i: usize) -> f64 {
+        f64::from_bits(self.word(i, NativeType::Float))
+    }
+
+    fn bool(&self, i: usize) -> bool {
+        self.word(i, NativeType::Bool) != 0
+    }
+
+    fn byte(&self, i: usize) -> u8 {
+        self.word(i, NativeType::Byte) as u8
+    }
+
+    fn str(&self, i: usize) -> &str {
+        self.heap.str(self.word(i, NativeType::Str))
+    }
+
+    fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap> {
+        self.heap.allocate(Object::Bytes(text.as_bytes().into())).map(StrHandle)
+    }
+
+    fn stdout(&mut self) -> &mut dyn Write {
+        &mut *self.options.stdout
+    }
+
+    fn stderr(&mut self) -> &mut dyn Write {
+        &mut *self.options.stderr
+    }
+
+    fn script_args(&self) -> &[String] {
+        &self.options.args
+    }
+
+    fn collect(&mut self, _full: bool) {}
+}
+
+impl Evaluator<'_> {
+    /// Calls a native; gives the result's word.
+    pub(super) fn call_native(&mut self, id: NativeId, args: &[u64]) -> Result<u64, Trap> {
+        let native = self.registry.get(id);
+        let mut context =
+            CallContext { heap: &mut self.heap, options: &mut self.options, args, params: &native.params };
+        // the state behind the context stays consistent whatever a native does: it is reached through whole operations
+        let result = catch_unwind(AssertUnwindSafe(|| (native.function)(&mut context))).unwrap_or_else(|_| {
+            Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name)))
+        })?;
+        let (ty, word) = match result {
+            NativeValue::Int(value) => (NativeType::Int, value as u64),
+            NativeValue::Float(value) => (NativeType::Float, value.to_bits()),
+            NativeValue::Bool(value) => (NativeType::Bool, u64::from(value)),
+            NativeValue::Byte(value) => (NativeType::Byte, u64::from(value)),
+            NativeValue::Str(handle) => (NativeType::Str, handle.0),
+            NativeValue::Unit => (NativeType::Unit, 0),
+        };
+        if ty != native.result {
+            let message = format!("native function `{}` gave {ty:?} instead of {:?}", native.name, native.result);
+            return Err(Trap::new(TrapKind::Panic, message));
+        }
+        Ok(word)
+    }
+}

@@ -1,0 +1,92 @@
+//! The evaluator's own functions of the runtime.
+
+use super::heap::Object;
+use super::{Evaluator, Raised};
+use crate::ir::RuntimeFn;
+use std::cmp::Ordering;
+use tenure_runtime::trap::{Trap, TrapKind};
+use tenure_runtime::{hash, text};
+
+impl Evaluator<'_> {
+    /// Runs one; 0 where it gives nothing.
+    pub(super) fn call_runtime(&mut self, function: RuntimeFn, args: &[u64]) -> Result<u64, Raised> {
+        let int = |i: usize| args[i] as i64;
+        Ok(match function {
+            RuntimeFn::ArrayCopy(_) => self.array_copy(args)?,
+            RuntimeFn::ArrayFill(_) => {
+                let len = self.heap.array_len(args[0]) as u64;
+                let count = int(2).checked_sub(int(1)).unwrap_or(-1);
+                for i in text::count_range(int(1), count, len)? {
+                    self.heap.set_element(args[0], i, args[3]);
+                }
+                0
+            }
+            RuntimeFn::StrSlice => {
+                let (from, to) = text::slice(self.heap.str(args[0]), int(1), int(2))?;
+                let slice = self.heap.bytes(args[0])[from..to].into();
+                self.heap.allocate(Object::Bytes(slice))?
+            }
+            RuntimeFn::StrEq => u64::from(self.heap.bytes(args[0]) == self.heap.bytes(args[1])),
+            RuntimeFn::StrCompare => match self.heap.bytes(args[0]).cmp(self.heap.bytes(args[1])) {
+                Ordering::Less => -1_i64 as u64,
+                Ordering::Equal => 0,
+                Ordering::Greater => 1,
+            },
+            RuntimeFn::StrConcat => {
+                let bytes: Vec<u8> = args.iter().flat_map(|&string| self.heap.bytes(string)).copied().collect();
+                self.heap.allocate(Object::Bytes(bytes.into()))?
+            }
+            RuntimeFn::StrHash => hash::bytes(self.heap.bytes(args[0])) as u64,
+            RuntimeFn::StrFromBytes => {
+                let text = text::from_bytes(self.heap.bytes(args[0]), int(1), int(2))?;
+                let bytes = text.as_bytes().into();
+                self.heap.allocate(Object::Bytes(bytes))?
+            }
+            RuntimeFn::StrJoin => {
+                let count = text::count_range(0, int(1), self.heap.array_len(args[0]) as u64)?;
+                let parts: Vec<&[u8]> = count.map(|i| self.heap.bytes(self.heap.element(args[0], i))).collect();
+                let joined = parts.join(self.heap.bytes(args[2]));
+                self.heap.allocate(Object::Bytes(joined.into()))?
+            }
+            RuntimeFn::IntHash => hash::int(int(0)) as u64,
+            RuntimeFn::Throw => {
+                let mut trap = Trap::new(TrapKind::Error, "");
+                self.locate(&mut trap);
+                return Err(Raised::Thrown(args[0], Box::new(trap)));
+            }
+            RuntimeFn::Catch => match self.caught.take() {
+                Some(Raised::Trap(trap)) => self.new_error(&trap),
+                Some(Raised::Thrown(error, _)) => error,
+                Some(Raised::OutOfSteps(_)) | None => unreachable!("bug: a handler runs only after a trap"),
+            },
+        })
+    }
+
+    fn array_copy(&mut self, args: &[u64]) -> Result<u64, Trap> {
+        let &[to, at, from, start, count] = args else { unreachable!("bug: five arguments") };
+        let source = text::count_range(start as i64, count as i64, self.heap.array_len(from) as u64)?;
+        let target = text::count_range(at as i64, count as i64, self.heap.array_len(to) as u64)?;
+        if to == from {
+            match self.heap.object_mut(to) {
+                Object::Refs(items) | Object::Words(items) => items.copy_within(source, target.start),
+                Object::Bytes(items) => items.copy_within(source, target.start),
+                Object::Record(..) | Object::Function(_) => unreachable!("bug: not an array"),
+            }
+        } else {
+            for (from_index, to_index) in source.zip(target) {
+                let element = self.heap.element(from, from_index);
+                self.heap.set_element(to, to_index, element);
+            }
+        }
+        Ok(0)
+    }
+
+    /// The error object that a handler gets for a trap. It counts against no limit, so that running out of memory can be
+    /// caught.
+    fn new_error(&mut self, trap: &Trap) -> u64 {
+        let record = self.program.error.expect("a program that catches has the core library's Error");
+        let mut string = |text: &str| self.heap.permanent(Object::Bytes(text.as_bytes().into()));
+        let (message, kind, trace) = (string(&trap.message), string(&trap.kind_name), string(&trap.trace_text()));
+        self.heap.permanent(Object::Record(record, [message, kind, 0, trace].into()))
+    }
+}
