@@ -76,7 +76,7 @@ impl Stats {
         self.failed_copies += snapshot.failed_copies;
         self.barrier_slow_paths += snapshot.barrier_slow_paths;
         self.remembered_entries += snapshot.remembered_entries;
-        self.pauses_ns.saturating_record(snapshot.pause_ns);
+        self.pauses_ns.record(snapshot.pause_ns).expect("an auto-resizing histogram holds every value");
     }
 
     /// Number of pauses.

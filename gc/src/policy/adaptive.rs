@@ -22,13 +22,18 @@ const YOUNG_SHARE: (f64, f64) = (0.05, 0.60);
 /// Share of CPU that collecting may take (JDK 26), and the factor around it within which nothing is done.
 const GC_CPU_SHARE: f64 = 0.04;
 const DEAD_BAND: f64 = 1.5;
-/// Cycles between two changes of the heap target, and the most it changes by.
+/// What must have passed since the last change of the heap target before the next, and the most it grows by at once.
 const HEAP_CYCLES: u32 = 4;
+const HEAP_CPU_NS: u64 = 20_000_000;
 const HEAP_STEP: f64 = 1.5;
+/// After this many cycles without a change the shares are counted anew, so that they are of now.
+const HEAP_CYCLES_MAX: u32 = 32;
 /// A heap starts with a 64th of its limit, but with this much at least.
 const HEAP_BYTES_INITIAL: u64 = 64 << 20;
 /// Threshold until there are samples (InitiatingHeapOccupancyPercent).
 const START_SHARE_INITIAL: f64 = 0.45;
+/// Huge pages are 2 MiB: smaller eden regions cannot use them.
+const EDEN_REGION_BYTES: u64 = 2 << 20;
 /// Copies of fewer bytes say nothing of the cost of a byte.
 const COPIED_BYTES_MIN: u64 = 64 << 10;
 
@@ -41,7 +46,8 @@ struct PauseModel {
 
 impl PauseModel {
     fn add(&mut self, snapshot: &Snapshot) {
-        let copied_bytes = snapshot.survived_bytes + snapshot.promoted_bytes + snapshot.compacted_bytes;
+        let copied_bytes =
+            snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes).saturating_add(snapshot.compacted_bytes);
         let work_ns = snapshot.pause_ns.saturating_sub(snapshot.mark_ns) as f64;
         if copied_bytes < COPIED_BYTES_MIN {
             self.base_ns.add(work_ns);
@@ -62,6 +68,8 @@ pub struct Adaptive {
     young_bytes: f64,
     heap_bytes: f64,
     heap_cycles: u32,
+    heap_gc_ns: u64,
+    heap_cpu_ns: u64,
     tenuring_age: u8,
     started: bool,
 }
@@ -79,7 +87,7 @@ impl Adaptive {
             CycleKind::Full => {}
             CycleKind::Young | CycleKind::ConcurrentStart | CycleKind::PrepareMixed => {
                 self.young.add(snapshot);
-                let old_bytes = snapshot.promoted_bytes + snapshot.large_allocated_bytes;
+                let old_bytes = snapshot.promoted_bytes.saturating_add(snapshot.large_allocated_bytes);
                 self.threshold.add_old_allocation(snapshot.mutator_ns as f64 * 1e-9, old_bytes as f64);
             }
         }
@@ -87,7 +95,7 @@ impl Adaptive {
             self.threshold.add_marking(snapshot.mark_ns as f64 * 1e-9);
         }
         if snapshot.young_bytes > 0 && snapshot.kind != CycleKind::Full {
-            let copied_bytes = snapshot.survived_bytes + snapshot.promoted_bytes;
+            let copied_bytes = snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes);
             self.survival.add(copied_bytes as f64 / snapshot.young_bytes as f64);
         }
     }
@@ -97,16 +105,23 @@ impl Adaptive {
     fn size_heap(&mut self, snapshot: &Snapshot, envelope: &Envelope) {
         let limit_bytes = envelope.limit_bytes as f64;
         self.heap_cycles += 1;
-        if self.heap_cycles >= HEAP_CYCLES {
-            if snapshot.gc_cpu_share > GC_CPU_SHARE * DEAD_BAND {
-                self.heap_bytes *= (snapshot.gc_cpu_share / GC_CPU_SHARE).min(HEAP_STEP);
-                self.heap_cycles = 0;
-            } else if snapshot.gc_cpu_share < GC_CPU_SHARE / DEAD_BAND && self.heap_cycles >= 8 * HEAP_CYCLES {
+        self.heap_gc_ns = self.heap_gc_ns.saturating_add(snapshot.pause_cpu_ns);
+        self.heap_cpu_ns =
+            self.heap_cpu_ns.saturating_add(snapshot.pause_cpu_ns).saturating_add(snapshot.mutator_cpu_ns);
+        if self.heap_cycles >= HEAP_CYCLES && self.heap_cpu_ns >= HEAP_CPU_NS {
+            let share = self.heap_gc_ns as f64 / self.heap_cpu_ns as f64;
+            let full_round = self.heap_cycles >= HEAP_CYCLES_MAX;
+            let grow = share > GC_CPU_SHARE * DEAD_BAND;
+            if grow {
+                self.heap_bytes *= (share / GC_CPU_SHARE).min(HEAP_STEP);
+            } else if full_round && share < GC_CPU_SHARE / DEAD_BAND {
                 self.heap_bytes *= 0.9;
-                self.heap_cycles = 0;
+            }
+            if grow || full_round {
+                (self.heap_cycles, self.heap_gc_ns, self.heap_cpu_ns) = (0, 0, 0);
             }
         }
-        let occupied_bytes = (snapshot.old_bytes + snapshot.large_bytes) as f64;
+        let occupied_bytes = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
         // After marking or a full collection, what is there is mostly alive (MinHeapFreeRatio = 40); else it may not be.
         let marked = snapshot.cycles_since_mark == 0;
         let needed_bytes = if marked { occupied_bytes / 0.6 } else { occupied_bytes * 1.1 };
@@ -123,7 +138,7 @@ impl Adaptive {
         let budget_ns = (snapshot.pause_goal_ns as f64 - model.base_ns.predict()).max(0.0);
         let wanted_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte } else { most_bytes };
         // What is occupied cannot be young; a tenth stays in reserve.
-        let free_bytes = self.heap_bytes * 0.9 - (snapshot.old_bytes + snapshot.large_bytes) as f64;
+        let free_bytes = self.heap_bytes * 0.9 - snapshot.old_bytes as f64 - snapshot.large_bytes as f64;
         let most_bytes = most_bytes.min(free_bytes).max(least_bytes);
         let wanted_bytes = wanted_bytes.clamp(least_bytes, most_bytes);
         // At most doubled or halved at once.
@@ -135,7 +150,7 @@ impl Adaptive {
     fn tenure(&mut self, snapshot: &Snapshot) -> u8 {
         let desired_bytes = (self.young_bytes / 16.0) as u64;
         if snapshot.kind != CycleKind::Full {
-            if snapshot.survived_bytes > 2 * desired_bytes {
+            if snapshot.survived_bytes / 2 > desired_bytes {
                 self.tenuring_age = (self.tenuring_age / 2).max(1);
             } else if snapshot.survived_bytes > desired_bytes {
                 self.tenuring_age = (self.tenuring_age - 1).max(1);
@@ -180,7 +195,7 @@ impl Policy for Adaptive {
         let region_bytes = (envelope.limit_bytes / 2048).max(1 << 20).min(envelope.region_bytes_max);
         let knobs = Knobs {
             old_region_bytes: region_bytes,
-            eden_region_bytes: region_bytes,
+            eden_region_bytes: region_bytes.max(EDEN_REGION_BYTES).min(envelope.region_bytes_max),
             concurrent_start_share: start_bytes / self.heap_bytes,
             young_bytes: self.young_bytes as u64,
             large_object_bytes: region_bytes / 2,
@@ -239,12 +254,13 @@ mod tests {
             let copied_bytes = (young_bytes as f64 * survival) as u64;
             self.snapshot = Snapshot {
                 cycle: self.snapshot.cycle + 1,
-                pause_ns: 200_000 + copied_bytes,
+                pause_ns: 200_000u64.saturating_add(copied_bytes),
                 mutator_ns: young_bytes,
                 young_bytes,
                 survived_bytes: copied_bytes / 2,
                 promoted_bytes: copied_bytes / 2,
-                gc_cpu_share,
+                pause_cpu_ns: (10e6 * gc_cpu_share) as u64,
+                mutator_cpu_ns: (10e6 * (1.0 - gc_cpu_share)) as u64,
                 ..self.snapshot
             };
             self.knobs = self.policy.decide(&self.snapshot, &self.knobs, &self.envelope).knobs;
@@ -269,7 +285,7 @@ mod tests {
         let mut heap = Simulated::new(4096 * MIB, 10_000_000);
         let start_bytes = heap.knobs.heap_target_bytes;
         assert_eq!(start_bytes, 64 * MIB);
-        (0..10).for_each(|_| heap.cycle(0.1, 0.3));
+        (0..12).for_each(|_| heap.cycle(0.1, 0.3));
         let grown_bytes = heap.knobs.heap_target_bytes;
         assert!(grown_bytes > 2 * start_bytes, "{grown_bytes}");
         (0..100).for_each(|_| heap.cycle(0.1, 0.04));

@@ -128,7 +128,7 @@ impl Envelope {
         let region = self.region_bytes_max.min(1 << 20);
         let wanted = Knobs {
             old_region_bytes: region,
-            eden_region_bytes: region,
+            eden_region_bytes: self.region_bytes_max.min(2 << 20),
             concurrent_start_share: 0.45,
             young_bytes: (8 << 20).min(self.young_bytes_max),
             large_object_bytes: region / 2,
