@@ -73,8 +73,10 @@ impl Cfg {
 /// The dominator tree.
 #[derive(Debug)]
 pub struct Dominators {
-    /// Immediate dominators as positions in the reverse postorder; the entry's is itself.
-    idom: Vec<u32>,
+    /// Preorder numbers in the tree, by position in the reverse postorder.
+    number: Vec<u32>,
+    /// Sizes of the subtrees: a block dominates those numbered `number..number + size`.
+    size: Vec<u32>,
 }
 
 impl Dominators {
@@ -87,7 +89,8 @@ impl Dominators {
             changed = false;
             for (i, &block) in cfg.order.iter().enumerate().skip(1) {
                 let mut common = UNREACHED;
-                for &pred in cfg.preds(block) {
+                // from the deepest up, or meeting points of many ways would be searched from the top each time
+                for &pred in cfg.preds(block).iter().rev() {
                     let pred = cfg.position[pred.index()];
                     if idom[pred as usize] == UNREACHED {
                         continue;
@@ -100,16 +103,26 @@ impl Dominators {
                 }
             }
         }
-        Dominators { idom }
+        // an immediate dominator stands before its block in reverse postorder
+        let mut size = vec![1; idom.len()];
+        for i in (1..idom.len()).rev() {
+            size[idom[i] as usize] += size[i];
+        }
+        let mut number = vec![0; idom.len()];
+        let mut next_child = vec![1; idom.len()];
+        for i in 1..idom.len() {
+            let parent = idom[i] as usize;
+            number[i] = next_child[parent];
+            next_child[parent] += size[i];
+            next_child[i] = number[i] + 1;
+        }
+        Dominators { number, size }
     }
 
     /// Whether every way from the entry to `b` leads through `a`; a block dominates itself. Both are reachable.
     pub fn dominates(&self, cfg: &Cfg, a: Block, b: Block) -> bool {
-        let (a, mut b) = (cfg.position[a.index()], cfg.position[b.index()]);
-        while b > a {
-            b = self.idom[b as usize];
-        }
-        a == b
+        let (a, b) = (cfg.position(a), cfg.position(b));
+        (self.number[a]..self.number[a] + self.size[a]).contains(&self.number[b])
     }
 }
 

@@ -169,14 +169,16 @@ impl<'l, 'a> Body<'l, 'a> {
     pub(super) fn cond(&mut self, expr: &Expr, arms: &[(ExprId, ExprId)], otherwise: Option<ExprId>) -> Option<Out> {
         let temporary = self.temporary(expr.ty);
         let join = self.builder.block();
-        for &(condition, value) in arms {
-            let (then, next) = (self.builder.block(), self.builder.block());
+        let falls_through = otherwise.is_none() && expr.ty == Ty::UNIT;
+        for (i, &(condition, value)) in arms.iter().enumerate() {
+            let then = self.builder.block();
+            let next = if falls_through && i + 1 == arms.len() { join } else { self.builder.block() };
             self.branch(condition, then, next);
             if self.builder.enter_sealed(then).is_some() {
                 let out = self.walk(value);
                 self.leave(out, temporary, join, self.expr(value).span);
             }
-            if self.builder.enter_sealed(next).is_none() {
+            if next == join || self.builder.enter_sealed(next).is_none() {
                 return self.meet(join, temporary);
             }
         }
@@ -185,7 +187,6 @@ impl<'l, 'a> Body<'l, 'a> {
                 let out = self.walk(otherwise);
                 self.leave(out, temporary, join, self.expr(otherwise).span);
             }
-            None if expr.ty == Ty::UNIT => self.builder.jump(join, expr.span),
             None => self.builder.terminate(Terminator::Unreachable, expr.span),
         }
         self.meet(join, temporary)

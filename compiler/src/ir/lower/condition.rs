@@ -7,43 +7,32 @@ use crate::prim::Prim;
 use crate::syntax::span::Span;
 use smallvec::{SmallVec, smallvec};
 
-/// Where a condition leads, and which way is written first (I8).
+/// Where a condition leads, and which of both, if any, leaves a loop and is written first (I8).
 #[derive(Clone, Copy)]
 struct Ways {
     yes: Block,
     no: Block,
-    first: First,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum First {
-    Yes,
-    No,
-}
-
-impl Ways {
-    fn swapped(self) -> Ways {
-        let first = if self.first == First::Yes { First::No } else { First::Yes };
-        Ways { yes: self.no, no: self.yes, first }
-    }
+    exit: Option<Block>,
 }
 
 impl Body<'_, '_> {
     /// Ends the current block by a condition.
     pub(super) fn branch(&mut self, condition: ExprId, yes: Block, no: Block) {
-        self.branch_ways(condition, Ways { yes, no, first: First::Yes });
+        self.branch_ways(condition, Ways { yes, no, exit: None });
     }
 
     /// The same for a loop's condition: `no` leaves the loop.
     pub(super) fn branch_exit_first(&mut self, condition: ExprId, yes: Block, no: Block) {
-        self.branch_ways(condition, Ways { yes, no, first: First::No });
+        self.branch_ways(condition, Ways { yes, no, exit: Some(no) });
     }
 
     fn branch_ways(&mut self, condition: ExprId, ways: Ways) {
         let expr = self.expr(condition);
         match &expr.kind {
             ExprKind::Bool(value) => self.builder.jump(if *value { ways.yes } else { ways.no }, expr.span),
-            ExprKind::Prim(Prim::BoolNot, operands) => self.branch_ways(operands[0], ways.swapped()),
+            ExprKind::Prim(Prim::BoolNot, operands) => {
+                self.branch_ways(operands[0], Ways { yes: ways.no, no: ways.yes, ..ways })
+            }
             ExprKind::And(..) => self.chain(condition, ways, true),
             ExprKind::Or(..) => self.chain(condition, ways, false),
             ExprKind::Block(statements, Some(value)) => {
@@ -55,7 +44,7 @@ impl Body<'_, '_> {
                 self.branch_ways(*value, ways);
             }
             ExprKind::Cond { arms, otherwise: Some(otherwise) } => self.branch_cond(arms, *otherwise, ways),
-            ExprKind::Prim(prim, operands) if ways.first == First::No && inverse(*prim).is_some() => {
+            ExprKind::Prim(prim, operands) if ways.exit == Some(ways.no) && inverse(*prim).is_some() => {
                 let values: Option<Values> = operands.iter().map(|&operand| self.value(operand)).collect();
                 let (Some(values), Some(prim)) = (values, inverse(*prim)) else { return };
                 let value = self.builder.emit(Op::Prim(prim, values), Type::Byte, expr.span);
@@ -63,12 +52,12 @@ impl Body<'_, '_> {
             }
             _ => {
                 let Some(value) = self.value(condition) else { return };
-                if ways.first == First::Yes {
-                    self.branch_value(value, ways.yes, ways.no, expr.span);
-                } else {
+                if ways.exit == Some(ways.no) {
                     let not = Op::Prim(Prim::BoolNot, smallvec![value]);
                     let value = self.builder.emit(not, Type::Byte, expr.span);
                     self.branch_value(value, ways.no, ways.yes, expr.span);
+                } else {
+                    self.branch_value(value, ways.yes, ways.no, expr.span);
                 }
             }
         }

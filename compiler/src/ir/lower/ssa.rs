@@ -241,6 +241,9 @@ impl Builder {
                 users.entry(*operand).or_default().push(phi);
             }
         }
+        // in the order of the blocks: definitions before uses as far as possible, or chains would be gone through again
+        // and again
+        work.reverse();
         while let Some(phi) = work.pop() {
             if replaced[phi.index()] != phi {
                 continue;
@@ -251,7 +254,8 @@ impl Builder {
             };
             if others.all(|o| o == only) {
                 replaced[phi.index()] = only;
-                if let Some(list) = users.remove(&phi) {
+                if let Some(mut list) = users.remove(&phi) {
+                    list.retain(|user| replaced[user.index()] == *user);
                     work.extend(&list);
                     if self.phis.contains_key(&only) {
                         users.entry(only).or_default().extend(list);
