@@ -1,5 +1,7 @@
 //! Totals of a heap's life.
 
+use std::fmt;
+
 use hdrhistogram::Histogram;
 
 use crate::policy::{CycleKind, Snapshot};
@@ -37,7 +39,16 @@ pub struct Stats {
     pub committed_bytes_max: u64,
     /// Decisions that fell back to the adaptive policy; counted by the embedder.
     pub policy_fallbacks: u64,
-    pauses_ns: Histogram<u64>,
+    pauses_ns: PauseHistogram,
+}
+
+#[derive(Clone)]
+struct PauseHistogram(Histogram<u64>);
+
+impl fmt::Debug for PauseHistogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} pauses", self.0.len())
+    }
 }
 
 impl Stats {
@@ -58,7 +69,7 @@ impl Stats {
             committed_bytes: 0,
             committed_bytes_max: 0,
             policy_fallbacks: 0,
-            pauses_ns: Histogram::new(2).expect("two digits are a legal precision"),
+            pauses_ns: PauseHistogram(Histogram::new(2).expect("two digits are a legal precision")),
         }
     }
 
@@ -76,7 +87,7 @@ impl Stats {
         self.failed_copies += snapshot.failed_copies;
         self.barrier_slow_paths += snapshot.barrier_slow_paths;
         self.remembered_entries += snapshot.remembered_entries;
-        self.pauses_ns.record(snapshot.pause_ns).expect("an auto-resizing histogram holds every value");
+        self.pauses_ns.0.record(snapshot.pause_ns).expect("an auto-resizing histogram holds every value");
     }
 
     /// Number of pauses.
@@ -91,7 +102,7 @@ impl Stats {
 
     /// Length of pauses at a quantile from 0 to 1, to two digits; 0 without pauses.
     pub fn pause_ns_quantile(&self, quantile: f64) -> u64 {
-        self.pauses_ns.value_at_quantile(quantile).min(self.pause_ns_max)
+        self.pauses_ns.0.value_at_quantile(quantile).min(self.pause_ns_max)
     }
 
     /// Median pause.
