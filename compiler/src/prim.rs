@@ -3,10 +3,23 @@
 
 use crate::ir::Type::{self, Byte, Float, Int, Ref};
 
-/// A primitive operation. Integer arithmetic without `Wrap` traps on overflow, division by zero and `MIN / -1`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs, reason = "named after what they compute; the notable ones are documented")]
-pub enum Prim {
+macro_rules! prims {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A primitive operation. Integer arithmetic without `Wrap` traps on overflow, division by zero and `MIN / -1`.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[allow(missing_docs, reason = "named after what they compute; the notable ones are documented")]
+        pub enum Prim {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Prim {
+            /// All of them.
+            pub const ALL: &[Prim] = &[$(Prim::$name,)*];
+        }
+    };
+}
+
+prims! {
     IntAdd,
     IntSub,
     IntMul,

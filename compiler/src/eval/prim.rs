@@ -25,7 +25,7 @@ pub(super) fn prim(prim: Prim, args: &[u64]) -> Result<u64, Trap> {
         }
         IntRem => {
             divisor(int(1) == 0)?;
-            int(0).wrapping_rem(int(1)) as u64
+            checked(int(0).checked_rem(int(1)))?
         }
         IntPow => int_pow(int(0), int(1))? as u64,
         IntAddWrap => args[0].wrapping_add(args[1]),

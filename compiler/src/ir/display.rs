@@ -11,7 +11,7 @@
 //! }
 //! ```
 
-use super::{BlockData, Elem, Function, Inst, Op, Program, RuntimeFn, Terminator, Type, Value};
+use super::{BlockData, Elem, ExportType, Function, Inst, Op, Program, RuntimeFn, Terminator, Type, Value};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Type {
@@ -21,6 +21,20 @@ impl Display for Type {
             Type::Float => "float",
             Type::Byte => "byte",
             Type::Ref => "ref",
+        })
+    }
+}
+
+impl Display for ExportType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ExportType::Int => "int",
+            ExportType::Float => "float",
+            ExportType::Bool => "bool",
+            ExportType::Byte => "byte",
+            ExportType::Str => "str",
+            ExportType::Unit => "unit",
+            ExportType::Other(name) => return write!(f, "{name:?}"),
         })
     }
 }
@@ -36,7 +50,7 @@ impl Display for RuntimeFn {
         match self {
             RuntimeFn::ArrayCopy(elem) => write!(f, "array_copy.{elem}"),
             RuntimeFn::ArrayFill(elem) => write!(f, "array_fill.{elem}"),
-            other => snake_case(f, &format!("{other:?}")),
+            other => f.write_str(&snake_case(&format!("{other:?}"))),
         }
     }
 }
@@ -64,7 +78,9 @@ impl Display for Program {
             writeln!(f, "test {:?} {function}", title.as_str())?;
         }
         for export in &self.exports {
-            writeln!(f, "export {:?} {}", export.name.as_str(), export.function)?;
+            write!(f, "export {:?} {} (", export.name.as_str(), export.function)?;
+            separated(f, &export.params, |f, ty| ty.fmt(f))?;
+            writeln!(f, ") -> {}", export.result)?;
         }
         for (i, function) in self.functions.iter().enumerate() {
             writeln!(f, "fn{i} {function}")?;
@@ -126,7 +142,7 @@ impl Display for Op {
             Op::Code(function) => write!(f, "code {function}"),
             Op::FnObject(function) => write!(f, "fn_object {function}"),
             Op::Prim(prim, _) => {
-                snake_case(f, &format!("{prim:?}"))?;
+                f.write_str(&snake_case(&format!("{prim:?}")))?;
                 operands(f, self)
             }
             Op::BoundsCheck(..) => named(f, "bounds_check", self),
@@ -215,12 +231,13 @@ fn separated<T>(
 }
 
 /// `IntAddWrap` as `int_add_wrap`.
-fn snake_case(f: &mut Formatter<'_>, name: &str) -> fmt::Result {
+pub(super) fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
     for (i, c) in name.chars().enumerate() {
         if c.is_ascii_uppercase() && i > 0 {
-            f.write_char('_')?;
+            text.push('_');
         }
-        f.write_char(c.to_ascii_lowercase())?;
+        text.push(c.to_ascii_lowercase());
     }
-    Ok(())
+    text
 }

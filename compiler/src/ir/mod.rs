@@ -23,9 +23,11 @@ mod display;
 pub mod liveness;
 mod lower;
 pub mod operands;
+mod parse;
 pub mod verify;
 
 pub use lower::lower;
+pub use parse::parse;
 
 use crate::prim::Prim;
 use crate::syntax::span::Span;
