@@ -5,7 +5,12 @@
 //! - L1. Every displacement is from the base, negative, and fits 32 bits; the tables end at the collector's chunk table.
 //! - L2. Slots of globals of reference type are roots; permanent objects never move, so their slots are not.
 
-use tenure_gc::{CHUNK_TABLE_OFFSET, Shape, ShapeId};
+use tenure_gc::{Shape, ShapeId};
+
+pub use tenure_gc::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, ShapeTable};
+
+/// Bits of the shape id at the start of a header.
+pub const SHAPE_BITS: u32 = 22;
 
 /// Shapes every program has, with the ids that compiled code expects. Records of the program come after
 /// [`Layout::FIRST_RECORD_SHAPE`].
@@ -14,7 +19,7 @@ pub const SHAPE_REFS: ShapeId = ShapeId::from_index(1);
 pub const SHAPE_WORDS: ShapeId = ShapeId::from_index(2);
 /// An array of bytes, or a string.
 pub const SHAPE_BYTES: ShapeId = ShapeId::from_index(3);
-/// A function value without captures: the index of its code.
+/// A function value without captures: a word for two references it doesn't have, then the index of its code.
 pub const SHAPE_FUNCTION: ShapeId = ShapeId::from_index(4);
 
 /// A record of the program.
@@ -56,7 +61,7 @@ impl Layout {
 
     /// The built-in shapes and the program's records, in the order of their ids from 1.
     pub fn shapes(&self) -> Vec<(Shape, &str)> {
-        let function = Shape::Record { words: 2, refs: 0 };
+        let function = Shape::Record { words: 3, refs: 0 };
         let reserved = Shape::Record { words: 1, refs: 0 };
         let mut shapes = vec![
             (Shape::RefArray, "array of references"),
@@ -140,20 +145,9 @@ impl Layout {
         self.permanent_slot(self.literals.len() + self.singletons.len() + index)
     }
 
-    fn permanents_end(&self) -> usize {
-        let permanents = self.literals.len() + self.singletons.len() + self.function_objects.len();
-        self.permanents_start() + permanents * 8
-    }
-
-    /// Of the table, by shape id, of byte offsets at which closures keep the index of their code: 4 bytes each, the last
-    /// word of the record.
-    pub fn code_offsets(&self) -> i32 {
-        let shapes = Layout::FIRST_RECORD_SHAPE as usize + self.records.len();
-        Layout::displacement((self.permanents_end() + shapes * 4).next_multiple_of(8))
-    }
-
     /// Bytes of all tables.
     pub fn prefix_bytes(&self) -> usize {
-        (Layout::END - i64::from(self.code_offsets())) as usize
+        let permanents = self.literals.len() + self.singletons.len() + self.function_objects.len();
+        self.permanents_start() + permanents * 8
     }
 }

@@ -334,18 +334,8 @@ impl Inner {
             self.set_slot(layout.singleton_slot(record), u64::from(object.index()));
         }
         for &function in &layout.function_objects {
-            let object = self.heap.permanent_record(SHAPE_FUNCTION, &[u64::from(function)])?;
+            let object = self.heap.permanent_record(SHAPE_FUNCTION, &[0, u64::from(function)])?;
             self.set_slot(layout.function_slot(function), u64::from(object.index()));
-        }
-        let code_offsets = self.slot(layout.code_offsets()).cast::<u32>();
-        let last_words = layout
-            .records
-            .iter()
-            .enumerate()
-            .map(|(i, record)| (Layout::FIRST_RECORD_SHAPE as usize + i, (record.words.max(1) - 1) * 8));
-        for (shape, offset) in last_words.chain([(SHAPE_FUNCTION.index() as usize, 8)]) {
-            // SAFETY: the table has an entry for each shape.
-            unsafe { code_offsets.add(shape).write(offset) };
         }
         if let Some(error) = layout.error {
             let kind = TrapKind::OutOfMemory;

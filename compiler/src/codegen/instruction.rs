@@ -1,0 +1,212 @@
+//! Instructions of the IR to CLIF, one by one.
+
+use super::function::{Comparison, Translator, signature};
+use super::safepoint::Callee;
+use crate::ir::{FuncId, Inst, Op, RuntimeFn, Type, Value};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self as clif, InstBuilder, MemFlagsData, types};
+use tenure_runtime::abi::RuntimeFunction;
+use tenure_runtime::layout::Layout;
+use tenure_runtime::trap::TrapKind;
+
+impl Translator<'_, '_> {
+    /// Translates the `at`-th instruction of the block.
+    pub(super) fn instruction(&mut self, at: usize, inst: &Inst) {
+        let result = self.operation(at, inst);
+        if let Some(value) = inst.result {
+            self.define(value, result.expect("an operation that defines a value gives one"));
+        }
+    }
+
+    fn operation(&mut self, at: usize, inst: &Inst) -> Option<clif::Value> {
+        Some(match &inst.op {
+            &Op::Int(value) => {
+                self.define_constant(inst.result?, value);
+                self.builder.ins().iconst(types::I64, value)
+            }
+            &Op::Float(value) => self.builder.ins().f64const(value),
+            &Op::Byte(value) => self.builder.ins().iconst(types::I8, i64::from(value)),
+            Op::Nil => self.builder.ins().iconst(types::I64, 0),
+            Op::Str(literal) => self.permanent(self.layout.literal_slot(literal.0)),
+            Op::Code(function) => {
+                self.define_code(inst.result?);
+                self.builder.ins().iconst(types::I64, i64::from(function.0))
+            }
+            Op::FnObject(function) => self.permanent(self.layout.function_slot(function.0)),
+            Op::Singleton(record) => self.permanent(self.layout.singleton_slot(record.0)),
+            Op::Prim(prim, operands) => self.prim(*prim, operands, inst.result?),
+            Op::BoundsCheck(index, len) => {
+                self.bounds_check(*index, *len);
+                return None;
+            }
+            Op::IsNil(reference) => {
+                let (reference, nil) = (self.value(*reference), self.builder.ins().iconst(types::I64, 0));
+                self.compare(inst.result?, Comparison::Int(IntCC::Equal, reference, nil))
+            }
+            Op::New(record, fields) => self.new_record(at, *record, fields),
+            Op::Load(record, field, object) => self.load_field(*record, *field, *object),
+            Op::Store(record, field, object, value) => {
+                self.store_field(*record, *field, *object, *value);
+                return None;
+            }
+            Op::Tag(record, object) => {
+                let object = self.value(*object);
+                let shape = self.shape_of(object);
+                self.builder.ins().iadd_imm_s(shape, -i64::from(Layout::record_shape(record.0).index()))
+            }
+            Op::ArrayNew(elem, len, fill) => self.new_array(at, *elem, *len, *fill),
+            Op::ArrayLiteral(elem, values) => self.array_literal(at, *elem, values),
+            Op::ArrayLen(array) => {
+                let array = self.value(*array);
+                self.array_len(array)
+            }
+            Op::ArrayGet(elem, array, index) => self.load_element(*elem, *array, *index),
+            Op::ArraySet(elem, array, index, value) => {
+                self.store_element(*elem, *array, *index, *value);
+                return None;
+            }
+            Op::GlobalGet(global) => self.global_get(global.0),
+            Op::GlobalSet(global, value) => {
+                self.global_set(global.0, *value);
+                return None;
+            }
+            Op::Call(function, arguments) => self.call(at, *function, arguments),
+            Op::CallValue(operands) => {
+                let result = self.function.values[inst.result?.index()];
+                self.call_value(at, operands, result)
+            }
+            Op::CallNative(native, arguments) => {
+                let area = self.area(arguments);
+                let native = self.builder.ins().iconst(types::I64, i64::from(native.0));
+                let live = self.live_across(at);
+                let word = self.call_with_area(RuntimeFunction::CallNative, &[native], area, &[], &live);
+                let result = inst.result?;
+                self.from_word(word, self.function.values[result.index()])
+            }
+            Op::CallRuntime(function, arguments) => return self.call_runtime(at, *function, arguments),
+        })
+    }
+
+    /// The value of a type in a word that a runtime function returned.
+    fn from_word(&mut self, word: clif::Value, ty: Type) -> clif::Value {
+        match ty {
+            Type::Int | Type::Ref => word,
+            Type::Byte => self.builder.ins().ireduce(types::I8, word),
+            Type::Float => self.builder.ins().bitcast(types::F64, MemFlagsData::new(), word),
+        }
+    }
+
+    fn bounds_check(&mut self, index: Value, len: Value) {
+        let (index, len) = (self.value(index), self.value(len));
+        let outside = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
+        self.throw_if(outside, |this| this.throw(RuntimeFunction::ThrowIndex, &[index, len]));
+    }
+
+    fn global_get(&mut self, global: u32) -> clif::Value {
+        let flags = self.flags(super::memory::Region::Context);
+        let flag = self.layout.global_flag(global);
+        let set = self.builder.ins().uload8(types::I32, flags, self.context, flag);
+        let unset = self.builder.ins().icmp_imm_s(IntCC::Equal, set, 0);
+        self.trap_if(unset, TrapKind::Unset);
+        let slot = self.layout.global_slot(global);
+        let word = self.load_context(slot);
+        self.from_word(word, self.program.globals[global as usize].1)
+    }
+
+    fn global_set(&mut self, global: u32, value: Value) {
+        let word = self.word(value);
+        let flags = self.flags(super::memory::Region::Context);
+        let (slot, flag) = (self.layout.global_slot(global), self.layout.global_flag(global));
+        self.builder.ins().store(flags, word, self.context, slot);
+        let set = self.builder.ins().iconst(types::I8, 1);
+        self.builder.ins().store(flags, set, self.context, flag);
+    }
+
+    fn arguments(&mut self, values: &[Value]) -> Vec<clif::Value> {
+        let context = self.context;
+        std::iter::once(context).chain(values.iter().map(|&value| self.value(value))).collect()
+    }
+
+    fn call(&mut self, at: usize, function: FuncId, values: &[Value]) -> clif::Value {
+        let arguments = self.arguments(values);
+        let live = self.live_across(at);
+        let callee = match self.linker.direct(function, self.builder.func) {
+            Some(callee) => Callee::Direct(callee),
+            None => {
+                let target = &self.program.functions[function.index()];
+                let signature = self.builder.import_signature(signature(target.params.iter().copied(), target.result));
+                Callee::Indirect(signature, self.load_context(Layout::call_slot(function.0)))
+            }
+        };
+        self.call_compiled(callee, &arguments, &live)
+    }
+
+    /// Calls a closure: its code index picks the code's address from the call table, which grows downwards.
+    fn call_value(&mut self, at: usize, operands: &[Value], result: Type) -> clif::Value {
+        let arguments = self.arguments(operands);
+        let live = self.live_across(at);
+        let index = self.load_code_index(arguments[1]);
+        let offset = self.builder.ins().ishl_imm_s(index, 3);
+        let place = self.builder.ins().isub(self.context, offset);
+        let flags = self.flags(super::memory::Region::Context);
+        let code = self.builder.ins().load(types::I64, flags, place, Layout::call_table());
+        let function = self.function;
+        let params = operands.iter().map(|operand| function.values[operand.index()]);
+        let signature = self.builder.import_signature(signature(params, result));
+        self.call_compiled(Callee::Indirect(signature, code), &arguments, &live)
+    }
+
+    fn call_runtime(&mut self, at: usize, function: RuntimeFn, values: &[Value]) -> Option<clif::Value> {
+        let live = self.live_across(at);
+        let exit = match function {
+            RuntimeFn::ArrayCopy(_) => {
+                let words: Vec<_> = values.iter().map(|&value| self.word(value)).collect();
+                self.call_exit(RuntimeFunction::ArrayCopy, &words, &live);
+                return None;
+            }
+            RuntimeFn::ArrayFill(_) => {
+                let words: Vec<_> = values.iter().map(|&value| self.word(value)).collect();
+                self.call_exit(RuntimeFunction::ArrayFill, &words, &live);
+                return None;
+            }
+            RuntimeFn::Throw => {
+                let error = self.value(values[0]);
+                self.call_exit(RuntimeFunction::ThrowError, &[error], &live);
+                return None;
+            }
+            RuntimeFn::Catch => return Some(self.call_exit(RuntimeFunction::CatchError, &[], &live)),
+            RuntimeFn::StrEq => {
+                let (a, b) = (self.value(values[0]), self.value(values[1]));
+                let equal = self.call_leaf_with_context(RuntimeFunction::StrEq, &[a, b]);
+                return Some(self.builder.ins().ireduce(types::I8, equal));
+            }
+            RuntimeFn::StrCompare => {
+                let (a, b) = (self.value(values[0]), self.value(values[1]));
+                return Some(self.call_leaf_with_context(RuntimeFunction::StrCompare, &[a, b]));
+            }
+            RuntimeFn::StrHash => {
+                let string = self.value(values[0]);
+                return Some(self.call_leaf_with_context(RuntimeFunction::StrHash, &[string]));
+            }
+            RuntimeFn::IntHash => {
+                let value = self.value(values[0]);
+                return Some(self.call_leaf(RuntimeFunction::IntHash, &[value]));
+            }
+            RuntimeFn::StrSlice => RuntimeFunction::StrSlice,
+            RuntimeFn::StrConcat => RuntimeFunction::StrConcat,
+            RuntimeFn::StrFromBytes => RuntimeFunction::StrFromBytes,
+            RuntimeFn::StrJoin => RuntimeFunction::StrJoin,
+        };
+        let area = self.area(values);
+        let count = match exit {
+            RuntimeFunction::StrConcat => vec![self.builder.ins().iconst(types::I64, values.len() as i64)],
+            _ => Vec::new(),
+        };
+        Some(self.call_with_area(exit, &[], area, &count, &live))
+    }
+
+    fn call_leaf_with_context(&mut self, function: RuntimeFunction, arguments: &[clif::Value]) -> clif::Value {
+        let all = [&[self.context], arguments].concat();
+        self.call_leaf(function, &all)
+    }
+}

@@ -1,0 +1,301 @@
+//! Cranelift's JIT module and what the runtime needs to know of the code in it.
+//!
+//! Code lies in one arena of addresses, so that functions reach each other by 32-bit displacements. A function is compiled
+//! when it is first called: until then its entry in a VM's call table is a stub of twelve bytes that puts the function's
+//! number in a register and goes to the runtime, which calls [`Machine::compile`].
+//!
+//! Invariants
+//! - J1. A function's tables are in the code table before its address is given to anyone.
+//! - J2. Code is freed when the machine is dropped; whoever runs it keeps the machine alive.
+
+use super::function;
+use super::function::{Input, Linker, clif_type, translate};
+use crate::ir::{FuncId, Program};
+use cranelift_codegen::ir::{self as clif, AbiParam, Signature, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::{Context, FinalizedMachExceptionHandler};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{FuncId as ModuleFuncId, Linkage, Module, ModuleError};
+use std::mem::ManuallyDrop;
+use tenure_runtime::abi::{self, Kind, RuntimeFunction, Word};
+use tenure_runtime::code::{CodeTable, CompiledFunction, Handler, StackMap};
+use tenure_runtime::layout::Layout;
+use tenure_runtime::trap::{Trap, TrapKind};
+
+/// Addresses reserved for a program's code; pages are committed as they fill.
+const ARENA_BYTES: usize = 512 << 20;
+/// Bytes of a function's stub, padding included.
+const STUB_BYTES: usize = 16;
+
+/// What the machine reads of a program.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) program: &'a Program,
+    pub(super) layout: &'a Layout,
+}
+
+/// The code generator of one program.
+pub(super) struct Machine {
+    /// Dropped by hand: its memory is freed only on request.
+    module: ManuallyDrop<JITModule>,
+    context: Context,
+    builder_context: FunctionBuilderContext,
+    runtime: Vec<ModuleFuncId>,
+    functions: Vec<Compiled>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Compiled {
+    id: Option<ModuleFuncId>,
+    address: usize,
+}
+
+/// What a listing shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// Cranelift's intermediate form, as generated.
+    Clif,
+    /// Machine code.
+    Assembly,
+}
+
+fn runtime_signature(function: RuntimeFunction) -> Signature {
+    let convention = match function.kind() {
+        Kind::Quiet => CallConv::PreserveAll,
+        Kind::Exit => CallConv::Tail,
+        Kind::Leaf => CallConv::SystemV,
+    };
+    let param = |word: &Word| match word {
+        Word::Int => AbiParam::new(types::I64),
+        Word::Float => AbiParam::new(types::F64),
+    };
+    let mut signature = Signature::new(convention);
+    if function.kind() != Kind::Leaf {
+        signature.params.push(AbiParam::new(types::I64));
+    }
+    signature.params.extend(function.params().iter().map(param));
+    if function.kind() != Kind::Quiet {
+        signature.returns.push(param(&function.result()));
+    }
+    signature
+}
+
+/// Links a function under translation with the rest.
+struct ModuleLinker<'a> {
+    module: &'a mut JITModule,
+    runtime: &'a [ModuleFuncId],
+    functions: &'a [Compiled],
+    current: FuncId,
+}
+
+impl Linker for ModuleLinker<'_> {
+    fn runtime(&mut self, function: RuntimeFunction, into: &mut clif::Function) -> clif::FuncRef {
+        self.module.declare_func_in_func(self.runtime[function as usize], into)
+    }
+
+    fn direct(&mut self, function: FuncId, into: &mut clif::Function) -> Option<clif::FuncRef> {
+        let target = self.functions[function.index()];
+        let known = target.address != 0 || function == self.current;
+        target.id.filter(|_| known).map(|id| self.module.declare_func_in_func(id, into))
+    }
+}
+
+/// Cranelift's settings.
+fn flags() -> Vec<(&'static str, &'static str)> {
+    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    vec![
+        ("opt_level", "speed"),
+        ("preserve_frame_pointers", "true"),
+        ("enable_verifier", verify),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+    ]
+}
+
+impl Machine {
+    /// For a program with this many functions.
+    pub(super) fn new(functions: usize) -> Result<Machine, Trap> {
+        let mut builder = JITBuilder::with_flags(&flags(), cranelift_module::default_libcall_names())
+            .expect("the settings are Cranelift's own, and so is the host");
+        let arena = ArenaMemoryProvider::new_with_size(ARENA_BYTES)
+            .map_err(|error| Trap::new(TrapKind::OutOfMemory, format!("no addresses for machine code: {error}")))?;
+        builder.memory_provider(Box::new(arena));
+        for &function in RuntimeFunction::ALL {
+            builder.symbol(function.symbol(), function.address() as *const u8);
+        }
+        let mut module = JITModule::new(builder);
+        let runtime = RuntimeFunction::ALL
+            .iter()
+            .map(|&function| {
+                let signature = runtime_signature(function);
+                module
+                    .declare_function(function.symbol(), Linkage::Import, &signature)
+                    .expect("each symbol is declared once")
+            })
+            .collect();
+        let context = module.make_context();
+        Ok(Machine {
+            module: ManuallyDrop::new(module),
+            context,
+            builder_context: FunctionBuilderContext::new(),
+            runtime,
+            functions: vec![Compiled::default(); functions],
+        })
+    }
+
+    /// Places the stubs of all functions and returns the address of the first; they follow each other.
+    pub(super) fn place_stubs(&mut self) -> Result<usize, Trap> {
+        let count = self.functions.len();
+        let mut bytes = Vec::with_capacity(count * STUB_BYTES + 8);
+        for function in 0..count {
+            let target = (count - function) * STUB_BYTES - 12;
+            bytes.extend([0x41, 0xbb]); // mov r11d, function
+            bytes.extend((function as u32).to_le_bytes());
+            bytes.extend([0xff, 0x25]); // jmp [rip + target]
+            bytes.extend((target as u32).to_le_bytes());
+            bytes.extend([0xcc; 4]);
+        }
+        bytes.extend((abi::compile_stub() as u64).to_le_bytes());
+        let signature = Signature::new(CallConv::Tail);
+        let id = self.module.declare_anonymous_function(&signature).map_err(trap_of)?;
+        self.module.define_function_bytes(id, 16, &bytes, &[]).map_err(trap_of)?;
+        self.module.finalize_definitions().map_err(trap_of)?;
+        Ok(self.module.get_finalized_function(id) as usize)
+    }
+
+    /// Where a function's stub lies, behind the first.
+    pub(super) fn stub(first: usize, function: u32) -> usize {
+        first + function as usize * STUB_BYTES
+    }
+
+    /// Puts a function's CLIF into the context.
+    fn generate(&mut self, source: Source<'_>, function: FuncId) {
+        let ir = &source.program.functions[function.index()];
+        self.module.clear_context(&mut self.context);
+        self.context.func.signature = function::signature(ir.params.iter().copied(), ir.result);
+        let input = Input {
+            program: source.program,
+            layout: source.layout,
+            function,
+            frontend: self.module.isa().frontend_config(),
+        };
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
+        let mut linker = ModuleLinker {
+            module: &mut self.module,
+            runtime: &self.runtime,
+            functions: &self.functions,
+            current: function,
+        };
+        translate(&input, builder, &mut linker);
+    }
+
+    /// Compiles a function unless that was done already; returns its address.
+    pub(super) fn compile(&mut self, source: Source<'_>, function: FuncId, table: &CodeTable) -> Result<usize, Trap> {
+        let known = self.functions[function.index()].address;
+        if known != 0 {
+            return Ok(known);
+        }
+        let ir = &source.program.functions[function.index()];
+        let signature = function::signature(ir.params.iter().copied(), ir.result);
+        let id = match self.functions[function.index()].id {
+            Some(id) => id,
+            None => {
+                let name = format!("{}${}", ir.name, function.0);
+                self.module.declare_function(&name, Linkage::Local, &signature).map_err(trap_of)?
+            }
+        };
+        self.functions[function.index()].id = Some(id);
+        self.generate(source, function);
+        self.module.define_function(id, &mut self.context).map_err(trap_of)?;
+        self.module.finalize_definitions().map_err(trap_of)?;
+        let address = self.module.get_finalized_function(id) as usize;
+        table.insert(self.tables(function, address));
+        self.functions[function.index()].address = address;
+        Ok(address)
+    }
+
+    /// What the runtime has to know of the code just compiled.
+    fn tables(&self, function: FuncId, start: usize) -> CompiledFunction {
+        let code = self.context.compiled_code().expect("the function was just compiled");
+        let mut slots = Vec::new();
+        let stack_maps = code.buffer.user_stack_maps().iter().map(|(offset, span, map)| {
+            let first = slots.len() as u32;
+            slots.extend(map.entries().map(|(_, from_stack_pointer)| from_stack_pointer as i32 - *span as i32));
+            StackMap { offset: *offset, first, count: slots.len() as u32 - first }
+        });
+        let stack_maps = stack_maps.collect();
+        let mut handlers = Vec::new();
+        for site in code.buffer.call_sites() {
+            for handler in site.exception_handlers {
+                if let FinalizedMachExceptionHandler::Default(target) = *handler {
+                    let frame = site.frame_offset.expect("calls with handlers know their frame");
+                    handlers.push(Handler { offset: site.ret_addr, target, frame });
+                }
+            }
+        }
+        let mut places: Vec<(u32, u32)> = Vec::new();
+        for location in code.buffer.get_srclocs_sorted() {
+            let place = if location.loc.is_default() { super::place::FUNCTION } else { location.loc.bits() };
+            match places.last() {
+                Some(&(_, last)) if last == place => {}
+                _ => places.push((location.start, place)),
+            }
+        }
+        CompiledFunction {
+            function: function.0,
+            start,
+            len: code.code_info().total_size,
+            stack_maps,
+            slots,
+            handlers,
+            places,
+        }
+    }
+
+    /// A function's code as text; it is not kept.
+    pub(super) fn listing(&mut self, source: Source<'_>, function: FuncId, listing: Listing) -> String {
+        let name = &source.program.functions[function.index()].name;
+        self.generate(source, function);
+        let text = match listing {
+            Listing::Clif => self.context.func.display().to_string(),
+            Listing::Assembly => {
+                self.context.set_disasm(true);
+                let compiled = self.context.compile(self.module.isa(), &mut Default::default());
+                let text = match compiled {
+                    Ok(code) => code.vcode.clone().unwrap_or_default(),
+                    Err(error) => format!("; {}\n", error.inner),
+                };
+                self.context.set_disasm(false);
+                text
+            }
+        };
+        format!("; {name}\n{text}\n")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here; and nothing runs the code any more (J2).
+        unsafe { ManuallyDrop::take(&mut self.module).free_memory() };
+    }
+}
+
+/// A limit that a function ran into is the script's problem, anything else ours.
+fn trap_of(error: ModuleError) -> Trap {
+    use cranelift_codegen::CodegenError;
+    match error {
+        ModuleError::Allocation { err } => {
+            Trap::new(TrapKind::OutOfMemory, format!("no memory for machine code: {err}"))
+        }
+        ModuleError::Compilation(error @ (CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge)) => {
+            Trap::new(TrapKind::Panic, format!("a function is too large to compile: {error}"))
+        }
+        error => panic!("bug: code generation failed: {error:#?}"),
+    }
+}
+
+/// Whether a parameter or result is passed in a float register.
+pub(super) fn is_float(ty: crate::ir::Type) -> bool {
+    clif_type(ty) == types::F64
+}

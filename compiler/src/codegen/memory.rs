@@ -1,0 +1,285 @@
+//! Loads and stores: heap objects, the VM context, the tables below it. Allocation and the write barrier.
+//!
+//! Invariants
+//! - M1. Heap loads carry neither `readonly` nor `can_move`: with them Cranelift moves loads across safepoints, and they read
+//!   through a reference that the collector has since updated.
+//! - M2. Each heap location is accessed under one alias region only: a record's field, an array kind's elements, headers.
+//! - M3. Initialising stores of a new object need no barrier: it is young, or born logged, until the next safepoint.
+
+use super::function::Translator;
+use crate::ir::{CLOSURE_CODE_OFFSET, Elem, RecordId, Type, Value};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self as clif, AliasRegionData, InstBuilder, MemFlagsData, types};
+use tenure_runtime::abi::RuntimeFunction;
+use tenure_runtime::context::offset;
+use tenure_runtime::layout::{
+    CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, Layout, SHAPE_BITS,
+};
+
+/// Alias regions (M2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Region {
+    /// The VM context and the tables below it.
+    Context,
+    /// Object headers.
+    Header,
+    /// Code indexes of closures.
+    Code,
+    /// Elements of arrays of a kind.
+    Elements(Elem),
+    /// A field of a record.
+    Field(RecordId, u32),
+}
+
+impl Region {
+    fn data(self) -> AliasRegionData {
+        let (user_id, description) = match self {
+            Region::Context => (0, "context"),
+            Region::Header => (1, "header"),
+            Region::Code => (2, "code"),
+            Region::Elements(Elem::Ref) => (3, "references"),
+            Region::Elements(Elem::Int) => (4, "ints"),
+            Region::Elements(Elem::Float) => (5, "floats"),
+            Region::Elements(Elem::Byte) => (6, "bytes"),
+            // Fields past the 16th share a region, which is coarser but right.
+            Region::Field(record, field) => (16 + record.0 * 16 + field.min(15), "field"),
+        };
+        AliasRegionData { user_id, description: description.into() }
+    }
+}
+
+/// Elements up to this many bytes are allocated inline.
+const INLINE_ARRAY_BYTES: u32 = 1024;
+
+impl Translator<'_, '_> {
+    /// Flags of an access to a region: aligned, never faults (M1).
+    pub(super) fn flags(&mut self, region: Region) -> MemFlagsData {
+        let region = self.builder.func.dfg.alias_regions.insert(region.data());
+        MemFlagsData::trusted().with_alias_region(Some(region))
+    }
+
+    /// A word of the VM context, or of a table below it.
+    pub(super) fn load_context(&mut self, displacement: i32) -> clif::Value {
+        let flags = self.flags(Region::Context);
+        let context = self.context;
+        self.builder.ins().load(types::I64, flags, context, displacement)
+    }
+
+    /// The address of an object.
+    pub(super) fn address(&mut self, object: clif::Value) -> clif::Value {
+        let bytes = self.builder.ins().ishl_imm_s(object, 3);
+        self.builder.ins().iadd(self.context, bytes)
+    }
+
+    /// The address of an array's element, 8 bytes before it: its offset from the array's start follows as displacement.
+    fn element_address(&mut self, elem: Elem, array: clif::Value, index: clif::Value) -> clif::Value {
+        let start = self.address(array);
+        let offset = match elem.bytes() {
+            1 => index,
+            bytes => self.builder.ins().ishl_imm_s(index, i64::from(bytes.trailing_zeros())),
+        };
+        self.builder.ins().iadd(start, offset)
+    }
+
+    fn load_typed(&mut self, ty: Type, region: Region, address: clif::Value, offset: u32) -> clif::Value {
+        let flags = self.flags(region);
+        let offset = offset as i32;
+        let ins = self.builder.ins();
+        match ty {
+            Type::Int => ins.load(types::I64, flags, address, offset),
+            Type::Float => ins.load(types::F64, flags, address, offset),
+            Type::Byte => ins.load(types::I8, flags, address, offset),
+            Type::Ref => ins.uload32(flags, address, offset),
+        }
+    }
+
+    fn store_typed(&mut self, ty: Type, region: Region, value: clif::Value, address: clif::Value, offset: u32) {
+        let flags = self.flags(region);
+        let ins = self.builder.ins();
+        match ty {
+            Type::Ref => ins.istore32(flags, value, address, offset as i32),
+            _ => ins.store(flags, value, address, offset as i32),
+        };
+    }
+
+    /// `Op::Load`.
+    pub(super) fn load_field(&mut self, record: RecordId, field: u32, object: Value) -> clif::Value {
+        let layout = self.program.records[record.index()].fields[field as usize];
+        let object = self.value(object);
+        let address = self.address(object);
+        self.load_typed(layout.ty, Region::Field(record, field), address, layout.offset)
+    }
+
+    /// `Op::Store`, with the barrier for references.
+    pub(super) fn store_field(&mut self, record: RecordId, field: u32, object: Value, value: Value) {
+        let layout = self.program.records[record.index()].fields[field as usize];
+        let object = self.value(object);
+        if layout.ty == Type::Ref {
+            self.barrier(object, None);
+        }
+        let value = self.value(value);
+        let address = self.address(object);
+        self.store_typed(layout.ty, Region::Field(record, field), value, address, layout.offset);
+    }
+
+    /// The code index of a closure.
+    pub(super) fn load_code_index(&mut self, closure: clif::Value) -> clif::Value {
+        let address = self.address(closure);
+        self.load_typed(Type::Int, Region::Code, address, CLOSURE_CODE_OFFSET)
+    }
+
+    /// The length of an array.
+    pub(super) fn array_len(&mut self, array: clif::Value) -> clif::Value {
+        let address = self.address(array);
+        let flags = self.flags(Region::Header);
+        self.builder.ins().uload32(flags, address, 4)
+    }
+
+    /// The shape id in an object's header.
+    pub(super) fn shape_of(&mut self, object: clif::Value) -> clif::Value {
+        let address = self.address(object);
+        let flags = self.flags(Region::Header);
+        let low = self.builder.ins().uload32(flags, address, 0);
+        self.builder.ins().band_imm_s(low, (1 << SHAPE_BITS) - 1)
+    }
+
+    /// `Op::ArrayGet`.
+    pub(super) fn load_element(&mut self, elem: Elem, array: Value, index: Value) -> clif::Value {
+        let (array, index) = (self.value(array), self.value(index));
+        let address = self.element_address(elem, array, index);
+        self.load_typed(elem.ty(), Region::Elements(elem), address, 8)
+    }
+
+    /// `Op::ArraySet`, with the barrier for references.
+    pub(super) fn store_element(&mut self, elem: Elem, array: Value, index: Value, value: Value) {
+        let (array, index, value) = (self.value(array), self.value(index), self.value(value));
+        if elem == Elem::Ref {
+            self.barrier(array, Some(index));
+        }
+        let address = self.element_address(elem, array, index);
+        self.store_typed(elem.ty(), Region::Elements(elem), value, address, 8);
+    }
+
+    /// The write barrier before a reference is stored into an object: object logging, by chunks in large arrays. The slow
+    /// path keeps all registers and is no safepoint.
+    fn barrier(&mut self, object: clif::Value, index: Option<clif::Value>) {
+        let address = self.address(object);
+        let flags = self.flags(Region::Header);
+        let bits = self.builder.ins().uload8(types::I32, flags, address, FLAGS_BYTE_OFFSET as i32);
+        let armed = self.builder.ins().band_imm_s(bits, i64::from(LOG_BIT));
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(armed, slow, &[], done, &[]);
+        self.enter(slow);
+        if let Some(index) = index {
+            let chunked = self.builder.ins().band_imm_s(bits, i64::from(CHUNKED_BIT));
+            let (by_chunk, unlogged, whole) = (self.cold_block(), self.cold_block(), self.cold_block());
+            self.builder.ins().brif(chunked, by_chunk, &[], whole, &[]);
+            self.enter(by_chunk);
+            // The chunk byte is found by the element's offset from the base.
+            let element = self.element_address(Elem::Ref, object, index);
+            let offset = self.builder.ins().isub(element, self.context);
+            let offset = self.builder.ins().iadd_imm_s(offset, 8);
+            let chunk = self.builder.ins().ushr_imm_s(offset, i64::from(CHUNK_SHIFT));
+            let place = self.builder.ins().iadd(self.context, chunk);
+            let flags = self.flags(Region::Context);
+            let logged = self.builder.ins().uload8(types::I32, flags, place, CHUNK_TABLE_OFFSET as i32);
+            self.builder.ins().brif(logged, done, &[], unlogged, &[]);
+            self.enter(unlogged);
+            self.call_quiet_infallible(RuntimeFunction::BarrierElement, &[object, index]);
+            self.builder.ins().jump(done, &[]);
+            self.enter(whole);
+        }
+        self.call_quiet_infallible(RuntimeFunction::Barrier, &[object]);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
+    }
+
+    /// Takes `words` from the mutator's window and writes `header` there; `slow` with `arguments` does it when the window is
+    /// too small. `inst` is the IR instruction, whose live references the slow path shows the collector.
+    fn allocate(
+        &mut self,
+        inst: usize,
+        words: u32,
+        header: u64,
+        slow: RuntimeFunction,
+        arguments: &[i64],
+    ) -> clif::Value {
+        let top = self.load_context(offset::TOP);
+        let limit = self.load_context(offset::LIMIT);
+        let new_top = self.builder.ins().iadd_imm_s(top, i64::from(words));
+        let full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, new_top, limit);
+        let (refill, bump, done) = (self.cold_block(), self.builder.create_block(), self.builder.create_block());
+        let object = self.builder.append_block_param(done, types::I64);
+        self.builder.ins().brif(full, refill, &[], bump, &[]);
+
+        self.enter(bump);
+        let flags = self.flags(Region::Context);
+        self.builder.ins().store(flags, new_top, self.context, offset::TOP);
+        let address = self.address(top);
+        let flags = self.flags(Region::Header);
+        let header = self.builder.ins().iconst(types::I64, header as i64);
+        self.builder.ins().store(flags, header, address, 0);
+        self.builder.ins().jump(done, &[top.into()]);
+
+        self.enter(refill);
+        let arguments: Vec<_> = arguments.iter().map(|&a| self.builder.ins().iconst(types::I64, a)).collect();
+        let live = self.live_through(inst);
+        let allocated = self.call_quiet(slow, &arguments, &live);
+        self.builder.ins().jump(done, &[allocated.into()]);
+
+        self.enter(done);
+        object
+    }
+
+    /// `Op::New`.
+    pub(super) fn new_record(&mut self, inst: usize, record: RecordId, fields: &[Value]) -> clif::Value {
+        let program = self.program;
+        let layout = &program.records[record.index()];
+        let shape = Layout::record_shape(record.0).index();
+        let object =
+            self.allocate(inst, layout.words, u64::from(shape), RuntimeFunction::AllocateRecord, &[i64::from(shape)]);
+        let address = self.address(object);
+        for (i, (field, &value)) in layout.fields.iter().zip(fields).enumerate() {
+            let region = if self.is_code(value) { Region::Code } else { Region::Field(record, i as u32) };
+            let value = self.value(value);
+            self.store_typed(field.ty, region, value, address, field.offset);
+        }
+        object
+    }
+
+    /// `Op::ArrayLiteral`.
+    pub(super) fn array_literal(&mut self, inst: usize, elem: Elem, values: &[Value]) -> clif::Value {
+        let len = values.len() as u32;
+        let shape = elem.shape();
+        let array = if len * elem.bytes() <= INLINE_ARRAY_BYTES {
+            let words = 1 + (len * elem.bytes()).div_ceil(8);
+            let header = u64::from(shape) | u64::from(len) << 32;
+            let arguments = [i64::from(shape), i64::from(len)];
+            self.allocate(inst, words, header, RuntimeFunction::AllocateArray, &arguments)
+        } else {
+            let arguments = [i64::from(shape), i64::from(len)].map(|a| self.builder.ins().iconst(types::I64, a));
+            let live = self.live_through(inst);
+            self.call_quiet(RuntimeFunction::AllocateArray, &arguments, &live)
+        };
+        let address = self.address(array);
+        for (i, &value) in values.iter().enumerate() {
+            let value = self.value(value);
+            self.store_typed(elem.ty(), Region::Elements(elem), value, address, 8 + i as u32 * elem.bytes());
+        }
+        array
+    }
+
+    /// `Op::ArrayNew`.
+    pub(super) fn new_array(&mut self, inst: usize, elem: Elem, len: Value, fill: Value) -> clif::Value {
+        let shape = self.builder.ins().iconst(types::I64, i64::from(elem.shape()));
+        let fill_is_ref = self.builder.ins().iconst(types::I64, i64::from(elem == Elem::Ref));
+        let (len, fill) = (self.value(len), self.word(fill));
+        let live = self.live_across(inst);
+        self.call_exit(RuntimeFunction::ArrayNew, &[shape, len, fill, fill_is_ref], &live)
+    }
+
+    /// The permanent object whose reference lies in a table.
+    pub(super) fn permanent(&mut self, displacement: i32) -> clif::Value {
+        self.load_context(displacement)
+    }
+}
