@@ -124,13 +124,17 @@ impl Fun {
         self.expr(ExprKind::Trap(kind), Ty::NEVER)
     }
 
+    pub fn loop_id(&mut self) -> LoopId {
+        self.loops += 1;
+        LoopId(self.loops - 1)
+    }
+
     /// A loop whose parts are made knowing its name.
     pub fn while_loop(
         &mut self,
         parts: impl FnOnce(&mut Fun, LoopId) -> (Option<ExprId>, ExprId, Option<ExprId>),
     ) -> ExprId {
-        let id = LoopId(self.loops);
-        self.loops += 1;
+        let id = self.loop_id();
         let (condition, body, step) = parts(self, id);
         self.expr(ExprKind::Loop { id, condition, body, step }, Ty::UNIT)
     }

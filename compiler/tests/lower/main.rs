@@ -1,6 +1,7 @@
 //! Lowering and the evaluator on typed trees made by hand: what the IR looks like where that matters, and what it computes.
 
 mod build;
+mod random;
 mod text;
 
 use build::{Fun, declare, declare_error, set_variants};
