@@ -325,8 +325,7 @@ mod tests {
         let mut writer = JournalWriter::new(Box::new(out.clone()), "prüfung", Box::new(|_| panic!("no error here")));
         cycles().iter().for_each(|cycle| writer.cycle(cycle));
         drop(writer);
-        let bytes = out.0.lock().unwrap().clone();
-        bytes
+        Arc::into_inner(out.0).expect("the writer is gone").into_inner().unwrap()
     }
 
     #[test]
