@@ -70,9 +70,13 @@ impl Heap {
         if let Some(at) = self.take_eden(words, false) {
             return Ok(at);
         }
-        self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
-        if let Some(at) = self.take_eden(words, false) {
-            return Ok(at);
+        // Where copies fail for want of room, another young collection would only repeat that.
+        let copies_fail = self.snapshot.failed_copies > 0 && self.zeal.copy_fail == 0;
+        if !copies_fail || self.space.room_bytes() > self.envelope.limit_bytes / 8 {
+            self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
+            if let Some(at) = self.take_eden(words, false) {
+                return Ok(at);
+            }
         }
         if self.full_collection_left_room(Cause::Compaction, roots)
             && let Some(at) = self.take_eden(words, true)

@@ -26,6 +26,8 @@ pub(crate) struct Copied {
     pub(crate) remembered_entries: u64,
     pub(crate) tail_waste_bytes: u64,
     pub(crate) failed_copies: u64,
+    /// Of what survived, the bytes by new age.
+    pub(crate) survived_bytes_by_age: [u64; 16],
 }
 
 /// How it is to be done.
@@ -33,6 +35,8 @@ pub(crate) struct Copied {
 pub(crate) struct Directions {
     pub(crate) tenuring_age: u8,
     pub(crate) survivor_region_bytes: u64,
+    /// Once this much has survived, the rest is promoted.
+    pub(crate) survivor_bytes_max: u64,
     pub(crate) old_region_bytes: u64,
     /// Every n-th copy fails; 0 for none.
     pub(crate) fail_every: u64,
@@ -227,11 +231,13 @@ impl<'h> Evacuation<'h> {
         }
         if young
             && age < self.directions.tenuring_age
+            && self.copied.survived_bytes < self.directions.survivor_bytes_max
             && let Some(to) = self.survivor.bump(words).or_else(|| self.open_survivor(words))
         {
             self.memory.copy_payload(object, to, words);
             self.memory.set_word(to, header::survivor(word, age + 1));
             self.copied.survived_bytes += bytes;
+            self.copied.survived_bytes_by_age[usize::from(age) + 1] += bytes;
             return self.moved(object, word, to, descriptor.refs(word));
         }
         let refs = descriptor.refs(word);

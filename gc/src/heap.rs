@@ -123,6 +123,8 @@ pub struct Heap {
     pub(crate) window_start: u64,
     /// Words that eden may still grow by before the next pause.
     pub(crate) eden_words_left: u64,
+    /// The age from which the next pause promotes, unless the knob says an earlier one.
+    pub(crate) tenuring_age: u8,
     /// Full collections in a row that left next to nothing.
     pub(crate) tight_full_collections: u32,
     /// Old and large bytes when marking last ended.
@@ -186,6 +188,7 @@ impl Heap {
             countdowns: Countdowns::new(&config.zeal),
             window_start: 0,
             eden_words_left: knobs.young_bytes / 8,
+            tenuring_age: 15,
             tight_full_collections: 0,
             occupied_after_mark_bytes: 0,
         })

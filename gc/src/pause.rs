@@ -179,8 +179,9 @@ impl Heap {
         }
 
         let directions = Directions {
-            tenuring_age: self.knobs.tenuring_age,
+            tenuring_age: self.tenuring_age.min(self.knobs.tenuring_age),
             survivor_region_bytes: self.knobs.eden_region_bytes,
+            survivor_bytes_max: self.survivor_capacity_bytes(),
             old_region_bytes: self.knobs.old_region_bytes,
             fail_every: self.zeal.copy_fail,
         };
@@ -193,6 +194,7 @@ impl Heap {
         }
         (self.old, self.retained, work.copied) = evacuation.finish();
         self.store_buffer.clear();
+        self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
 
         for (at, head) in collected.into_iter().enumerate() {
             if self.space.region(head).failed {
@@ -221,6 +223,23 @@ impl Heap {
             self.mark(everything, &mut work, roots);
         }
         work
+    }
+
+    /// Bytes that survivors may have: young ÷ 8 (SurvivorRatio).
+    fn survivor_capacity_bytes(&self) -> u64 {
+        self.knobs.young_bytes / 8
+    }
+
+    /// The age from which objects are promoted by the next pause: the first up to which survivors fill more than half of
+    /// their room (TargetSurvivorRatio = 50), as G1's age table has it. The knob is the most it can be.
+    fn tenuring_age(&self, survived_bytes_by_age: &[u64; 16]) -> u8 {
+        let desired_bytes = self.survivor_capacity_bytes() / 2;
+        let mut sum_bytes = 0;
+        let filled = survived_bytes_by_age.iter().skip(1).position(|bytes| {
+            sum_bytes += bytes;
+            sum_bytes > desired_bytes
+        });
+        filled.map_or(15, |age| age as u8 + 1)
     }
 
     /// Marks, frees what is dead as a whole, and chooses candidates with their remembered sets.

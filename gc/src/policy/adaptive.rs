@@ -4,7 +4,7 @@
 //! |---|---|
 //! | marking threshold | [`AdaptiveThreshold`] |
 //! | young size | the largest whose predicted pause meets the goal, within 5 to 60 % of the heap |
-//! | tenuring age | down when survivors exceed half of young ÷ 8, up when they don't (G1 reads an age table; here a step) |
+//! | tenuring age | 15: the heap itself promotes earlier by its age table, as G1 does |
 //! | heap target | GC share of CPU against 4 %, with a dead band, bounded steps, and room for what lives |
 //! | region sizes | as G1 at its start: limit ÷ 2048, at least 1 MiB |
 //! | mixed pauses | 8, live share at most 85 % |
@@ -70,7 +70,6 @@ pub struct Adaptive {
     heap_cycles: u32,
     heap_gc_ns: u64,
     heap_cpu_ns: u64,
-    tenuring_age: u8,
     started: bool,
 }
 
@@ -146,21 +145,6 @@ impl Adaptive {
         self.young_bytes
     }
 
-    /// The tenuring age by a step: half of a survivor space of young ÷ 8 should hold what survives.
-    fn tenure(&mut self, snapshot: &Snapshot) -> u8 {
-        let desired_bytes = (self.young_bytes / 16.0) as u64;
-        if snapshot.kind != CycleKind::Full {
-            if snapshot.survived_bytes / 2 > desired_bytes {
-                self.tenuring_age = (self.tenuring_age / 2).max(1);
-            } else if snapshot.survived_bytes > desired_bytes {
-                self.tenuring_age = (self.tenuring_age - 1).max(1);
-            } else if snapshot.survived_bytes < desired_bytes / 2 {
-                self.tenuring_age = (self.tenuring_age + 1).min(15);
-            }
-        }
-        self.tenuring_age
-    }
-
     fn predicted_pause_ns(&self, young_bytes: f64) -> f64 {
         if self.young.base_ns.samples() + self.young.copy_ns_per_byte.samples() == 0 {
             return f64::NAN;
@@ -181,13 +165,11 @@ impl Policy for Adaptive {
             self.heap_bytes = (envelope.limit_bytes / 64).max(HEAP_BYTES_INITIAL).min(envelope.limit_bytes) as f64;
             self.young_bytes =
                 (current.young_bytes as f64).clamp(YOUNG_SHARE.0 * self.heap_bytes, self.heap_bytes / 4.0);
-            self.tenuring_age = 15;
         }
         if snapshot.cycle > 0 {
             self.learn(snapshot);
             self.size_heap(snapshot, envelope);
             self.size_young(snapshot);
-            self.tenure(snapshot);
         }
         let limit_bytes = envelope.limit_bytes as f64;
         let start_bytes =
@@ -199,7 +181,7 @@ impl Policy for Adaptive {
             concurrent_start_share: start_bytes / self.heap_bytes,
             young_bytes: self.young_bytes as u64,
             large_object_bytes: region_bytes / 2,
-            tenuring_age: self.tenuring_age,
+            tenuring_age: 15,
             mixed_pause_count: 8,
             mixed_live_share: 0.85,
             heap_target_bytes: self.heap_bytes as u64,
@@ -294,15 +276,6 @@ mod tests {
         assert!(heap.knobs.heap_target_bytes < grown_bytes);
         (0..4000).for_each(|_| heap.cycle(0.1, 0.9));
         assert_eq!(heap.knobs.heap_target_bytes, 4096 * MIB);
-    }
-
-    #[test]
-    fn tenuring_age_follows_survivors() {
-        let mut heap = Simulated::new(1024 * MIB, 10_000_000);
-        (0..20).for_each(|_| heap.cycle(0.6, 0.04));
-        assert_eq!(heap.knobs.tenuring_age, 1);
-        (0..20).for_each(|_| heap.cycle(0.001, 0.04));
-        assert_eq!(heap.knobs.tenuring_age, 15);
     }
 
     #[test]

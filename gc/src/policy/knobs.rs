@@ -15,7 +15,8 @@ pub struct Knobs {
     pub young_bytes: u64,
     /// Objects above this size get granules of their own.
     pub large_object_bytes: u64,
-    /// Pauses an object survives before it is promoted, 0 to 15.
+    /// Pauses an object survives at the most before it is promoted, 0 to 15. The heap promotes earlier when survivors fill
+    /// more than half of young ÷ 8.
     pub tenuring_age: u8,
     /// Candidates are collected in at least this many mixed pauses, if they last.
     pub mixed_pause_count: u32,
