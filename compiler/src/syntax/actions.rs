@@ -79,8 +79,20 @@ impl Context<'_> {
 
     // Items
 
-    pub fn item(&self, lo: u32, attributes: Vec<Ident>, public: Option<Span>, kind: ItemKind, hi: u32) -> Box<Item> {
-        Box::new(Item { docs: self.docs(lo), attributes, public, kind, span: self.span(lo, hi) })
+    pub fn item(
+        &mut self,
+        lo: u32,
+        attributes: Vec<Ident>,
+        public: Option<Span>,
+        kind: Box<ItemKind>,
+        hi: u32,
+    ) -> Box<Item> {
+        if let ItemKind::Fn(function) = &*kind
+            && !attributes.iter().any(|a| matches!(a.name.as_str(), "intrinsic" | "native"))
+        {
+            self.require_body(function, hi);
+        }
+        Box::new(Item { docs: self.docs(lo), attributes, public, kind: *kind, span: self.span(lo, hi) })
     }
 
     pub fn free_function(&mut self, function: Box<Fn>) -> ItemKind {
@@ -110,7 +122,7 @@ impl Context<'_> {
         members: Vec<Member>,
     ) -> ItemKind {
         let (fields, variants, methods) = sort(members);
-        self.refuse_variants(&variants, "struct");
+        self.refuse_variants(&variants, "a struct");
         self.require_bodies(&methods);
         ItemKind::Struct(Struct { name, generics, traits, fields, methods })
     }
@@ -140,7 +152,7 @@ impl Context<'_> {
         members: Vec<Member>,
     ) -> ItemKind {
         let (fields, variants, methods) = sort(members);
-        self.refuse_variants(&variants, "trait");
+        self.refuse_variants(&variants, "a trait");
         ItemKind::Trait(Trait { name, generics, supertraits, fields, methods })
     }
 
@@ -152,7 +164,7 @@ impl Context<'_> {
         members: Vec<Member>,
     ) -> ItemKind {
         let (fields, variants, methods) = sort(members);
-        self.refuse_variants(&variants, "impl");
+        self.refuse_variants(&variants, "an impl");
         self.refuse_fields(&fields, "an impl", "fields belong to the struct itself");
         self.require_bodies(&methods);
         ItemKind::Impl(Impl { generics, of, target, methods })
@@ -175,13 +187,24 @@ impl Context<'_> {
     }
 
     fn require_bodies(&mut self, methods: &[Method]) {
-        for method in methods.iter().filter(|m| m.function.body.is_none()) {
-            let message = format!("`{}` has no body", method.function.name.name);
-            let error = Diagnostic::error(MISPLACED, method.function.name.span, message)
-                .label("only a trait may leave it out")
-                .help("add `{ … }` or `= …` on the same line");
-            self.report(error);
+        for method in methods {
+            self.require_body(&method.function, method.span.hi);
         }
+    }
+
+    fn require_body(&mut self, function: &Fn, hi: u32) {
+        if function.body.is_some() {
+            return;
+        }
+        let on_next_line = self.text[hi as usize..].trim_start().starts_with('{');
+        let help = match on_next_line {
+            true => "put `{` at the end of this line: a line that starts with `{` is a statement of its own",
+            false => "add `{ … }` or `= …` on the same line; only a trait may leave it out",
+        };
+        let error = Diagnostic::error(MISPLACED, function.name.span, format!("`{}` has no body", function.name.name))
+            .label("a body must follow the head of this function")
+            .help(help);
+        self.report(error);
     }
 
     pub fn field(

@@ -4,6 +4,7 @@ use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
 use super::span::{FileId, Span};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use hashbrown::HashMap;
 use logos::Logos;
 
 const UNEXPECTED: Code = Code(100);
@@ -110,10 +111,9 @@ impl Place<'_> {
 
     /// What people write who come from another language.
     fn habit(&self, expected: &[String]) -> Option<Diagnostic> {
-        let operand_missing = expected.iter().any(|e| e == "int");
+        let operand_missing = expected.iter().any(|e| e == "if");
         if let Some(found) = self.token(0) {
             let span = self.span(found.lo, found.hi);
-            let word = self.word(found);
             match found.token {
                 Token::PipePipe => {
                     return self.wrong(span, "`||` is not an operator here", "logical or?", "write `or`");
@@ -151,10 +151,6 @@ impl Place<'_> {
                 Token::Plus if operand_missing => {
                     return self.wrong(span, "there is no prefix `+`", "", "leave it out");
                 }
-                Token::Semi | Token::Sep if word == ";" && self.word_at(1) == "-" && self.word_at(2) == "-" => {
-                    return self.wrong(span, "there is no `--`", "", "write `-= 1`");
-                }
-                Token::LBrace if operand_follows(expected) && self.word_at(1) == "else" => {}
                 _ => {}
             }
             if let Some(error) = self.foreign_word(found, 0) {
@@ -229,45 +225,55 @@ impl Place<'_> {
         let last = self.token(1).map(|t| t.token);
         let first = self.item.tokens.first().map(|t| t.token);
         let ended = matches!(found, None | Some(Token::Sep));
-        Some(match (last, found) {
+        let help = match (last, found) {
             _ if ended && wants("{") && self.next_line_starts_with('{') => {
-                "put `{` at the end of this line: a line that starts with `{` is a statement of its own".into()
+                "put `{` at the end of this line: a line that starts with `{` is a statement of its own"
             }
+            _ if ended && wants("=") && wants(":") => "a binding needs a value: `let x = …`",
             (Some(Token::Question), Some(Token::Ident(_) | Token::Int(_) | Token::Str(_) | Token::StrBegin(_))) => {
-                "there is no `a ? b : c`; write `if a { b } else { c }`".into()
+                "there is no `a ? b : c`; write `if a { b } else { c }`"
             }
-            (_, Some(Token::QuestionQuestion))
-                if wants("?") || last.is_some_and(|t| matches!(t, Token::TypeName(_))) =>
-            {
-                "an optional of an optional is written `(T?)?`".into()
+            (Some(Token::TypeName(_) | Token::RBracket | Token::RParen), Some(Token::QuestionQuestion)) => {
+                "an optional of an optional is written `(T?)?`"
             }
-            (Some(Token::Const), Some(Token::Ident(_))) => {
-                "constants start with a capital; for a local name use `let`".into()
+            (Some(Token::Const), Some(Token::Ident(_))) => "constants start with a capital; for a local name use `let`",
+            (Some(Token::Struct | Token::Enum | Token::Trait), Some(Token::Ident(_))) => "types start with a capital",
+            (Some(Token::Ident(_)), Some(Token::Ident(_))) if self.word_at(1) == "type" => "types start with a capital",
+            (Some(Token::Fn), Some(Token::TypeName(_))) => "functions start with a small letter",
+            (_, Some(Token::Fn)) if wants("if") && !wants("defer") => {
+                "a function without a name is a closure: `|x| x + 1`"
             }
-            (Some(Token::Struct | Token::Enum | Token::Trait | Token::Type), Some(Token::Ident(_))) => {
-                "types start with a capital".into()
+            (Some(Token::LParen), Some(Token::TypeName(_))) if first == Some(Token::Enum) => {
+                "the fields of a variant have names: `Circle(r: float)`"
             }
-            (Some(Token::Fn), Some(Token::TypeName(_))) => "functions start with a small letter".into(),
-            (Some(Token::Fn), Some(Token::LParen)) => "a function without a name is a closure: `|x| x + 1`".into(),
             (_, Some(Token::TypeName(_))) if wants("name") && !wants("int") => {
-                "names of variables, fields and functions start with a small letter".into()
+                "names of variables, fields and functions start with a small letter"
             }
-            (_, Some(Token::LParen)) if matches!(first, Some(Token::For)) && last == Some(Token::For) => {
-                "write `for x in xs { … }` or `for i in 0..n { … }`".into()
+            (Some(Token::LParen), Some(Token::Var | Token::Let | Token::Sep)) if first == Some(Token::For) => {
+                "write `for x in xs { … }` or `for i in 0..n { … }`"
             }
-            (Some(Token::RParen), Some(Token::Sep) | None) if wants("{") && first == Some(Token::Fn) => {
-                "a function needs a body: `{ … }` or `= …`".into()
+            (_, Some(Token::Comma))
+                if matches!(first, Some(Token::Struct | Token::Enum | Token::Trait)) && wants("{") =>
+            {
+                "several traits are joined with `+`"
             }
-            (_, Some(Token::Comma)) if wants("+") && wants("{") => "several traits are joined with `+`".into(),
-            (_, Some(Token::LParen)) if self.word_at(2) == "is" => {
-                "fields are taken out with `if let Circle(r) = x`".into()
+            (Some(Token::Comma), Some(Token::RParen)) if wants("if") => "a tuple has at least two elements",
+            (_, Some(Token::LParen)) if self.word_at(2) == "is" => "fields are taken out with `if let Circle(r) = x`",
+            (_, Some(Token::Arrow)) if wants("=>") => "an arm of `match` is written `pattern => result`",
+            (_, Some(Token::LBrace)) if first == Some(Token::Use) => "several names are written `use module: a, b`",
+            (_, Some(Token::Else)) => "`else` follows the `}` of an `if`",
+            (
+                _,
+                Some(Token::Struct | Token::Enum | Token::Trait | Token::Impl | Token::Use | Token::Const | Token::Pub),
+            ) if wants("defer") => {
+                "inside a block only functions and variables can be declared; move it to the top level"
             }
-            (_, Some(Token::Else)) => "`else` follows the `}` of an `if`".into(),
-            (_, Some(t)) if is_keyword(t) && wants("name") && !wants("int") => {
-                format!("`{}` is a keyword; choose another name", self.word_at(0))
+            (_, Some(t)) if is_keyword(t) && wants("name") && !wants("if") => {
+                return Some(format!("`{}` is a keyword; choose another name", self.word_at(0)));
             }
             _ => return None,
-        })
+        };
+        Some(help.into())
     }
 
     fn next_line_starts_with(&self, c: char) -> bool {
@@ -278,7 +284,8 @@ impl Place<'_> {
 
 /// Whether the grammar stands behind a complete operand.
 fn operand_follows(expected: &[String]) -> bool {
-    expected.iter().any(|e| e == "*") && !expected.iter().any(|e| e == "int")
+    let has = |terminal: &str| expected.iter().any(|e| e == terminal);
+    (has("??") || has("*") || has("?.")) && !has("if")
 }
 
 fn is_keyword(token: Token) -> bool {
@@ -324,57 +331,50 @@ fn is_keyword(token: Token) -> bool {
 fn in_words(expected: &[String]) -> String {
     let has = |terminal: &str| expected.iter().any(|e| e == terminal);
     let mut words: Vec<String> = Vec::new();
-    let mut covered: Vec<&str> = Vec::new();
+    let mut covered: Vec<&str> = vec!["error"];
     let mut group = |name: &str, members: &[&'static str]| {
         words.push(name.into());
         covered.extend(members);
     };
-    if has("int") && has("if") {
-        let statement = has("defer");
-        group(
-            if statement && has("struct") {
-                "a declaration or statement"
-            } else if statement {
-                "a statement"
-            } else {
-                "an expression"
-            },
-            STARTERS,
-        );
-        if statement {
-            group("", DECLARATIONS);
-        }
+    if has("if") && has("int") && has("defer") {
+        group("a statement", STARTERS);
+        covered.extend(DECLARATIONS);
+    } else if has("if") && has("int") {
+        group("an expression", STARTERS);
+        covered.extend(["fn", "..", "..="]);
     } else if has("int") {
         group("a pattern", PATTERN_STARTERS);
+    } else if has("struct") {
+        group("a declaration", DECLARATIONS);
     } else if has("type_name") && has("fn") && has("[") && has("(") {
         group("a type", &["type_name", "name", "fn", "[", "("]);
     }
-    if has("?") && has(".") {
-        group("", &["?", "!", ".", "?.", "(", "["]);
+    if operand_follows(expected) {
+        // that an operator could follow goes without saying; what matters is what must end here
+        covered.extend(OPERATORS);
+        covered.extend(ASSIGNMENTS);
+        if !has("{") {
+            covered.push(":");
+        }
     }
-    if has("*") && has("==") || has("and") && has("or") {
-        group("an operator", OPERATORS);
+    if has("=>") || has("=") {
+        // behind a pattern or type, which could go on
+        covered.extend(["if", ".", "|", "(", "[", "?", "!", "..", "..="]);
     }
-    if has("+=") {
-        group("", ASSIGNMENTS);
+    if has(")") || has("sep") {
+        covered.push(":");
     }
-    let rest = expected.iter().filter(|e| !covered.contains(&e.as_str()) && e.as_str() != "error");
-    let mut closers: Vec<String> = rest.map(|e| terminal_in_words(e)).collect();
-    closers.sort_by_key(|w| !matches!(w.as_str(), "`)`" | "`]`" | "`}`" | "`,`" | "`{`"));
-    closers.dedup();
-    let operator = words.iter().position(|w| w == "an operator");
-    if let (Some(at), false) = (operator, closers.is_empty()) {
-        // something must end here; that an operator could follow goes without saying
-        words.remove(at);
-    }
-    words.retain(|w| !w.is_empty());
-    words.append(&mut closers);
+    let rest = expected.iter().filter(|e| !covered.contains(&e.as_str()));
+    let mut others: Vec<String> = rest.map(|e| terminal_in_words(e)).collect();
+    others.sort_by_key(|w| !matches!(w.as_str(), "`)`" | "`]`" | "`}`" | "`,`" | "`{`"));
+    others.dedup();
+    words.append(&mut others);
     if words.len() > 5 {
         words.truncate(4);
         words.push("something else".into());
     }
     match words.as_slice() {
-        [] => "the end of the statement".into(),
+        [] => "a new line".into(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     }
@@ -457,21 +457,22 @@ fn terminal_in_words(terminal: &str) -> String {
 /// Warns about `'{name}'` where the file has such a name before it.
 pub fn raw_holes(text: &str, layout: &mut Layout<'_>) {
     let Some(last) = layout.raw_holes.last() else { return };
-    let end = last.1.lo;
-    let mut names = Vec::new();
-    for (token, range) in Token::lexer(&text[..end as usize]).spanned() {
+    let mut first_use: HashMap<&str, usize> = HashMap::new();
+    for (token, range) in Token::lexer(&text[..last.1.lo as usize]).spanned() {
         if matches!(token, Ok(Token::Ident(_))) {
-            names.push((&text[range.clone()], range.start));
+            first_use.entry(&text[range.clone()]).or_insert(range.start);
         }
     }
-    for (name, span) in std::mem::take(&mut layout.raw_holes) {
-        if !names.iter().any(|&(known, at)| known == name && at < span.lo as usize) {
-            continue;
-        }
-        let mut warning = Diagnostic::error(RAW_HOLE, span, format!("`{{{name}}}` in single quotes is plain text"))
+    let known =
+        layout.raw_holes.iter().filter(|(name, span)| first_use.get(name).is_some_and(|&at| at < span.lo as usize));
+    for (name, span) in known.take(MAX_RAW_HOLES) {
+        let mut warning = Diagnostic::error(RAW_HOLE, *span, format!("`{{{name}}}` in single quotes is plain text"))
             .label("not a hole")
             .help("holes need double quotes: \"…{name}…\"");
         warning.severity = Severity::Warning;
         layout.diagnostics.push(warning);
     }
 }
+
+/// So many are enough to see the pattern.
+const MAX_RAW_HOLES: usize = 3;

@@ -15,6 +15,7 @@
 use super::ast::{FormatSpec, MAX_DEPTH};
 use super::lex::{Names, RawLexer, Token};
 use super::literals::{self, LiteralError, PartEnd};
+use super::parse::MAX_ERRORS;
 use super::span::{FileId, Span};
 use super::symbol::{Interner, Symbol};
 use crate::diagnostic::{Code, Diagnostic};
@@ -39,6 +40,8 @@ pub struct ItemTokens {
     pub damage: Vec<(u32, u32)>,
     /// Where the newline, `;` or end of file stands that ended it.
     pub end: u32,
+    /// A closer was put in or left out.
+    pub unbalanced: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -82,6 +85,8 @@ pub struct Layout<'s> {
     frames: Vec<Frame>,
     /// A newline or `;` since the last token.
     pending: Option<Placed>,
+    /// Closers whose openers were closed early in this item; they are left out without a second message.
+    orphans: Vec<Bracket>,
     doc: String,
     scratch: String,
     stopped: bool,
@@ -127,6 +132,7 @@ impl<'s> Layout<'s> {
             split: None,
             frames: vec![top],
             pending: None,
+            orphans: Vec::new(),
             doc: String::new(),
             scratch: String::new(),
             stopped: false,
@@ -142,6 +148,10 @@ impl<'s> Layout<'s> {
         self.item.specs.clear();
         self.item.docs.clear();
         self.item.damage.clear();
+        self.item.unbalanced = false;
+        self.orphans.clear();
+        let top = &mut self.frames[0];
+        (top.prefixes, top.tails, top.heads) = (0, 0, 0);
         self.lexer.extras.interner = Some(Interner::lock());
         let more = self.fill_item();
         self.lexer.extras.interner = None;
@@ -357,7 +367,9 @@ impl<'s> Layout<'s> {
 
     fn report(&mut self, error: Diagnostic) {
         self.item.damage.push((error.primary.span.lo, error.primary.span.hi));
-        self.diagnostics.push(error);
+        if self.diagnostics.len() < MAX_ERRORS {
+            self.diagnostics.push(error);
+        }
     }
 
     // Brackets
@@ -393,14 +405,39 @@ impl<'s> Layout<'s> {
                 self.frames.pop();
                 self.push(token, lo, hi);
             }
-            None => {
-                let text = &self.text[lo as usize..hi as usize];
-                let error = Diagnostic::error(BRACKETS, self.span(lo, hi), format!("`{text}` closes nothing"))
-                    .label("no bracket is open that it could close")
-                    .help("remove it, or add the bracket that it should close");
-                self.report(error);
-            }
+            None => self.stray(bracket, lo, hi),
         }
+    }
+
+    /// A closer that no open bracket waits for.
+    fn stray(&mut self, bracket: Bracket, lo: u32, hi: u32) {
+        self.item.unbalanced = true;
+        if let Some(at) = self.orphans.iter().position(|&b| b == bracket) {
+            self.orphans.remove(at);
+            self.item.damage.push((lo, hi));
+            return;
+        }
+        let text = &self.text[lo as usize..hi as usize];
+        let top = self.frame();
+        let (mistaken, at, close) = match top.bracket {
+            Bracket::Paren => (bracket == Bracket::Square, top.lo, Token::RParen),
+            Bracket::Square => (bracket == Bracket::Paren, top.lo, Token::RBracket),
+            _ => (false, 0, Token::RBrace),
+        };
+        if mistaken {
+            let open = &self.text[at as usize..at as usize + 1];
+            let error = Diagnostic::error(BRACKETS, self.span(lo, hi), format!("`{text}` does not close `{open}`"))
+                .label("the wrong closer")
+                .and(self.span(at, at + 1), "opened here");
+            self.report(error);
+            self.frames.pop();
+            self.push(close, lo, hi);
+            return;
+        }
+        let error = Diagnostic::error(BRACKETS, self.span(lo, hi), format!("`{text}` closes nothing"))
+            .label("no bracket is open that it could close")
+            .help("remove it, or add the bracket that it should close");
+        self.report(error);
     }
 
     /// Closes all frames from `keep` on, reporting the innermost; `closer` is where the bracket ends that found them.
@@ -408,6 +445,8 @@ impl<'s> Layout<'s> {
         let mut reported = false;
         while self.frames.len() > keep {
             let frame = self.frames.pop().expect("more frames than are kept");
+            self.item.unbalanced = true;
+            self.orphans.push(frame.bracket);
             if !frame.excused && !reported {
                 reported = true;
                 self.unclosed(&frame, at, closer);
@@ -427,8 +466,7 @@ impl<'s> Layout<'s> {
         let (open, close) = match frame.bracket {
             Bracket::Paren => ("(", ")"),
             Bracket::Square => ("[", "]"),
-            Bracket::Hole => ("\"", "\""),
-            Bracket::Brace | Bracket::Top => ("{", "}"),
+            Bracket::Brace | Bracket::Hole | Bracket::Top => ("{", "}"),
         };
         let message = match frame.bracket {
             Bracket::Hole => "a hole in this string is never closed".to_string(),
@@ -588,11 +626,8 @@ impl<'s> Layout<'s> {
                 self.item.specs.push(spec);
                 self.push(Token::HoleSpec(index), lo, hi);
             }
-            Err(error) => {
-                let error =
-                    LiteralError { range: error.range.start..error.range.end.max(error.range.start + 1), ..error };
-                self.literal_error(BAD_HOLE, inside, error);
-            }
+            Err(error) if text.is_empty() => self.literal_error(BAD_HOLE, lo, LiteralError { range: 0..1, ..error }),
+            Err(error) => self.literal_error(BAD_HOLE, inside, error),
         }
     }
 
@@ -637,7 +672,12 @@ impl<'s> Layout<'s> {
         let text = &self.text[lo as usize..hi as usize];
         let c = text.chars().next().unwrap_or(' ');
         let help = match c {
-            '#' => "comments start with `//`",
+            '#' => {
+                // what follows is not code
+                let line = self.lexer.remainder().find('\n').unwrap_or(self.lexer.remainder().len());
+                self.lexer.bump(line);
+                "comments start with `//`"
+            }
             '`' | '‘' | '’' | '“' | '”' => "strings are written \"…\" or '…'",
             '$' => "a hole in a string is written \"{name}\"",
             '\\' => "a statement goes on in the next line without `\\` if that line starts with an operator or `.`",

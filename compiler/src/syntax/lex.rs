@@ -302,7 +302,7 @@ impl Token {
         )
     }
 
-    /// Whether a line that starts with this token continues the one before.
+    /// Whether a line that starts with this token continues the one before. `..` does not: it starts a pattern.
     pub fn continues_statement(self) -> bool {
         use Token::*;
         matches!(
@@ -322,8 +322,6 @@ impl Token {
                 | Is
                 | In
                 | NotIn
-                | DotDot
-                | DotDotEq
                 | Caret
                 | Amp
                 | Shl

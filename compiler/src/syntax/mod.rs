@@ -2,6 +2,7 @@
 
 mod actions;
 pub mod ast;
+pub mod dump;
 mod explain;
 mod layout;
 mod lex;

@@ -7,7 +7,8 @@
 //! Invariants
 //! - R1. Each round replaces at least one token that is not yet an error, or widens to an enclosing statement; so
 //!   rounds end.
-//! - R2. Only the last round's diagnostics of actions count: earlier rounds saw a text that no longer stands.
+//! - R2. Only the last round's diagnostics of actions count: earlier rounds saw a text that no longer stands. Where
+//!   brackets had to be mended they do not count either: they would speak of what the author never wrote.
 
 use super::actions::Context;
 use super::ast::File;
@@ -78,7 +79,9 @@ impl ItemReader<'_> {
             let tokens = item.tokens.iter().map(|t| (t.lo, t.token, t.hi));
             let error = match self.parser.parse(&mut cx, tokens) {
                 Ok(parsed) => {
-                    errors.append(&mut cx.diagnostics);
+                    if !item.unbalanced {
+                        errors.append(&mut cx.diagnostics);
+                    }
                     return Some(*parsed);
                 }
                 Err(error) => error,

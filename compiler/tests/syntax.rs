@@ -1,0 +1,104 @@
+//! Cases in `tests/syntax/*.txt`: source, then the tree and the messages it must give. `TENURE_BLESS=1` writes what
+//! it gives now.
+//!
+//! A case is `==== title`, the source, `----`, the expected text.
+
+use std::fmt::Write;
+use std::path::Path;
+use tenure_compiler::diagnostic::Severity;
+use tenure_compiler::source::Sources;
+use tenure_compiler::syntax::dump::dump;
+use tenure_compiler::syntax::parse;
+
+fn show(text: &str) -> String {
+    let mut sources = Sources::default();
+    let id = sources.add("case.ten", text);
+    let (tree, errors) = parse(&sources, id);
+    let mut out = dump(&tree);
+    for e in errors {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let (line, column) = sources.file(id).line_column(e.primary.span.lo);
+        let kind = if e.severity == Severity::Warning { "warning" } else { "error" };
+        write!(out, "{kind} {} at {line}:{column} `{}`: {}", e.code, sources.text(e.primary.span), e.message).unwrap();
+        if !e.primary.text.is_empty() {
+            write!(out, "\n  label: {}", e.primary.text).unwrap();
+        }
+        for label in &e.secondary {
+            let (line, column) = sources.file(id).line_column(label.span.lo);
+            write!(out, "\n  and {line}:{column} `{}`: {}", sources.text(label.span), label.text).unwrap();
+        }
+        for help in &e.help {
+            write!(out, "\n  help: {help}").unwrap();
+        }
+    }
+    out
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/syntax").join(name);
+    let text = std::fs::read_to_string(&path).expect("the case file is there");
+    let bless = std::env::var_os("TENURE_BLESS").is_some();
+    let mut blessed = String::new();
+    let mut failures = String::new();
+    for case in text.split("==== ").skip(1) {
+        let (title, rest) = case.split_once('\n').expect("a title line");
+        let (source, expected) = rest.split_once("\n----\n").expect("a line of dashes");
+        let found = show(source);
+        writeln!(blessed, "==== {title}\n{source}\n----\n{found}\n").unwrap();
+        if found != expected.trim_end() {
+            writeln!(failures, "{name}: {title}\nexpected:\n{}\nfound:\n{found}\n", expected.trim_end()).unwrap();
+        }
+    }
+    if bless {
+        std::fs::write(&path, blessed.trim_end().to_string() + "\n").expect("the case file can be written");
+    } else {
+        assert!(failures.is_empty(), "{failures}");
+    }
+}
+
+#[test]
+fn declarations() {
+    check("declarations.txt");
+}
+
+#[test]
+fn statements() {
+    check("statements.txt");
+}
+
+#[test]
+fn expressions() {
+    check("expressions.txt");
+}
+
+#[test]
+fn literals() {
+    check("literals.txt");
+}
+
+#[test]
+fn patterns() {
+    check("patterns.txt");
+}
+
+#[test]
+fn layout() {
+    check("layout.txt");
+}
+
+#[test]
+fn errors() {
+    check("errors.txt");
+}
+
+#[test]
+fn habits() {
+    check("habits.txt");
+}
+
+#[test]
+fn recovery() {
+    check("recovery.txt");
+}
