@@ -32,6 +32,7 @@ impl Evaluator<'_> {
         let code = &self.program.functions[function.index()];
         self.stack.resize(base + code.values.len(), 0);
         self.frames.push(Frame { function, base, block: Block(0), next: 0, result });
+        self.base = base;
         for (&param, &word) in code.blocks[0].params.iter().zip(args) {
             self.set(param, word);
         }
@@ -58,27 +59,30 @@ impl Evaluator<'_> {
                     return Ok(());
                 }
                 _ => {
-                    let base = frame.base;
-                    self.frames.pop();
-                    self.stack.truncate(base);
+                    self.pop_frame();
                 }
             }
         }
         Err(raised)
     }
 
+    fn pop_frame(&mut self) -> Option<Value> {
+        let frame = self.frames.pop().expect("something runs");
+        self.stack.truncate(frame.base);
+        self.base = self.frames.last().map_or(0, |caller| caller.base);
+        frame.result
+    }
+
     fn get(&self, value: Value) -> u64 {
-        self.stack[self.frame().base + value.index()]
+        self.stack[self.base + value.index()]
     }
 
     fn set(&mut self, value: Value, word: u64) {
-        let base = self.frame().base;
-        self.stack[base + value.index()] = word;
+        self.stack[self.base + value.index()] = word;
     }
 
     fn words(&self, values: &[Value]) -> Words {
-        let base = self.frame().base;
-        values.iter().map(|value| self.stack[base + value.index()]).collect()
+        values.iter().map(|&value| self.get(value)).collect()
     }
 
     fn frame(&self) -> &Frame {
@@ -149,10 +153,9 @@ impl Evaluator<'_> {
     fn jump(&mut self, to: Block, args: &[Value]) {
         // all arguments are read before the first parameter is written: they may be the same values
         let words = self.words(args);
-        let program = self.program;
-        let params = &program.functions[self.frame().function.index()].blocks[to.index()].params;
+        let params = &self.program.functions[self.frame().function.index()].blocks[to.index()].params;
         for (&param, &word) in params.iter().zip(&words) {
-            self.set(param, word);
+            self.stack[self.base + param.index()] = word;
         }
         let frame = self.frame_mut();
         frame.block = to;
@@ -161,12 +164,11 @@ impl Evaluator<'_> {
 
     fn return_value(&mut self, value: Value) -> Option<u64> {
         let word = self.get(value);
-        let frame = self.frames.pop().expect("something runs");
-        self.stack.truncate(frame.base);
+        let result = self.pop_frame();
         if self.frames.is_empty() {
             return Some(word);
         }
-        if let Some(result) = frame.result {
+        if let Some(result) = result {
             self.set(result, word);
         }
         None
@@ -190,7 +192,11 @@ impl Evaluator<'_> {
             Op::Str(literal) => self.literal(*literal),
             Op::Code(function) => u64::from(function.0),
             Op::FnObject(function) => self.function_object(*function),
-            Op::Prim(operation, args) => prim(*operation, &self.words(args))?,
+            Op::Prim(operation, args) => {
+                // all have one or two operands
+                let first = self.get(args[0]);
+                prim(*operation, [first, args.get(1).map_or(0, |&second| self.get(second))])?
+            }
             Op::BoundsCheck(index, len) => {
                 let (index, len) = (self.get(*index), self.get(*len));
                 if index >= len {

@@ -68,6 +68,8 @@ pub struct Evaluator<'a> {
     frames: Vec<Frame>,
     /// The values of all frames, one after the other.
     stack: Vec<u64>,
+    /// Where the innermost frame's values start.
+    base: usize,
     steps: u64,
     /// The trap on its way to a handler's `Catch`.
     caught: Option<Raised>,
@@ -125,6 +127,7 @@ impl<'a> Evaluator<'a> {
             singletons: HashMap::new(),
             frames: Vec::new(),
             stack: Vec::new(),
+            base: 0,
             steps: 0,
             caught: None,
             heap,

@@ -4,8 +4,8 @@ use crate::prim::Prim;
 use tenure_runtime::text::int_pow;
 use tenure_runtime::trap::{Trap, TrapKind};
 
-/// Evaluates a primitive operation on words.
-pub(super) fn prim(prim: Prim, args: &[u64]) -> Result<u64, Trap> {
+/// Evaluates a primitive operation on words; of those with one operand, the second is not looked at.
+pub(super) fn prim(prim: Prim, args: [u64; 2]) -> Result<u64, Trap> {
     use Prim::*;
     let int = |i: usize| args[i] as i64;
     let float = |i: usize| f64::from_bits(args[i]);
