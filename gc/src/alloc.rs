@@ -144,7 +144,12 @@ impl Heap {
         }
         // Not larger than what is usable, nor than the rest of eden's share makes sense.
         let left_bytes = (self.eden_words_left * 8).next_power_of_two().max(GRANULE_BYTES as u64);
-        let wanted_bytes = self.knobs.eden_region_bytes.min(1 << usable_bytes.ilog2()).min(left_bytes);
+        let mut wanted_bytes = self.knobs.eden_region_bytes.min(1 << usable_bytes.ilog2()).min(left_bytes);
+        if self.measure.pauses == 0 {
+            // A small program never touches more than a little: the first cycle starts with a granule and doubles.
+            let opened_bytes = self.space.capacity_bytes_of(&self.space.eden);
+            wanted_bytes = wanted_bytes.min(opened_bytes.max(GRANULE_BYTES as u64).next_power_of_two());
+        }
         let mut opened = self.space.open_region(role::EDEN, wanted_bytes, words)?;
         self.measure.eden_refills += 1;
         let at = opened.bump(words)?;

@@ -36,6 +36,21 @@ impl Bits {
         self.words[index as usize / 64] &= !(1 << (index % 64));
     }
 
+    /// Inserts or removes a range, a word at a time.
+    fn set_range(&mut self, range: Range<u32>, on: bool) {
+        if on {
+            self.lowest = self.lowest.min(range.start as usize / 64);
+        }
+        let mut at = range.start;
+        while at < range.end {
+            let bits = (64 - at % 64).min(range.end - at);
+            let mask = (u64::MAX >> (64 - bits)) << (at % 64);
+            let word = &mut self.words[at as usize / 64];
+            *word = if on { *word | mask } else { *word & !mask };
+            at += bits;
+        }
+    }
+
     fn first(&mut self) -> Option<u32> {
         while let Some(word) = self.words.get(self.lowest) {
             if *word != 0 {
@@ -141,9 +156,7 @@ impl Buddy {
     }
 
     fn set_free(&mut self, range: Range<u32>, free: bool) {
-        for granule in range {
-            if free { self.free.insert(granule) } else { self.free.remove(granule) }
-        }
+        self.free.set_range(range, free);
     }
 
     /// Granules of the largest free block.

@@ -89,7 +89,7 @@ pub(crate) struct Space {
     committed: Vec<u64>,
     /// Milliseconds of the heap's time at which a free granule was freed.
     freed_ms: Vec<u32>,
-    regions: Vec<Region>,
+    regions: Box<[Region]>,
     heads: Vec<u32>,
     limit_granules: u32,
     committed_granules: u32,
@@ -104,6 +104,12 @@ pub(crate) struct Space {
     pub(crate) old: Vec<u32>,
     pub(crate) large: Vec<u32>,
     pub(crate) permanent: Vec<u32>,
+}
+
+/// Regions that were never used. Demand-zero, so a large reservation costs addresses only.
+fn zeroed_regions(count: usize) -> Box<[Region]> {
+    // SAFETY: all-zero bytes are a valid Region: integers, and a flag that is not set.
+    unsafe { Box::new_zeroed_slice(count).assume_init() }
 }
 
 /// What freed memory is filled with under verification. As a reference it lies beyond every heap that verification is
@@ -125,7 +131,7 @@ impl Space {
             buddy,
             committed,
             freed_ms: vec![0; granules as usize],
-            regions: vec![Region::default(); granules as usize],
+            regions: zeroed_regions(granules as usize),
             heads: vec![0; granules as usize],
             limit_granules: (limit_bytes / GRANULE_BYTES as u64) as u32,
             committed_granules: 1,

@@ -30,12 +30,18 @@ const HEAP_STEP: f64 = 1.5;
 const HEAP_CYCLES_MAX: u32 = 32;
 /// A heap starts with a 64th of its limit, but with this much at least.
 const HEAP_BYTES_INITIAL: u64 = 64 << 20;
+/// The heap is not made larger than this many times what old regions and large objects hold.
+const HEAP_PER_OCCUPIED: f64 = 8.0;
 /// Threshold until there are samples (InitiatingHeapOccupancyPercent).
 const START_SHARE_INITIAL: f64 = 0.45;
 /// Huge pages are 2 MiB: smaller eden regions cannot use them.
 const EDEN_REGION_BYTES: u64 = 2 << 20;
 /// Copies of fewer bytes say nothing of the cost of a byte.
 const COPIED_BYTES_MIN: u64 = 64 << 10;
+
+fn initial_heap_bytes(envelope: &Envelope) -> u64 {
+    (envelope.limit_bytes / 64).max(HEAP_BYTES_INITIAL).min(envelope.limit_bytes)
+}
 
 /// What pauses of one sort cost.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,6 +130,10 @@ impl Adaptive {
         // After marking or a full collection, what is there is mostly alive (MinHeapFreeRatio = 40); else it may not be.
         let marked = snapshot.cycles_since_mark == 0;
         let needed_bytes = if marked { occupied_bytes / 0.6 } else { occupied_bytes * 1.1 };
+        // Beyond several times what is there, more room saves next to nothing; and touching fresh memory costs so much that
+        // growth would look like a reason to grow.
+        let initial_bytes = initial_heap_bytes(envelope) as f64;
+        self.heap_bytes = self.heap_bytes.min((occupied_bytes * HEAP_PER_OCCUPIED).max(initial_bytes));
         let least_bytes = (HEAP_BYTES_INITIAL as f64).min(limit_bytes);
         self.heap_bytes = self.heap_bytes.max(needed_bytes + self.young_bytes).clamp(least_bytes, limit_bytes);
     }
@@ -162,7 +172,7 @@ impl Policy for Adaptive {
     fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, envelope: &Envelope) -> Decision {
         if !self.started {
             self.started = true;
-            self.heap_bytes = (envelope.limit_bytes / 64).max(HEAP_BYTES_INITIAL).min(envelope.limit_bytes) as f64;
+            self.heap_bytes = initial_heap_bytes(envelope) as f64;
             self.young_bytes =
                 (current.young_bytes as f64).clamp(YOUNG_SHARE.0 * self.heap_bytes, self.heap_bytes / 4.0);
         }
@@ -223,7 +233,13 @@ mod tests {
     impl Simulated {
         fn new(limit_bytes: u64, pause_goal_ns: u64) -> Simulated {
             let envelope = envelope(limit_bytes);
-            let snapshot = Snapshot { limit_bytes, pause_goal_ns, cycles_since_mark: u64::MAX, ..Snapshot::default() };
+            let snapshot = Snapshot {
+                limit_bytes,
+                pause_goal_ns,
+                old_bytes: limit_bytes / 8,
+                cycles_since_mark: u64::MAX,
+                ..Snapshot::default()
+            };
             let knobs = envelope.initial(&snapshot);
             let mut policy = Adaptive::new();
             let knobs = policy.decide(&snapshot, &knobs, &envelope).knobs;
@@ -252,12 +268,14 @@ mod tests {
     #[test]
     fn young_grows_to_what_the_goal_allows_and_no_further() {
         let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        heap.snapshot.old_bytes = 64 * MIB;
         (0..200).for_each(|_| heap.cycle(0.5, 0.04));
         assert!(heap.snapshot.pause_ns <= 10_000_000, "{}", heap.snapshot.pause_ns);
         let most_bytes = heap.knobs.heap_target_bytes as f64 * YOUNG_SHARE.0;
         // Half survives at 1 ns a byte: 9.8 ms allow 19.6 MB, unless 5 % of the heap are more.
         assert!(heap.knobs.young_bytes as f64 <= 19.7e6_f64.max(most_bytes + 1.0), "{}", heap.knobs.young_bytes);
         let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        heap.snapshot.old_bytes = MIB;
         (0..200).for_each(|_| heap.cycle(0.0, 0.04));
         assert_eq!(heap.knobs.young_bytes, (heap.knobs.heap_target_bytes as f64 * YOUNG_SHARE.1) as u64);
     }
