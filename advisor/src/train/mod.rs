@@ -14,7 +14,7 @@ mod solve;
 
 use std::fmt;
 
-use tenure_gc::Cycle;
+pub use tenure_gc::Cycle;
 
 use crate::features::{CANDIDATE_COUNT, CANDIDATE_FEATURES, STATE_COUNT, STATE_FEATURES};
 use crate::model::{FORMAT, FeatureFit, ModelFile, OUTPUT_COUNT, OUTPUTS, OutputFit, schema};
