@@ -3,6 +3,7 @@
 //! machine code); `eval` runs the IR slowly and safely, as the oracle of `codegen`.
 
 pub mod codegen;
+pub mod check;
 pub mod diagnostic;
 pub mod eval;
 pub mod hir;

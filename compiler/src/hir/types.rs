@@ -41,8 +41,33 @@ pub enum TyKind {
 #[derive(Debug)]
 pub struct Types {
     kinds: Vec<TyKind>,
+    /// Whether a type holds an `Infer`, beside `kinds`.
+    open: Vec<bool>,
     ids: HashMap<TyKind, Ty>,
     aggregates: HashMap<Ty, Aggregate>,
+    decls: Vec<DeclName>,
+}
+
+/// How a declared type is written.
+#[derive(Clone, Debug)]
+pub struct DeclName {
+    /// Its name.
+    pub name: Symbol,
+    /// Whether it has a notation of its own.
+    pub notation: Notation,
+}
+
+/// How the arguments of a declared type are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notation {
+    /// `Name[A, B]`
+    Named,
+    /// `[A]`
+    List,
+    /// `[A: B]`
+    Map,
+    /// `A!`
+    Result,
 }
 
 /// The shape of a struct or enum instance.
@@ -75,20 +100,34 @@ pub struct Field {
 }
 
 impl Ty {
+    /// `int`.
     pub const INT: Ty = Ty(0);
+    /// `float`.
     pub const FLOAT: Ty = Ty(1);
+    /// `bool`.
     pub const BOOL: Ty = Ty(2);
+    /// `byte`.
     pub const BYTE: Ty = Ty(3);
+    /// `str`.
     pub const STR: Ty = Ty(4);
+    /// `()`.
     pub const UNIT: Ty = Ty(5);
+    /// Of what does not come back.
     pub const NEVER: Ty = Ty(6);
+    /// Of what has been reported.
     pub const ERROR: Ty = Ty(7);
 }
 
 impl Default for Types {
     fn default() -> Types {
         use TyKind::*;
-        let mut types = Types { kinds: Vec::new(), ids: HashMap::new(), aggregates: HashMap::new() };
+        let mut types = Types {
+            kinds: Vec::new(),
+            open: Vec::new(),
+            ids: HashMap::new(),
+            aggregates: HashMap::new(),
+            decls: Vec::new(),
+        };
         // in the order of the constants of `Ty`
         for kind in [Int, Float, Bool, Byte, Str, Unit, Never, Error] {
             types.intern(kind);
@@ -104,9 +143,29 @@ impl Types {
             return ty;
         }
         let ty = Ty(self.kinds.len() as u32);
+        let open = match &kind {
+            TyKind::Infer(_) => true,
+            TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => {
+                parts.iter().any(|&p| self.is_open(p))
+            }
+            &TyKind::Array(inner) | &TyKind::Optional(inner) => self.is_open(inner),
+            TyKind::Fn(params, result) => self.is_open(*result) || params.iter().any(|&p| self.is_open(p)),
+            _ => false,
+        };
+        self.open.push(open);
         self.kinds.push(kind.clone());
         self.ids.insert(kind, ty);
         ty
+    }
+
+    /// The type of that kind, if it has been made.
+    pub fn find(&self, kind: &TyKind) -> Option<Ty> {
+        self.ids.get(kind).copied()
+    }
+
+    /// The type with that number, in the order they were made.
+    pub fn nth(&self, index: usize) -> Option<Ty> {
+        (index < self.kinds.len()).then_some(Ty(index as u32))
     }
 
     /// What `ty` is.
@@ -117,6 +176,100 @@ impl Types {
     /// `ty?`
     pub fn optional(&mut self, ty: Ty) -> Ty {
         self.intern(TyKind::Optional(ty))
+    }
+
+    /// Whether a type has parts that inference has still to find.
+    pub fn is_open(&self, ty: Ty) -> bool {
+        self.open[ty.0 as usize]
+    }
+
+    /// Says how the next declared type is written; its id is their count so far.
+    pub fn name_decl(&mut self, name: DeclName) -> DeclId {
+        self.decls.push(name);
+        DeclId(self.decls.len() as u32 - 1)
+    }
+
+    /// Changes how a declared type is written.
+    pub fn set_notation(&mut self, decl: DeclId, notation: Notation) {
+        self.decls[decl.0 as usize].notation = notation;
+    }
+
+    /// A type as its author would write it: `[int]`, `[str: int]`, `Node[int]?`; `_` for a part not known.
+    pub fn display(&self, ty: Ty) -> String {
+        let mut out = String::new();
+        self.write(ty, &mut out);
+        out
+    }
+
+    fn write(&self, ty: Ty, out: &mut String) {
+        match self.kind(ty) {
+            TyKind::Int => out.push_str("int"),
+            TyKind::Float => out.push_str("float"),
+            TyKind::Bool => out.push_str("bool"),
+            TyKind::Byte => out.push_str("byte"),
+            TyKind::Str => out.push_str("str"),
+            TyKind::Unit => out.push_str("()"),
+            TyKind::Never => out.push_str("never"),
+            TyKind::Infer(_) | TyKind::Error => out.push('_'),
+            TyKind::Tuple(parts) => self.write_list("(", parts, ")", out),
+            TyKind::Array(inner) => self.write_list("Array[", &[*inner], "]", out),
+            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) => {
+                let DeclName { name, notation } = &self.decls[decl.0 as usize];
+                match (notation, args.as_slice()) {
+                    (Notation::List, args @ [_]) => self.write_list("[", args, "]", out),
+                    (Notation::Map, &[key, value]) => {
+                        out.push('[');
+                        self.write(key, out);
+                        out.push_str(": ");
+                        self.write(value, out);
+                        out.push(']');
+                    }
+                    (Notation::Result, &[inner]) => self.write_postfix(inner, '!', out),
+                    _ => {
+                        out.push_str(name.as_str());
+                        if !args.is_empty() {
+                            self.write_list("[", args, "]", out);
+                        }
+                    }
+                }
+            }
+            TyKind::Optional(inner) => self.write_postfix(*inner, '?', out),
+            TyKind::Fn(params, result) => {
+                self.write_list("fn(", params, ")", out);
+                if *result != Ty::UNIT {
+                    out.push_str(" -> ");
+                    self.write(*result, out);
+                }
+            }
+        }
+    }
+
+    fn write_postfix(&self, inner: Ty, mark: char, out: &mut String) {
+        let result = |d: &DeclId| self.decls[d.0 as usize].notation == Notation::Result;
+        let bracket = match self.kind(inner) {
+            TyKind::Fn(..) | TyKind::Optional(_) => true,
+            TyKind::Enum(decl, _) => result(decl),
+            _ => false,
+        };
+        if bracket {
+            out.push('(');
+        }
+        self.write(inner, out);
+        if bracket {
+            out.push(')');
+        }
+        out.push(mark);
+    }
+
+    fn write_list(&self, open: &str, parts: &[Ty], close: &str, out: &mut String) {
+        out.push_str(open);
+        for (i, &part) in parts.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.write(part, out);
+        }
+        out.push_str(close);
     }
 
     /// Records the fields of a struct or enum instance.

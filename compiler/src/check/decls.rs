@@ -1,0 +1,570 @@
+//! Declarations: what each module declares, collected before any body is looked at.
+//!
+//! Invariants
+//! - D1. Every function that can be instantiated, methods and local functions included, has one `FnDecl`.
+//! - D2. A type declaration's id equals the [`DeclId`] that types are made with.
+
+use super::Checker;
+use super::modules::{CORE, ModuleId};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{DeclId, DeclName, Intrinsic, Notation, Ty};
+use crate::prim::Prim;
+use crate::syntax::ast;
+use crate::syntax::span::Span;
+use crate::syntax::symbol::Symbol;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use tenure_runtime::native::NativeId;
+
+/// A function declaration, an index into `Checker::fns`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct FnDeclId(pub u32);
+
+/// A `const`, an index into `Checker::consts`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct ConstId(pub u32);
+
+/// An alias, an index into `Checker::aliases`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct AliasId(pub u32);
+
+/// A top-level binding, an index into `Checker::tops`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct TopId(pub u32);
+
+/// A struct, enum or trait.
+pub(super) struct TypeDecl<'a> {
+    pub name: ast::Ident,
+    pub module: ModuleId,
+    pub public: bool,
+    pub generics: &'a [ast::Generic],
+    pub kind: TypeDeclKind<'a>,
+    pub methods: HashMap<Symbol, FnDeclId>,
+    /// What its header and `impl` blocks say it implements, with the place.
+    pub traits: Vec<&'a ast::TypeExpr>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum TypeDeclKind<'a> {
+    Struct(&'a ast::Struct),
+    Enum(&'a ast::Enum),
+    Trait(&'a ast::Trait),
+}
+
+/// What a function belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Owner {
+    None,
+    /// A method of a struct or enum; its first type arguments are the type's.
+    Type(DeclId),
+    /// A default method of a trait; its first type argument is `Self`.
+    Trait(DeclId),
+    /// A method of an `impl` for a type that is not declared in the language, such as `int`.
+    Builtin(Ty),
+}
+
+/// How a function is carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FnKind {
+    Body,
+    Intrinsic(Intrinsic),
+    /// An intrinsic that is one primitive operation.
+    Prim(Prim),
+    /// `array_empty`
+    EmptyArray,
+    /// `inspect`
+    Inspect,
+    Native(NativeId),
+    /// No body where there has to be one; reported.
+    Missing,
+}
+
+/// A function, method or local function.
+pub(super) struct FnDecl<'a> {
+    pub ast: &'a ast::Fn,
+    pub module: ModuleId,
+    pub public: bool,
+    pub owner: Owner,
+    /// Names of the type arguments: the owner's, then its own.
+    pub generics: Vec<Symbol>,
+    /// How many of them are the owner's (or, for a local function, the enclosing one's).
+    pub owner_generics: usize,
+    pub kind: FnKind,
+}
+
+impl FnDecl<'_> {
+    /// Whether some parameter has no type.
+    pub fn is_template(&self) -> bool {
+        self.ast.params.iter().any(|p| p.ty.is_none())
+    }
+}
+
+/// A constant.
+#[derive(Clone, Copy)]
+pub(super) struct Const<'a> {
+    pub ast: &'a ast::Const,
+    pub module: ModuleId,
+    pub public: bool,
+}
+
+/// A type alias.
+#[derive(Clone, Copy)]
+pub(super) struct Alias<'a> {
+    pub ast: &'a ast::Alias,
+    pub module: ModuleId,
+    pub public: bool,
+}
+
+/// A name bound by a top-level `let` or `var`.
+#[derive(Clone, Copy)]
+pub(super) struct Top<'a> {
+    pub name: Symbol,
+    pub span: Span,
+    pub module: ModuleId,
+    pub public: bool,
+    pub mutable: bool,
+    /// The statement that binds it.
+    pub stmt: &'a ast::Stmt,
+}
+
+/// What a name of a module means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Def {
+    Fn(FnDeclId),
+    Type(DeclId),
+    Alias(AliasId),
+    Const(ConstId),
+    Top(TopId),
+    Module(ModuleId),
+}
+
+/// The names of a module.
+#[derive(Default)]
+pub(super) struct Scope {
+    pub names: HashMap<Symbol, (Def, Span)>,
+    /// Enums that have a variant of that name, with its number.
+    pub variants: HashMap<Symbol, Vec<(DeclId, u32)>>,
+}
+
+/// Declarations that the language itself leans on.
+#[derive(Default)]
+pub(super) struct Lang {
+    pub list: Option<DeclId>,
+    pub map: Option<DeclId>,
+    pub set: Option<DeclId>,
+    pub range: Option<DeclId>,
+    pub result: Option<DeclId>,
+    pub error: Option<DeclId>,
+    pub steps: Option<DeclId>,
+}
+
+/// What `@intrinsic fn name` stands for.
+fn intrinsic(name: &str) -> Option<FnKind> {
+    use Intrinsic::*;
+    let intrinsic = match name {
+        "array_new" => ArrayNew,
+        "array_len" => ArrayLen,
+        "array_get" => ArrayGet,
+        "array_set" => ArraySet,
+        "array_get_unchecked" => ArrayGetUnchecked,
+        "array_set_unchecked" => ArraySetUnchecked,
+        "array_copy" => ArrayCopy,
+        "array_fill" => ArrayFill,
+        "bounds_check" => BoundsCheck,
+        "str_len" => StrLen,
+        "str_byte" => StrByte,
+        "str_slice" => StrSlice,
+        "str_eq" => StrEq,
+        "str_compare" => StrCompare,
+        "str_concat" => StrConcat,
+        "str_hash" => StrHash,
+        "str_from_bytes" => StrFromBytes,
+        "str_join" => StrJoin,
+        "int_hash" => IntHash,
+        "same" => Same,
+        "throw" => Throw,
+        "inspect" => return Some(FnKind::Inspect),
+        "array_empty" => return Some(FnKind::EmptyArray),
+        "float_sqrt" => return Some(FnKind::Prim(Prim::FloatSqrt)),
+        "float_floor" => return Some(FnKind::Prim(Prim::FloatFloor)),
+        "float_ceil" => return Some(FnKind::Prim(Prim::FloatCeil)),
+        "float_trunc" => return Some(FnKind::Prim(Prim::FloatTrunc)),
+        "float_round" => return Some(FnKind::Prim(Prim::FloatRound)),
+        "float_abs" => return Some(FnKind::Prim(Prim::FloatAbs)),
+        "float_to_bits" => return Some(FnKind::Prim(Prim::FloatToBits)),
+        "float_from_bits" => return Some(FnKind::Prim(Prim::FloatFromBits)),
+        _ => return None,
+    };
+    Some(FnKind::Intrinsic(intrinsic))
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn collect(&mut self) {
+        for id in 0..self.modules.list.len() {
+            self.scopes.push(Scope::default());
+            self.collect_module(ModuleId(id as u32));
+        }
+        // imports after all declarations, so that they can point at them
+        for id in 0..self.modules.list.len() {
+            self.collect_imports(ModuleId(id as u32));
+        }
+        for id in 0..self.modules.list.len() {
+            self.collect_impls(ModuleId(id as u32));
+        }
+    }
+
+    fn define(&mut self, module: ModuleId, name: ast::Ident, def: Def) {
+        match self.scopes[module.0 as usize].names.entry(name.name) {
+            Entry::Vacant(entry) => {
+                entry.insert((def, name.span));
+            }
+            // top-level bindings shadow each other as local ones do
+            Entry::Occupied(mut entry) if matches!((def, entry.get().0), (Def::Top(_), Def::Top(_))) => {
+                entry.insert((def, name.span));
+            }
+            Entry::Occupied(entry) => {
+                let first = entry.get().1;
+                let message = format!("`{}` is declared twice", name.name);
+                let mut diagnostic = Diagnostic::error(Code(201), name.span, message).label("again here");
+                if first != name.span {
+                    diagnostic = diagnostic.and(first, "first here");
+                }
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    fn collect_module(&mut self, module: ModuleId) {
+        let modules = self.modules;
+        for file in &modules.list[module.0 as usize].files {
+            for item in &file.items {
+                self.collect_item(module, item);
+            }
+        }
+    }
+
+    fn collect_item(&mut self, module: ModuleId, item: &'a ast::Item) {
+        let public = item.public.is_some();
+        match &item.kind {
+            ast::ItemKind::Fn(function) => {
+                let kind = self.fn_kind(module, function, &item.attributes);
+                let id = self.add_fn(function, module, public, Owner::None, Vec::new(), kind);
+                self.define(module, function.name, Def::Fn(id));
+            }
+            ast::ItemKind::Struct(decl) => {
+                let kind = TypeDeclKind::Struct(decl);
+                let id = self.add_type(decl.name, module, public, &decl.generics, kind);
+                self.types_decl(id).traits.extend(&decl.traits);
+                self.collect_methods(id, &decl.methods, &decl.generics);
+            }
+            ast::ItemKind::Enum(decl) => {
+                let kind = TypeDeclKind::Enum(decl);
+                let id = self.add_type(decl.name, module, public, &decl.generics, kind);
+                self.types_decl(id).traits.extend(&decl.traits);
+                for (number, variant) in decl.variants.iter().enumerate() {
+                    let variants = &mut self.scopes[module.0 as usize].variants;
+                    variants.entry(variant.name.name).or_default().push((id, number as u32));
+                }
+                self.collect_methods(id, &decl.methods, &decl.generics);
+            }
+            ast::ItemKind::Trait(decl) => {
+                let kind = TypeDeclKind::Trait(decl);
+                let id = self.add_type(decl.name, module, public, &decl.generics, kind);
+                self.types_decl(id).traits.extend(&decl.supertraits);
+                for method in &decl.methods {
+                    let kind = if method.function.body.is_some() { FnKind::Body } else { FnKind::Missing };
+                    let mut generics = vec![Symbol::new("Self")];
+                    generics.extend(decl.generics.iter().map(|g| g.name.name));
+                    let function = self.add_fn(&method.function, module, public, Owner::Trait(id), generics, kind);
+                    self.types_decl(id).methods.insert(method.function.name.name, function);
+                }
+            }
+            ast::ItemKind::Alias(alias) => {
+                let id = AliasId(self.aliases.len() as u32);
+                self.aliases.push(Alias { ast: alias, module, public });
+                self.define(module, alias.name, Def::Alias(id));
+            }
+            ast::ItemKind::Const(constant) => {
+                let id = ConstId(self.consts.len() as u32);
+                self.consts.push(Const { ast: constant, module, public });
+                self.define(module, constant.name, Def::Const(id));
+            }
+            ast::ItemKind::Stmt(stmt) => {
+                if let ast::StmtKind::Let { mutable, pattern, .. } = &stmt.kind {
+                    let mut names = Vec::new();
+                    bound_names(pattern, &mut names);
+                    for name in names {
+                        let id = TopId(self.tops.len() as u32);
+                        let (mutable, span) = (*mutable, name.span);
+                        self.tops.push(Top { name: name.name, span, module, public, mutable, stmt });
+                        self.define(module, name, Def::Top(id));
+                        self.top_by_place.insert((module, span), id);
+                    }
+                }
+            }
+            ast::ItemKind::Use(_) | ast::ItemKind::Impl(_) | ast::ItemKind::Test(_) | ast::ItemKind::Bench(_) => {}
+        }
+        let known = ["inline", "noinline", "pretenure"];
+        let internal = ["intrinsic", "native"];
+        let standard = self.modules.list[module.0 as usize].standard;
+        for attribute in &item.attributes {
+            let name = attribute.name.as_str();
+            if !known.contains(&name) && !(standard && internal.contains(&name)) {
+                self.diagnostics.push(
+                    Diagnostic::error(Code(202), attribute.span, format!("there is no attribute `@{name}`"))
+                        .help("attributes are `@inline`, `@noinline` and `@pretenure`"),
+                );
+            }
+        }
+    }
+
+    fn types_decl(&mut self, id: DeclId) -> &mut TypeDecl<'a> {
+        &mut self.decls[id.0 as usize]
+    }
+
+    fn add_type(
+        &mut self,
+        name: ast::Ident,
+        module: ModuleId,
+        public: bool,
+        generics: &'a [ast::Generic],
+        kind: TypeDeclKind<'a>,
+    ) -> DeclId {
+        let id = self.types.name_decl(DeclName { name: name.name, notation: Notation::Named });
+        debug_assert_eq!(id.0 as usize, self.decls.len(), "D2");
+        self.decls.push(TypeDecl { name, module, public, generics, kind, methods: HashMap::new(), traits: Vec::new() });
+        if module == CORE {
+            let slot = match name.name.as_str() {
+                "List" => Some((&mut self.lang.list, Notation::List)),
+                "Map" => Some((&mut self.lang.map, Notation::Map)),
+                "Set" => Some((&mut self.lang.set, Notation::Named)),
+                "Range" => Some((&mut self.lang.range, Notation::Named)),
+                "Result" => Some((&mut self.lang.result, Notation::Result)),
+                "Error" => Some((&mut self.lang.error, Notation::Named)),
+                "Steps" => Some((&mut self.lang.steps, Notation::Named)),
+                _ => None,
+            };
+            if let Some((slot, notation)) = slot {
+                *slot = Some(id);
+                self.types.set_notation(id, notation);
+            }
+        }
+        self.define(module, name, Def::Type(id));
+        id
+    }
+
+    fn collect_methods(&mut self, owner: DeclId, methods: &'a [ast::Method], generics: &'a [ast::Generic]) {
+        let names: Vec<Symbol> = generics.iter().map(|g| g.name.name).collect();
+        for method in methods {
+            self.add_method(owner, self.decls[owner.0 as usize].module, method, names.clone(), false);
+        }
+    }
+
+    fn add_method(
+        &mut self,
+        owner: DeclId,
+        module: ModuleId,
+        method: &'a ast::Method,
+        generics: Vec<Symbol>,
+        follows_type: bool,
+    ) {
+        let public = method.public.is_some() || follows_type;
+        let kind = self.fn_kind(module, &method.function, &method.attributes);
+        let name = method.function.name;
+        let id = self.add_fn(&method.function, module, public, Owner::Type(owner), generics, kind);
+        if let Some(previous) = self.types_decl(owner).methods.insert(name.name, id) {
+            let first = self.fns[previous.0 as usize].ast.name.span;
+            self.diagnostics.push(
+                Diagnostic::error(Code(201), name.span, format!("method `{}` is declared twice", name.name))
+                    .label("again here")
+                    .and(first, "first here"),
+            );
+        }
+    }
+
+    fn fn_kind(&mut self, module: ModuleId, function: &ast::Fn, attributes: &[ast::Ident]) -> FnKind {
+        let standard = self.modules.list[module.0 as usize].standard;
+        let name = function.name.name.as_str();
+        for attribute in attributes.iter().filter(|_| standard) {
+            match attribute.name.as_str() {
+                "intrinsic" => {
+                    if let Some(found) = intrinsic(name) {
+                        return found;
+                    }
+                    let message = format!("there is no intrinsic `{name}`");
+                    self.diagnostics.push(Diagnostic::error(Code(203), function.name.span, message));
+                    return FnKind::Missing;
+                }
+                "native" => {
+                    let path = format!("{}.{name}", self.modules.list[module.0 as usize].path);
+                    if let Some(id) = self.registry.find(&path) {
+                        return FnKind::Native(id);
+                    }
+                    let message = format!("there is no native function `{path}`");
+                    self.diagnostics.push(Diagnostic::error(Code(203), function.name.span, message));
+                    return FnKind::Missing;
+                }
+                _ => {}
+            }
+        }
+        if function.body.is_none() {
+            let message = format!("function `{name}` has no body");
+            self.diagnostics.push(
+                Diagnostic::error(Code(204), function.name.span, message).help("only traits declare without a body"),
+            );
+            return FnKind::Missing;
+        }
+        FnKind::Body
+    }
+
+    /// Adds a function; `generics` are the owner's.
+    pub(super) fn add_fn(
+        &mut self,
+        ast: &'a ast::Fn,
+        module: ModuleId,
+        public: bool,
+        owner: Owner,
+        mut generics: Vec<Symbol>,
+        kind: FnKind,
+    ) -> FnDeclId {
+        let owner_generics = generics.len();
+        generics.extend(ast.generics.iter().map(|g| g.name.name));
+        self.fns.push(FnDecl { ast, module, public, owner, generics, owner_generics, kind });
+        FnDeclId(self.fns.len() as u32 - 1)
+    }
+
+    fn collect_imports(&mut self, module: ModuleId) {
+        let modules = self.modules;
+        let this = &modules.list[module.0 as usize];
+        let uses = this.files.iter().flat_map(|f| &f.items).filter_map(|item| match &item.kind {
+            ast::ItemKind::Use(import) => Some(import),
+            _ => None,
+        });
+        for (import, &target) in uses.zip(&this.imports) {
+            let Some(target) = target else { continue };
+            if import.names.is_empty() || import.alias.is_some() {
+                let last = import.path.last().copied();
+                if let Some(name) = import.alias.or(last) {
+                    self.define(module, name, Def::Module(target));
+                }
+            }
+            for &name in &import.names {
+                self.import_name(module, target, name);
+            }
+        }
+    }
+
+    fn import_name(&mut self, module: ModuleId, target: ModuleId, name: ast::Ident) {
+        match self.scopes[target.0 as usize].names.get(&name.name).copied() {
+            Some((def, _)) if self.is_public(def) => {
+                self.define(module, name, def);
+                if let Def::Type(decl) = def
+                    && let TypeDeclKind::Enum(ast) = self.decls[decl.0 as usize].kind
+                {
+                    for (number, variant) in ast.variants.iter().enumerate() {
+                        let variants = &mut self.scopes[module.0 as usize].variants;
+                        variants.entry(variant.name.name).or_default().push((decl, number as u32));
+                    }
+                }
+            }
+            Some(_) => self.diagnostics.push(
+                Diagnostic::error(Code(205), name.span, format!("`{}` is private to its module", name.name))
+                    .help("write `pub` before its declaration to let other modules use it"),
+            ),
+            None => {
+                let names = self.scopes[target.0 as usize].names.iter();
+                let near = super::report::nearest(name.name, names.filter(|n| self.is_public(n.1.0)).map(|n| *n.0));
+                let path = &self.modules.list[target.0 as usize].path;
+                let message = format!("module `{path}` has no `{}`", name.name);
+                self.diagnostics
+                    .push(super::report::did_you_mean(Diagnostic::error(Code(206), name.span, message), near));
+            }
+        }
+    }
+
+    /// Whether other modules may use it.
+    pub(super) fn is_public(&self, def: Def) -> bool {
+        match def {
+            Def::Fn(id) => self.fns[id.0 as usize].public,
+            Def::Type(id) => self.decls[id.0 as usize].public,
+            Def::Alias(id) => self.aliases[id.0 as usize].public,
+            Def::Const(id) => self.consts[id.0 as usize].public,
+            Def::Top(id) => self.tops[id.0 as usize].public,
+            Def::Module(_) => false,
+        }
+    }
+
+    fn collect_impls(&mut self, module: ModuleId) {
+        let modules = self.modules;
+        for item in modules.list[module.0 as usize].files.iter().flat_map(|f| &f.items) {
+            if let ast::ItemKind::Impl(block) = &item.kind {
+                self.collect_impl(module, block);
+            }
+        }
+    }
+
+    fn collect_impl(&mut self, module: ModuleId, block: &'a ast::Impl) {
+        let head = match &block.target.kind {
+            ast::TypeKind::Named { path, args } => {
+                let last = path[path.len() - 1];
+                match self.lookup_type_name(module, path) {
+                    Some(Def::Type(decl)) => Ok((decl, args.as_slice())),
+                    _ => Err(super::resolve::builtin(last.name)),
+                }
+            }
+            ast::TypeKind::List(inner) if self.lang.list.is_some() => {
+                Ok((self.lang.list.unwrap_or(DeclId(0)), std::slice::from_ref(&**inner)))
+            }
+            _ => Err(None),
+        };
+        match head {
+            Ok((decl, args)) => {
+                let own = self.decls[decl.0 as usize].generics;
+                // `impl[T] Show for Node[T]` may name the type's parameters afresh
+                let generics = own.iter().enumerate().map(|(i, generic)| match args.get(i).map(|a| &a.kind) {
+                    Some(ast::TypeKind::Named { path, args }) if path.len() == 1 && args.is_empty() => path[0].name,
+                    _ => generic.name.name,
+                });
+                let generics: Vec<Symbol> = generics.collect();
+                self.types_decl(decl).traits.push(&block.of);
+                for method in &block.methods {
+                    self.add_method(decl, module, method, generics.clone(), true);
+                }
+            }
+            Err(Some(ty)) => {
+                for method in &block.methods {
+                    let kind = self.fn_kind(module, &method.function, &method.attributes);
+                    let id = self.add_fn(&method.function, module, true, Owner::Builtin(ty), Vec::new(), kind);
+                    self.builtin_methods.insert((ty, method.function.name.name), id);
+                }
+                self.builtin_traits.push((ty, &block.of));
+            }
+            Err(None) => self.diagnostics.push(Diagnostic::error(
+                Code(901),
+                block.target.span,
+                "an `impl` for this type is not supported yet",
+            )),
+        }
+    }
+}
+
+/// The names that a pattern binds, in source order.
+pub(super) fn bound_names(pattern: &ast::Pattern, names: &mut Vec<ast::Ident>) {
+    match &pattern.kind {
+        ast::PatternKind::Bind(name) => names.push(ast::Ident { name: *name, span: pattern.span }),
+        ast::PatternKind::Variant { fields: Some(ast::PatternFields::Positional(parts)), .. }
+        | ast::PatternKind::Tuple(parts) => parts.iter().for_each(|p| bound_names(p, names)),
+        ast::PatternKind::Variant { fields: Some(ast::PatternFields::Named(parts)), .. } => {
+            parts.iter().for_each(|(_, p)| bound_names(p, names));
+        }
+        ast::PatternKind::List { prefix, rest, suffix } => {
+            prefix.iter().for_each(|p| bound_names(p, names));
+            names.extend(rest.flatten());
+            suffix.iter().for_each(|p| bound_names(p, names));
+        }
+        // all alternatives bind the same names
+        ast::PatternKind::Or(parts) => parts.first().into_iter().for_each(|p| bound_names(p, names)),
+        ast::PatternKind::Some(inner) => bound_names(inner, names),
+        _ => {}
+    }
+}

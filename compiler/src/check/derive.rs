@@ -1,0 +1,430 @@
+//! Operations every value has by its type: `==`, order, hash, text. Built-in types have theirs in the core library or
+//! as primitives, types that declare the method use it, and all others get a function made here, field by field.
+
+use super::body::{Body, PendingKind};
+use super::decls::TypeDeclKind;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
+use crate::prim::Prim;
+use crate::syntax::span::Span;
+use crate::syntax::symbol::Symbol;
+
+/// An operation derived from a type's structure.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Derive {
+    Eq,
+    Compare,
+    Hash,
+    Show,
+    /// `Show`, but a string comes quoted.
+    Inspect,
+}
+
+impl Derive {
+    /// The method that overrides it.
+    pub fn method(self) -> &'static str {
+        match self {
+            Derive::Eq => "eq",
+            Derive::Compare => "compare",
+            Derive::Hash => "hash",
+            Derive::Show | Derive::Inspect => "show",
+        }
+    }
+
+    pub fn by_method(name: &str) -> Option<Derive> {
+        [Derive::Eq, Derive::Compare, Derive::Hash, Derive::Show].into_iter().find(|d| d.method() == name)
+    }
+
+    pub fn is_binary(self) -> bool {
+        matches!(self, Derive::Eq | Derive::Compare)
+    }
+
+    pub fn result(self) -> Ty {
+        match self {
+            Derive::Eq => Ty::BOOL,
+            Derive::Compare | Derive::Hash => Ty::INT,
+            Derive::Show | Derive::Inspect => Ty::STR,
+        }
+    }
+}
+
+/// Mixed into a hash between two fields.
+const HASH_FACTOR: i64 = 0x2545_f491_4f6c_dd1d;
+
+impl Body<'_, '_> {
+    /// Applies an operation to values of one type; waits until the type is known.
+    pub fn value_op(&mut self, derive: Derive, args: Vec<ExprId>, span: Span) -> ExprId {
+        let ty = self.ty(args[0]);
+        let ty = self.deep(ty);
+        if self.is_broken(ty) {
+            return self.emit(ExprKind::Unit, derive.result(), span);
+        }
+        if ty == Ty::NEVER {
+            return args[0];
+        }
+        if self.cx.types.is_open(ty) {
+            let id = self.emit(ExprKind::Unit, derive.result(), span);
+            self.wait(id, PendingKind::Derived { derive, args, ty });
+            return id;
+        }
+        self.derived(derive, &args, ty, span)
+    }
+
+    /// Applies an operation to values of a known type.
+    pub fn derived(&mut self, derive: Derive, args: &[ExprId], ty: Ty, span: Span) -> ExprId {
+        let args = args.to_vec();
+        let prim = match (derive, ty) {
+            (Derive::Eq, Ty::INT) => Some(Prim::IntEq),
+            (Derive::Eq, Ty::FLOAT) => Some(Prim::FloatEq),
+            (Derive::Eq, Ty::BOOL) => Some(Prim::BoolEq),
+            (Derive::Eq, Ty::BYTE) => Some(Prim::ByteEq),
+            _ => None,
+        };
+        if let Some(prim) = prim {
+            return self.emit(ExprKind::Prim(prim, args), Ty::BOOL, span);
+        }
+        let intrinsic = match (derive, ty) {
+            (Derive::Eq, Ty::STR) => Some(Intrinsic::StrEq),
+            (Derive::Compare, Ty::STR) => Some(Intrinsic::StrCompare),
+            (Derive::Hash, Ty::STR) => Some(Intrinsic::StrHash),
+            (Derive::Hash, Ty::INT) => Some(Intrinsic::IntHash),
+            _ => None,
+        };
+        if let Some(intrinsic) = intrinsic {
+            return self.emit(ExprKind::Intrinsic(intrinsic, args), derive.result(), span);
+        }
+        match self.kind(ty) {
+            TyKind::Str if derive == Derive::Show => args[0],
+            TyKind::Str => self.core_op("str_quote", args, span),
+            TyKind::Int | TyKind::Float | TyKind::Bool | TyKind::Byte => {
+                let name = format!("{}_{}", self.cx.types.display(ty), derive.method());
+                self.core_op(&name, args, span)
+            }
+            TyKind::Unit => {
+                let value = match derive {
+                    Derive::Eq => self.bool(true, span),
+                    Derive::Compare | Derive::Hash => self.int(0, span),
+                    Derive::Show | Derive::Inspect => self.string("()", span),
+                };
+                self.sequence(args, value, span)
+            }
+            TyKind::Array(_) if derive != Derive::Hash => {
+                self.core_op(&format!("array_{}", derive.method()), args, span)
+            }
+            TyKind::Fn(..) if matches!(derive, Derive::Show | Derive::Inspect) => {
+                let text = self.show(ty);
+                let text = self.string(&text, span);
+                self.sequence(args, text, span)
+            }
+            TyKind::Array(_) | TyKind::Fn(..) => self.not_derivable(derive, ty, span),
+            TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => {
+                if let Some(method) = self.cx.method(decl, Symbol::new(derive.method()))
+                    && self.cx.function(method).ast.receiver.is_some()
+                {
+                    let owner = self.method_owner_args(method, ty);
+                    return self.call_ids(method, owner, args, span);
+                }
+                if derive != Derive::Eq && [self.cx.lang.list, self.cx.lang.map, self.cx.lang.set].contains(&Some(decl))
+                {
+                    return self.not_derivable(derive, ty, span);
+                }
+                self.call_derived(derive, args, ty, span)
+            }
+            _ => self.call_derived(derive, args, ty, span),
+        }
+    }
+
+    fn call_derived(&mut self, derive: Derive, args: Vec<ExprId>, ty: Ty, span: Span) -> ExprId {
+        // a quoted string can only stand inside; of everything else there is one text
+        let derive = if derive == Derive::Inspect { Derive::Show } else { derive };
+        let id = self.cx.request_derived(derive, ty, Some((span, self.id)));
+        self.requests.push(id);
+        self.emit(ExprKind::Call(id, args), derive.result(), span)
+    }
+
+    fn core_op(&mut self, name: &str, args: Vec<ExprId>, span: Span) -> ExprId {
+        match self.cx.core_fn_decl(name) {
+            Some(decl) => self.call_ids(decl, Vec::new(), args, span),
+            None => self.missing_core(name, span),
+        }
+    }
+
+    fn not_derivable(&mut self, derive: Derive, ty: Ty, span: Span) -> ExprId {
+        let shown = self.show(ty);
+        let message = match derive {
+            Derive::Eq => format!("values of type {shown} can't be compared"),
+            Derive::Compare => format!("values of type {shown} have no order"),
+            Derive::Hash => format!("a value of type {shown} can't be a key: it has no hash that never changes"),
+            Derive::Show | Derive::Inspect => format!("values of type {shown} have no text"),
+        };
+        self.fail(Diagnostic::error(Code(323), span, message))
+    }
+
+    // ---- the functions
+
+    /// The body of a derived operation on a type.
+    pub fn derived_body(&mut self, derive: Derive, ty: Ty) {
+        let span = self.frame().span;
+        let a = self.param(Symbol::new("a"), ty, span);
+        let b = derive.is_binary().then(|| self.param(Symbol::new("b"), ty, span));
+        let operands: Vec<LocalId> = std::iter::once(a).chain(b).collect();
+        if derive == Derive::Hash {
+            self.check_hashable(ty, span);
+        }
+        let body = match self.kind(ty) {
+            TyKind::Optional(inner) => self.derive_optional(derive, &operands, inner, span),
+            TyKind::Tuple(parts) => {
+                let fields: Vec<Part> = parts
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &ty)| Part { name: None, ty, at: At::Element(i as u32) })
+                    .collect();
+                self.derive_parts(derive, &operands, None, &fields, span)
+            }
+            TyKind::Struct(decl, _) => {
+                let TypeDeclKind::Struct(ast) = self.cx.decl(decl).kind else { return };
+                let mut fields = Vec::new();
+                for (i, field) in ast.fields.iter().enumerate() {
+                    let ty = self.cx.field_type(ty, 0, i, &mut self.diagnostics);
+                    fields.push(Part { name: Some(field.name.name), ty, at: At::Field(i as u32) });
+                }
+                self.derive_parts(derive, &operands, Some(ast.name.name), &fields, span)
+            }
+            TyKind::Enum(decl, _) => {
+                let TypeDeclKind::Enum(ast) = self.cx.decl(decl).kind else { return };
+                let mut variants = Vec::new();
+                for (number, variant) in ast.variants.iter().enumerate() {
+                    let mut fields = Vec::new();
+                    for (i, field) in variant.fields.iter().enumerate() {
+                        let ty = self.cx.field_type(ty, number, i, &mut self.diagnostics);
+                        let at = At::Variant(number as u32, i as u32);
+                        fields.push(Part { name: Some(field.name.name), ty, at });
+                    }
+                    variants.push((variant.name.name, fields));
+                }
+                self.derive_enum(derive, &operands, &variants, span)
+            }
+            _ => self.bad(span),
+        };
+        let frame = self.frame();
+        frame.body = body;
+    }
+
+    fn check_hashable(&mut self, ty: Ty, span: Span) {
+        let TyKind::Struct(decl, _) = self.kind(ty) else { return };
+        let TypeDeclKind::Struct(ast) = self.cx.decl(decl).kind else { return };
+        if let Some(field) = ast.fields.iter().find(|f| f.mutable) {
+            let shown = self.show(ty);
+            let message = format!("a {shown} can't be a key: its field `{}` can change", field.name.name);
+            self.report(
+                Diagnostic::error(Code(323), span, message)
+                    .and(field.name.span, "declared with `var`")
+                    .help("give the type a method `hash(self) -> int`, and `eq`, that leave it out"),
+            );
+        }
+    }
+
+    fn read_part(&mut self, operand: LocalId, part: &Part, span: Span) -> ExprId {
+        let base = self.read(operand, span);
+        let kind = match part.at {
+            At::Field(i) => ExprKind::Field(base, i),
+            At::Element(i) => ExprKind::TupleField(base, i),
+            At::Variant(number, i) => ExprKind::VariantField(base, number, i),
+        };
+        self.emit(kind, part.ty, span)
+    }
+
+    fn part_op(&mut self, derive: Derive, operands: &[LocalId], part: &Part, span: Span) -> ExprId {
+        let args = operands.iter().map(|&o| self.read_part(o, part, span)).collect();
+        self.value_op(derive, args, span)
+    }
+
+    /// The operation on the fields of a struct, a tuple or one variant.
+    fn derive_parts(
+        &mut self,
+        derive: Derive,
+        operands: &[LocalId],
+        name: Option<Symbol>,
+        parts: &[Part],
+        span: Span,
+    ) -> ExprId {
+        match derive {
+            Derive::Eq => {
+                let mut result = None;
+                for part in parts {
+                    let same = self.part_op(derive, operands, part, span);
+                    result = Some(match result {
+                        None => same,
+                        Some(before) => self.emit(ExprKind::And(before, same), Ty::BOOL, span),
+                    });
+                }
+                match result {
+                    Some(id) => id,
+                    None => self.bool(true, span),
+                }
+            }
+            Derive::Compare => {
+                let mut stmts = Vec::new();
+                for part in parts {
+                    let order = self.part_op(derive, operands, part, span);
+                    let order = self.temp("#order", order, &mut stmts);
+                    let (read, zero) = (self.read(order, span), self.int(0, span));
+                    let differs = self.emit(ExprKind::Prim(Prim::IntNe, vec![read, zero]), Ty::BOOL, span);
+                    let read = self.read(order, span);
+                    let leave = self.emit(ExprKind::Return(read), Ty::NEVER, span);
+                    let kind = ExprKind::Cond { arms: vec![(differs, leave)], otherwise: None };
+                    stmts.push(self.emit(kind, Ty::UNIT, span));
+                }
+                let zero = self.int(0, span);
+                self.sequence(stmts, zero, span)
+            }
+            Derive::Hash => {
+                let mut hash = self.int(parts.len() as i64, span);
+                for part in parts {
+                    let factor = self.int(HASH_FACTOR, span);
+                    let scaled = self.emit(ExprKind::Prim(Prim::IntMulWrap, vec![hash, factor]), Ty::INT, span);
+                    let own = self.part_op(derive, operands, part, span);
+                    hash = self.emit(ExprKind::Prim(Prim::IntXor, vec![scaled, own]), Ty::INT, span);
+                }
+                self.emit(ExprKind::Intrinsic(Intrinsic::IntHash, vec![hash]), Ty::INT, span)
+            }
+            Derive::Show | Derive::Inspect => {
+                let mut pieces = Vec::new();
+                let mut text = name.map_or_else(String::new, |n| n.to_string());
+                if !parts.is_empty() || name.is_none() {
+                    text.push('(');
+                }
+                for (i, part) in parts.iter().enumerate() {
+                    if i > 0 {
+                        text.push_str(", ");
+                    }
+                    if let Some(name) = part.name {
+                        text.push_str(name.as_str());
+                        text.push_str(": ");
+                    }
+                    if !text.is_empty() {
+                        pieces.push(self.string(&text, span));
+                        text.clear();
+                    }
+                    pieces.push(self.part_op(Derive::Inspect, operands, part, span));
+                }
+                if !parts.is_empty() || name.is_none() {
+                    text.push(')');
+                }
+                pieces.push(self.string(&text, span));
+                match pieces.as_slice() {
+                    [one] => *one,
+                    _ => self.emit(ExprKind::Intrinsic(Intrinsic::StrConcat, pieces), Ty::STR, span),
+                }
+            }
+        }
+    }
+
+    fn derive_optional(&mut self, derive: Derive, operands: &[LocalId], inner: Ty, span: Span) -> ExprId {
+        let mut values = Vec::new();
+        for &operand in operands {
+            let read = self.read(operand, span);
+            values.push(self.emit(ExprKind::Unwrap(read), inner, span));
+        }
+        let present = self.value_op(if derive == Derive::Show { Derive::Inspect } else { derive }, values, span);
+        let read = self.read(operands[0], span);
+        let nil = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+        let mut arms = Vec::new();
+        match derive {
+            Derive::Eq | Derive::Compare => {
+                let read = self.read(operands[1], span);
+                let other = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+                // nil comes first
+                let (absent, more) = match derive {
+                    Derive::Eq => (other, self.bool(false, span)),
+                    _ => {
+                        let (less, zero) = (self.int(-1, span), self.int(0, span));
+                        let kind = ExprKind::Cond { arms: vec![(other, zero)], otherwise: Some(less) };
+                        (self.emit(kind, Ty::INT, span), self.int(1, span))
+                    }
+                };
+                arms.push((nil, absent));
+                let read = self.read(operands[1], span);
+                let other = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+                arms.push((other, more));
+            }
+            Derive::Hash => {
+                let zero = self.int(0, span);
+                arms.push((nil, self.emit(ExprKind::Intrinsic(Intrinsic::IntHash, vec![zero]), Ty::INT, span)));
+            }
+            Derive::Show | Derive::Inspect => {
+                let text = self.string("nil", span);
+                arms.push((nil, text));
+            }
+        }
+        self.emit(ExprKind::Cond { arms, otherwise: Some(present) }, derive.result(), span)
+    }
+
+    fn derive_enum(
+        &mut self,
+        derive: Derive,
+        operands: &[LocalId],
+        variants: &[(Symbol, Vec<Part>)],
+        span: Span,
+    ) -> ExprId {
+        let mut lets = Vec::new();
+        let mut tags = Vec::new();
+        for &operand in operands {
+            let read = self.read(operand, span);
+            let tag = self.emit(ExprKind::Tag(read), Ty::INT, span);
+            tags.push(self.temp("#tag", tag, &mut lets));
+        }
+        let mut arms = Vec::new();
+        if let [a, b] = tags.as_slice() {
+            let (x, y) = (self.read(*a, span), self.read(*b, span));
+            let differs = self.emit(ExprKind::Prim(Prim::IntNe, vec![x, y]), Ty::BOOL, span);
+            let result = match derive {
+                Derive::Eq => self.bool(false, span),
+                _ => {
+                    let (x, y) = (self.read(*a, span), self.read(*b, span));
+                    self.emit(ExprKind::Prim(Prim::IntSubWrap, vec![x, y]), Ty::INT, span)
+                }
+            };
+            arms.push((differs, result));
+        }
+        for (number, (name, parts)) in variants.iter().enumerate() {
+            if parts.is_empty() && matches!(derive, Derive::Eq | Derive::Compare) {
+                continue;
+            }
+            let (tag, wanted) = (self.read(tags[0], span), self.int(number as i64, span));
+            let test = self.emit(ExprKind::Prim(Prim::IntEq, vec![tag, wanted]), Ty::BOOL, span);
+            let mut value = self.derive_parts(derive, operands, Some(*name), parts, span);
+            if derive == Derive::Hash {
+                let number = self.int(number as i64, span);
+                value = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![value, number]), Ty::INT, span);
+            }
+            arms.push((test, value));
+        }
+        let otherwise = match derive {
+            Derive::Eq => self.bool(true, span),
+            Derive::Compare | Derive::Hash => self.int(0, span),
+            Derive::Show | Derive::Inspect => self.string("", span),
+        };
+        let id = self.emit(ExprKind::Cond { arms, otherwise: Some(otherwise) }, derive.result(), span);
+        self.sequence(lets, id, span)
+    }
+
+    /// The core library's function of that name.
+    pub fn core_fn(&mut self, name: &str) -> Option<super::decls::FnDeclId> {
+        self.cx.core_fn_decl(name)
+    }
+}
+
+/// A field of what is derived for.
+struct Part {
+    name: Option<Symbol>,
+    ty: Ty,
+    at: At,
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Field(u32),
+    Element(u32),
+    Variant(u32, u32),
+}

@@ -1,0 +1,582 @@
+//! Loops and comprehensions. `for` is spelled out here for ranges, lists, arrays, maps, sets and strings; everything
+//! else goes through `iter(self)` and `next(self) -> T?`.
+
+use super::body::{Binding, Body, Expect, LoopScope};
+use super::coerce::Why;
+use super::pattern::Step;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, LoopId, Ty, TyKind};
+use crate::prim::Prim;
+use crate::syntax::ast;
+use crate::syntax::span::Span;
+use crate::syntax::symbol::Symbol;
+
+/// The parts of a `for` before its body is put in.
+struct Rounds {
+    /// Runs once, before the loop.
+    before: Vec<ExprId>,
+    /// A test around the whole loop.
+    guard: Option<ExprId>,
+    condition: Option<ExprId>,
+    /// Runs at the start of each round.
+    each: Vec<Step>,
+    /// Where the element is, when it is one value.
+    element: Element,
+    /// What the counter of `for i, x` is set from; none when it has to be counted apart.
+    position: Option<LocalId>,
+    step: Option<ExprId>,
+}
+
+enum Element {
+    One(ExprId, Ty),
+    /// Key and value of a map, not yet put in a tuple.
+    Pair((ExprId, Ty), (ExprId, Ty)),
+}
+
+type Inner<'b, 'c, 'a> = &'b mut dyn FnMut(&mut Body<'c, 'a>) -> ExprId;
+
+impl<'c, 'a> Body<'c, 'a> {
+    fn enter_loop(&mut self, label: Option<ast::Ident>) -> LoopId {
+        let id = self.new_loop();
+        self.forget_mutable();
+        self.frame().loops.push(LoopScope { id, label: label.map(|l| l.name), broken: false });
+        id
+    }
+
+    fn leave_loop(&mut self) -> bool {
+        self.frame().loops.pop().is_some_and(|l| l.broken)
+    }
+
+    pub fn while_loop(
+        &mut self,
+        label: Option<ast::Ident>,
+        conditions: &'a [ast::Condition],
+        body: &'a ast::Block,
+        span: Span,
+    ) -> ExprId {
+        let id = self.enter_loop(label);
+        let head = self.frame().facts.clone();
+        let mark = self.open();
+        let (condition, _) = self.conditions(conditions);
+        let body = self.block(body, Expect::Nothing);
+        self.close(mark);
+        self.leave_loop();
+        self.frame().facts = head;
+        let kind = ExprKind::Loop { id, condition: Some(condition), body, step: None };
+        self.emit(kind, Ty::UNIT, span)
+    }
+
+    pub fn endless_loop(&mut self, label: Option<ast::Ident>, body: &'a ast::Block, span: Span) -> ExprId {
+        let id = self.enter_loop(label);
+        let head = self.frame().facts.clone();
+        let body = self.block(body, Expect::Nothing);
+        let broken = self.leave_loop();
+        self.frame().facts = head;
+        let ty = if broken { Ty::UNIT } else { Ty::NEVER };
+        self.emit(ExprKind::Loop { id, condition: None, body, step: None }, ty, span)
+    }
+
+    pub fn jump(&mut self, label: Option<ast::Ident>, leave: bool, span: Span) -> ExprId {
+        let loops = &mut self.frame().loops;
+        let found = match label {
+            None => loops.last_mut(),
+            Some(label) => loops.iter_mut().rev().find(|l| l.label == Some(label.name)),
+        };
+        if let Some(target) = found {
+            target.broken |= leave;
+            let id = target.id;
+            let kind = if leave { ExprKind::Break(id) } else { ExprKind::Continue(id) };
+            return self.emit(kind, Ty::NEVER, span);
+        }
+        let word = if leave { "break" } else { "continue" };
+        let diagnostic = match label {
+            Some(label) => {
+                Diagnostic::error(Code(405), label.span, format!("there is no loop named `{}` around this", label.name))
+            }
+            None if self.frames.len() > 1 => {
+                Diagnostic::error(Code(405), span, format!("`{word}` can't leave the closure it is in"))
+                    .help("`return` ends the closure")
+            }
+            None => Diagnostic::error(Code(405), span, format!("`{word}` stands outside any loop")),
+        };
+        self.fail(diagnostic)
+    }
+
+    pub fn for_loop(
+        &mut self,
+        label: Option<ast::Ident>,
+        index: Option<ast::Ident>,
+        pattern: &'a ast::Pattern,
+        iterable: &'a ast::Expr,
+        body: &'a ast::Block,
+        span: Span,
+    ) -> ExprId {
+        self.for_each(label, index, pattern, iterable, span, &mut |this| this.block(body, Expect::Nothing))
+    }
+
+    fn for_each(
+        &mut self,
+        label: Option<ast::Ident>,
+        index: Option<ast::Ident>,
+        pattern: &'a ast::Pattern,
+        iterable: &'a ast::Expr,
+        span: Span,
+        inner: Inner<'_, 'c, 'a>,
+    ) -> ExprId {
+        let Some(mut rounds) = self.rounds(iterable) else {
+            // names still have to be known for the body
+            return self.broken_loop(index, pattern, span, inner);
+        };
+        let id = self.enter_loop(label);
+        let head = self.frame().facts.clone();
+        let mark = self.open();
+        let mut steps = std::mem::take(&mut rounds.each);
+        let mut count_step = None;
+        let position = match (index, rounds.position) {
+            (Some(index), None) => {
+                let zero = self.int(0, index.span);
+                let counter = self.local(Symbol::new("#count"), Ty::INT, true, index.span);
+                rounds.before.push(self.emit(ExprKind::Let(counter, zero), Ty::UNIT, index.span));
+                count_step = Some(self.increment(counter, index.span));
+                Some(counter)
+            }
+            (_, position) => position,
+        };
+        if let (Some(index), Some(position)) = (index, position) {
+            let local = self.local(index.name, Ty::INT, false, index.span);
+            let value = self.read(position, index.span);
+            steps.push(Step::Bind(self.emit(ExprKind::Let(local, value), Ty::UNIT, index.span)));
+            self.bind(index.name, Binding::Local(local));
+        }
+        match rounds.element {
+            Element::One(value, ty) => self.bind_element(pattern, value, ty, &mut steps),
+            Element::Pair(key, value) => match &pattern.kind {
+                ast::PatternKind::Tuple(parts) if parts.len() == 2 => {
+                    self.bind_element(&parts[0], key.0, key.1, &mut steps);
+                    self.bind_element(&parts[1], value.0, value.1, &mut steps);
+                }
+                _ => {
+                    let ty = self.cx.tuple(vec![key.1, value.1]);
+                    let pair = self.emit(ExprKind::Tuple(vec![key.0, value.0]), ty, pattern.span);
+                    self.bind_element(pattern, pair, ty, &mut steps);
+                }
+            },
+        }
+        let value = inner(self);
+        let value = self.discard(value, span);
+        self.close(mark);
+        self.leave_loop();
+        self.frame().facts = head;
+        let mut stmts: Vec<ExprId> = steps.into_iter().map(Step::id).collect();
+        stmts.push(value);
+        let ty = if self.ty(value) == Ty::NEVER { Ty::NEVER } else { Ty::UNIT };
+        let body = self.emit(ExprKind::Block(stmts, None), ty, span);
+        let step = match (rounds.step, count_step) {
+            (Some(a), Some(b)) => Some(self.emit(ExprKind::Block(vec![a, b], None), Ty::UNIT, span)),
+            (a, b) => a.or(b),
+        };
+        let kind = ExprKind::Loop { id, condition: rounds.condition, body, step };
+        let mut whole = self.emit(kind, Ty::UNIT, span);
+        if let Some(guard) = rounds.guard {
+            whole = self.emit(ExprKind::Cond { arms: vec![(guard, whole)], otherwise: None }, Ty::UNIT, span);
+        }
+        if rounds.before.is_empty() {
+            return whole;
+        }
+        rounds.before.push(whole);
+        self.emit(ExprKind::Block(rounds.before, None), Ty::UNIT, span)
+    }
+
+    /// A loop over something that can't be iterated; the error has been reported.
+    fn broken_loop(
+        &mut self,
+        index: Option<ast::Ident>,
+        pattern: &'a ast::Pattern,
+        span: Span,
+        inner: Inner<'_, 'c, 'a>,
+    ) -> ExprId {
+        self.enter_loop(None);
+        let mark = self.open();
+        let mut names = Vec::new();
+        super::decls::bound_names(pattern, &mut names);
+        names.extend(index);
+        for name in names {
+            let local = self.local(name.name, Ty::ERROR, false, name.span);
+            self.bind(name.name, Binding::Local(local));
+        }
+        inner(self);
+        self.close(mark);
+        self.leave_loop();
+        self.bad(span)
+    }
+
+    fn bind_element(&mut self, pattern: &'a ast::Pattern, value: ExprId, ty: Ty, steps: &mut Vec<Step>) {
+        if let ast::PatternKind::Bind(name) = pattern.kind {
+            let local = self.local(name, ty, false, pattern.span);
+            steps.push(Step::Bind(self.emit(ExprKind::Let(local, value), Ty::UNIT, pattern.span)));
+            self.bind(name, Binding::Local(local));
+            return;
+        }
+        let more = self.irrefutable(pattern, value, ty, false);
+        steps.extend(more.into_iter().map(Step::Bind));
+    }
+
+    /// `local +%= 1`
+    fn increment(&mut self, local: LocalId, span: Span) -> ExprId {
+        self.bump(local, 1, span)
+    }
+
+    fn bump(&mut self, local: LocalId, by: i64, span: Span) -> ExprId {
+        let old = self.read(local, span);
+        let by = self.int(by, span);
+        let new = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![old, by]), Ty::INT, span);
+        self.emit(ExprKind::SetLocal(local, new), Ty::UNIT, span)
+    }
+
+    /// A loop variable of its own, set before the loop.
+    fn counter(&mut self, name: &str, start: ExprId, before: &mut Vec<ExprId>, span: Span) -> LocalId {
+        let local = self.local(Symbol::new(name), Ty::INT, true, span);
+        before.push(self.emit(ExprKind::Let(local, start), Ty::UNIT, span));
+        local
+    }
+
+    fn test(&mut self, prim: Prim, a: ExprId, b: ExprId, span: Span) -> ExprId {
+        self.emit(ExprKind::Prim(prim, vec![a, b]), Ty::BOOL, span)
+    }
+
+    /// How to go through a value; None after an error.
+    fn rounds(&mut self, iterable: &'a ast::Expr) -> Option<Rounds> {
+        let span = iterable.span;
+        if let ast::ExprKind::Range { lo: Some(lo), hi: Some(hi), inclusive } = &iterable.kind {
+            let mut before = Vec::new();
+            let lo = self.expr_to(lo, Ty::INT, Why::Index);
+            let lo = self.stable("#lo", lo, &mut before);
+            let hi = self.expr_to(hi, Ty::INT, Why::Index);
+            let lo = self.again(&lo);
+            return Some(self.count_up(lo, hi, *inclusive, before, span));
+        }
+        let value = self.expr(iterable, Expect::Any);
+        self.rounds_of(value, span)
+    }
+
+    /// From `lo` up to `hi`. The counter can't overflow: it stops at a value it has to reach.
+    fn count_up(&mut self, lo: ExprId, hi: ExprId, inclusive: bool, mut before: Vec<ExprId>, span: Span) -> Rounds {
+        let counter = self.counter("#i", lo, &mut before, span);
+        let hi = self.stable("#end", hi, &mut before);
+        let (i, end) = (self.read(counter, span), self.again(&hi));
+        let (guard, condition) = if inclusive {
+            let guard = self.test(Prim::IntLe, i, end, span);
+            let (end, one) = (self.again(&hi), self.int(1, span));
+            let past = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![end, one]), Ty::INT, span);
+            let past = self.stable("#past", past, &mut before);
+            let (i, past) = (self.read(counter, span), self.again(&past));
+            (Some(guard), self.test(Prim::IntNe, i, past, span))
+        } else {
+            (None, self.test(Prim::IntLt, i, end, span))
+        };
+        let element = self.read(counter, span);
+        let step = self.increment(counter, span);
+        Rounds {
+            before,
+            guard,
+            condition: Some(condition),
+            each: Vec::new(),
+            element: Element::One(element, Ty::INT),
+            position: None,
+            step: Some(step),
+        }
+    }
+
+    fn rounds_of(&mut self, value: ExprId, span: Span) -> Option<Rounds> {
+        let ty = self.ty(value);
+        match self.kind(ty) {
+            TyKind::Error => None,
+            TyKind::Never => {
+                let condition = self.bool(false, span);
+                Some(Rounds {
+                    before: vec![value],
+                    guard: None,
+                    condition: Some(condition),
+                    each: Vec::new(),
+                    element: Element::One(value, Ty::ERROR),
+                    position: None,
+                    step: None,
+                })
+            }
+            TyKind::Str => {
+                let decl = self.core_fn("str_chars")?;
+                let list = self.call_ids(decl, Vec::new(), vec![value], span);
+                self.rounds_of(list, span)
+            }
+            TyKind::Array(element) => Some(self.over_array(value, element, span)),
+            TyKind::Struct(decl, args) if Some(decl) == self.cx.lang.list => Some(self.over_list(value, args[0], span)),
+            TyKind::Struct(decl, args) if Some(decl) == self.cx.lang.map => self.over_map(value, args, true, span),
+            TyKind::Struct(decl, _) if Some(decl) == self.cx.lang.set => {
+                let (index, map_ty) = self.field_named(ty, "map")?;
+                let map = self.emit(ExprKind::Field(value, index), map_ty, span);
+                let args = self.cx.as_decl(map_ty)?.1;
+                self.over_map(map, args, false, span)
+            }
+            TyKind::Struct(decl, _) if Some(decl) == self.cx.lang.range => {
+                let mut before = Vec::new();
+                let range = self.stable("#range", value, &mut before);
+                let (start, end) = (self.field_named(ty, "start")?.0, self.field_named(ty, "end")?.0);
+                let base = self.again(&range);
+                let lo = self.emit(ExprKind::Field(base, start), Ty::INT, span);
+                let base = self.again(&range);
+                let hi = self.emit(ExprKind::Field(base, end), Ty::INT, span);
+                Some(self.count_up(lo, hi, false, before, span))
+            }
+            TyKind::Struct(decl, _) if Some(decl) == self.cx.lang.steps => self.over_steps(value, ty, span),
+            TyKind::Infer(_) => {
+                self.unknown_type(ty, span);
+                None
+            }
+            _ => self.over_iterator(value, span),
+        }
+    }
+
+    fn over_list(&mut self, value: ExprId, element: Ty, span: Span) -> Rounds {
+        let ty = self.ty(value);
+        let mut before = Vec::new();
+        let list = self.stable("#list", value, &mut before);
+        let zero = self.int(0, span);
+        let counter = self.counter("#i", zero, &mut before, span);
+        let (items, len) = self.list_fields();
+        let (i, base) = (self.read(counter, span), self.again(&list));
+        let len = self.emit(ExprKind::Field(base, len), Ty::INT, span);
+        let condition = self.test(Prim::IntLt, i, len, span);
+        let array_ty = self.cx.array_of(element);
+        let base = self.again(&list);
+        let array = self.emit(ExprKind::Field(base, items), array_ty, span);
+        let i = self.read(counter, span);
+        let item = self.emit(ExprKind::Intrinsic(Intrinsic::ArrayGetUnchecked, vec![array, i]), element, span);
+        debug_assert!(ty != Ty::ERROR);
+        let step = self.increment(counter, span);
+        Rounds {
+            before,
+            guard: None,
+            condition: Some(condition),
+            each: Vec::new(),
+            element: Element::One(item, element),
+            position: Some(counter),
+            step: Some(step),
+        }
+    }
+
+    fn over_array(&mut self, value: ExprId, element: Ty, span: Span) -> Rounds {
+        let mut before = Vec::new();
+        let array = self.stable("#array", value, &mut before);
+        let zero = self.int(0, span);
+        let counter = self.counter("#i", zero, &mut before, span);
+        let (i, base) = (self.read(counter, span), self.again(&array));
+        let len = self.emit(ExprKind::Intrinsic(Intrinsic::ArrayLen, vec![base]), Ty::INT, span);
+        let condition = self.test(Prim::IntLt, i, len, span);
+        let (base, i) = (self.again(&array), self.read(counter, span));
+        let item = self.emit(ExprKind::Intrinsic(Intrinsic::ArrayGetUnchecked, vec![base, i]), element, span);
+        let step = self.increment(counter, span);
+        Rounds {
+            before,
+            guard: None,
+            condition: Some(condition),
+            each: Vec::new(),
+            element: Element::One(item, element),
+            position: Some(counter),
+            step: Some(step),
+        }
+    }
+
+    /// Entries of a map in order, with the core library's `entry_from`, `key_at`, `value_at` and `check`.
+    fn over_map(&mut self, value: ExprId, args: Vec<Ty>, pairs: bool, span: Span) -> Option<Rounds> {
+        let map_ty = self.ty(value);
+        let mut before = Vec::new();
+        let map = self.stable("#map", value, &mut before);
+        let (version_index, version_ty) = self.field_named(map_ty, "version")?;
+        let base = self.again(&map);
+        let version = self.emit(ExprKind::Field(base, version_index), version_ty, span);
+        let version = self.stable("#version", version, &mut before);
+        let (base, zero) = (self.again(&map), self.int(0, span));
+        let first = self.method_ids(base, "entry_from", vec![zero], span);
+        let counter = self.counter("#entry", first, &mut before, span);
+        let (e, zero) = (self.read(counter, span), self.int(0, span));
+        let condition = self.test(Prim::IntGe, e, zero, span);
+        let (base, version) = (self.again(&map), self.again(&version));
+        let check = self.method_ids(base, "check", vec![version], span);
+        let (base, e) = (self.again(&map), self.read(counter, span));
+        let key = self.method_ids(base, "key_at", vec![e], span);
+        let element = if pairs {
+            let (base, e) = (self.again(&map), self.read(counter, span));
+            let item = self.method_ids(base, "value_at", vec![e], span);
+            Element::Pair((key, args[0]), (item, args[1]))
+        } else {
+            Element::One(key, args[0])
+        };
+        let (e, one) = (self.read(counter, span), self.int(1, span));
+        let after = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![e, one]), Ty::INT, span);
+        let base = self.again(&map);
+        let next = self.method_ids(base, "entry_from", vec![after], span);
+        let step = self.emit(ExprKind::SetLocal(counter, next), Ty::UNIT, span);
+        Some(Rounds {
+            before,
+            guard: None,
+            condition: Some(condition),
+            each: vec![Step::Bind(check)],
+            element,
+            position: None,
+            step: Some(step),
+        })
+    }
+
+    /// The core library's `Steps`: `left` values from `start`, `by` apart.
+    fn over_steps(&mut self, value: ExprId, ty: Ty, span: Span) -> Option<Rounds> {
+        let mut before = Vec::new();
+        let steps = self.stable("#steps", value, &mut before);
+        let field = |this: &mut Self, name: &str| {
+            let (index, field_ty) = this.field_named(ty, name)?;
+            let base = this.again(&steps);
+            Some(this.emit(ExprKind::Field(base, index), field_ty, span))
+        };
+        let (start, by, left) = (field(self, "start")?, field(self, "by")?, field(self, "left")?);
+        let current = self.counter("#i", start, &mut before, span);
+        let by = self.stable("#by", by, &mut before);
+        let left = self.counter("#left", left, &mut before, span);
+        let (n, zero) = (self.read(left, span), self.int(0, span));
+        let condition = self.test(Prim::IntGt, n, zero, span);
+        let element = self.read(current, span);
+        let down = self.bump(left, -1, span);
+        let (old, by) = (self.read(current, span), self.again(&by));
+        let next = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![old, by]), Ty::INT, span);
+        let advance = self.emit(ExprKind::SetLocal(current, next), Ty::UNIT, span);
+        let step = self.emit(ExprKind::Block(vec![down, advance], None), Ty::UNIT, span);
+        Some(Rounds {
+            before,
+            guard: None,
+            condition: Some(condition),
+            each: Vec::new(),
+            element: Element::One(element, Ty::INT),
+            position: None,
+            step: Some(step),
+        })
+    }
+
+    /// Anything with `next(self) -> T?`, or with `iter(self)` that gives such a thing.
+    fn over_iterator(&mut self, mut value: ExprId, span: Span) -> Option<Rounds> {
+        let ty = self.ty(value);
+        if !self.has_method(ty, "next") {
+            if !self.has_method(ty, "iter") {
+                let shown = self.show(ty);
+                let mut diagnostic =
+                    Diagnostic::error(Code(314), span, format!("a value of type {shown} can't be iterated"))
+                        .label("neither `iter` nor `next` is among its methods");
+                if ty == Ty::INT {
+                    diagnostic = diagnostic.help("to count, write `0..n`");
+                } else if self.is_optional(ty) || self.is_result(ty) {
+                    diagnostic = diagnostic.help("take the value out first, with `!` or `?? …`");
+                }
+                self.fail(diagnostic);
+                return None;
+            }
+            value = self.method_ids(value, "iter", Vec::new(), span);
+            if self.ty(value) == Ty::ERROR {
+                return None;
+            }
+        }
+        let mut before = Vec::new();
+        let iterator = self.stable("#iter", value, &mut before);
+        let base = self.again(&iterator);
+        let next = self.method_ids(base, "next", Vec::new(), span);
+        let next_ty = self.ty(next);
+        let TyKind::Optional(element) = self.kind(next_ty) else {
+            if next_ty != Ty::ERROR {
+                let shown = self.show(next_ty);
+                self.fail(Diagnostic::error(Code(314), span, format!("its `next` gives {shown}, not an optional")));
+            }
+            return None;
+        };
+        let mut tests = Vec::new();
+        let next = self.temp("#next", next, &mut tests);
+        let read = self.read(next, span);
+        let nil = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+        let some = self.emit(ExprKind::Prim(Prim::BoolNot, vec![nil]), Ty::BOOL, span);
+        let condition = self.sequence(tests, some, span);
+        let read = self.read(next, span);
+        let item = self.emit(ExprKind::Unwrap(read), element, span);
+        Some(Rounds {
+            before,
+            guard: None,
+            condition: Some(condition),
+            each: Vec::new(),
+            element: Element::One(item, element),
+            position: None,
+            step: None,
+        })
+    }
+
+    // ---- comprehensions
+
+    pub fn comprehension(&mut self, comprehension: &'a ast::Comprehension, span: Span, expect: Expect) -> ExprId {
+        let hint = self.literal_hint(expect);
+        let ty = match &comprehension.kind {
+            ast::ComprehensionKind::List(_) => {
+                let element = hint.and_then(|ty| self.list_element(ty)).unwrap_or_else(|| self.fresh(span));
+                self.cx.list_of(element)
+            }
+            ast::ComprehensionKind::Map(..) => {
+                let args = hint.and_then(|ty| self.cx.args_of(ty, self.cx.lang.map).map(<[Ty]>::to_vec));
+                let args = args.unwrap_or_else(|| vec![self.fresh(span), self.fresh(span)]);
+                self.cx.map_of(args[0], args[1])
+            }
+            ast::ComprehensionKind::Set(_) => {
+                let args = hint.and_then(|ty| self.cx.args_of(ty, self.cx.lang.set).map(<[Ty]>::to_vec));
+                let args = args.unwrap_or_else(|| vec![self.fresh(span)]);
+                let Some(set) = self.cx.lang.set else { return self.missing_core("Set", span) };
+                self.cx.decl_type(set, args)
+            }
+        };
+        let mut stmts = Vec::new();
+        let empty = self.empty_collection(ty, span);
+        let result = self.temp("#result", empty, &mut stmts);
+        stmts.push(self.clause(comprehension, 0, result, span));
+        let value = self.read(result, span);
+        self.sequence(stmts, value, span)
+    }
+
+    fn clause(&mut self, comprehension: &'a ast::Comprehension, at: usize, result: LocalId, span: Span) -> ExprId {
+        let Some(clause) = comprehension.clauses.get(at) else { return self.add_element(comprehension, result, span) };
+        self.for_each(None, clause.index, &clause.pattern, &clause.iterable, span, &mut |this| {
+            let before = this.frame().facts.clone();
+            let mut conditions = Vec::new();
+            for condition in &clause.conditions {
+                let (id, facts) = this.condition(condition);
+                this.frame().facts.extend(facts.yes);
+                conditions.push(id);
+            }
+            let mut inner = this.clause(comprehension, at + 1, result, span);
+            for condition in conditions.into_iter().rev() {
+                let kind = ExprKind::Cond { arms: vec![(condition, inner)], otherwise: None };
+                inner = this.emit(kind, Ty::UNIT, span);
+            }
+            this.frame().facts = before;
+            inner
+        })
+    }
+
+    fn add_element(&mut self, comprehension: &'a ast::Comprehension, result: LocalId, span: Span) -> ExprId {
+        let ty = self.frame().locals[result.0 as usize].ty;
+        let args = self.cx.as_decl(ty).map(|d| d.1).unwrap_or_default();
+        let (method, values) = match &comprehension.kind {
+            ast::ComprehensionKind::List(value) => {
+                // the place it is stored, not the list, comes second
+                ("push", vec![self.expr_to(value, args[0], Why::Element)])
+            }
+            ast::ComprehensionKind::Set(value) => ("add", vec![self.expr_to(value, args[0], Why::Element)]),
+            ast::ComprehensionKind::Map(key, value) => {
+                let key = self.expr_to(key, args[0], Why::Element);
+                ("set", vec![key, self.expr_to(value, args[1], Why::Element)])
+            }
+        };
+        let base = self.read(result, span);
+        let id = self.method_ids(base, method, values, span);
+        self.discard(id, span)
+    }
+}

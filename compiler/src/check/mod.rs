@@ -1,0 +1,184 @@
+//! The checker: syntax trees of all modules → the typed tree, or diagnostics.
+//!
+//! Fully monomorphising, as in Crystal and Julia: a function is checked once for each combination of type arguments
+//! and argument types that calls it (an *instance*), with concrete types. Inside a body inference is bidirectional
+//! (Dunfield and Krishnaswami's survey, 2021) with unification variables for what only later lines reveal.
+//!
+//! Phases: load modules → collect declarations → check names → check the entry, tests and annotated functions, and
+//! every instance they reach → drop what is not reachable.
+//!
+//! It must never do input or output, and never know how values are laid out.
+//!
+//! Invariants
+//! - C1. Each instance commits once: what a discarded attempt (see `instance`) reported or requested is dropped.
+//! - C2. After an error an expression has type `Error`, which agrees with all types, so one mistake gives one message.
+//! - C3. The result has no garbage: every function in it can be reached from its entry, tests or exports.
+
+mod body;
+mod call;
+mod closure;
+mod coerce;
+mod compact;
+mod decls;
+mod derive;
+mod exhaustive;
+mod expr;
+mod infer;
+mod instance;
+mod iterate;
+mod modules;
+mod names;
+mod operators;
+mod pattern;
+mod postfix;
+mod report;
+mod resolve;
+mod stmt;
+mod traits;
+
+pub use modules::{Library, LibraryModule};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hir::{self, DeclId, FnId, GlobalId, Ty, Types};
+use crate::source::Sources;
+use crate::syntax::ast;
+use crate::syntax::span::{FileId, Span};
+use crate::syntax::symbol::Symbol;
+use decls::{Alias, Const, FnDecl, FnDeclId, Lang, Scope, Top, TopId, TypeDecl};
+use hashbrown::{HashMap, HashSet};
+use instance::{Instance, Key};
+use modules::{ModuleId, Modules};
+use std::collections::VecDeque;
+use tenure_runtime::native::Registry;
+
+/// What a program is checked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// To run: `main`, if there is one, follows the top-level statements.
+    Run,
+    /// To run its tests, after the top-level statements; `main` is not called.
+    Test,
+}
+
+/// The checker's state for one program.
+struct Checker<'a> {
+    sources: &'a Sources,
+    registry: &'a Registry,
+    modules: &'a Modules,
+    mode: Mode,
+    types: Types,
+    decls: Vec<TypeDecl<'a>>,
+    fns: Vec<FnDecl<'a>>,
+    consts: Vec<Const<'a>>,
+    aliases: Vec<Alias<'a>>,
+    tops: Vec<Top<'a>>,
+    top_by_place: HashMap<(ModuleId, Span), TopId>,
+    /// Top-level bindings that functions use; the others are locals of the entry.
+    top_used: HashSet<TopId>,
+    top_globals: HashMap<TopId, GlobalId>,
+    globals: Vec<hir::Global>,
+    /// Top-level bindings whose type is known.
+    top_known: HashSet<TopId>,
+    /// Top-level bindings whose type is being looked for ahead of time.
+    top_guard: HashSet<TopId>,
+    scopes: Vec<Scope>,
+    lang: Lang,
+    /// Methods of `impl` blocks for built-in types.
+    builtin_methods: HashMap<(Ty, Symbol), FnDeclId>,
+    builtin_traits: Vec<(Ty, &'a ast::TypeExpr)>,
+    /// Local functions that capture nothing, by the place of their name.
+    local_fns: HashMap<Span, FnDeclId>,
+    instances: Vec<Instance>,
+    memo: HashMap<Key, FnId>,
+    queue: VecDeque<FnId>,
+    /// Instances being checked, outermost first.
+    active: Vec<FnId>,
+    diagnostics: Vec<Diagnostic>,
+    /// Of names; the same mistake found in an instance is told better there.
+    later: Vec<Diagnostic>,
+}
+
+/// Checks a program. `main` has been added to `sources`; modules it imports are added here. Without error diagnostics
+/// there is a typed tree.
+pub fn check(
+    sources: &mut Sources,
+    main: FileId,
+    library: &dyn Library,
+    registry: &Registry,
+    mode: Mode,
+) -> (Option<hir::Program>, Vec<Diagnostic>) {
+    let (modules, diagnostics) = modules::load(sources, main, library);
+    let mut checker = Checker {
+        sources,
+        registry,
+        modules: &modules,
+        mode,
+        types: Types::default(),
+        decls: Vec::new(),
+        fns: Vec::new(),
+        consts: Vec::new(),
+        aliases: Vec::new(),
+        tops: Vec::new(),
+        top_by_place: HashMap::new(),
+        top_used: HashSet::new(),
+        top_globals: HashMap::new(),
+        globals: Vec::new(),
+        top_known: HashSet::new(),
+        top_guard: HashSet::new(),
+        scopes: Vec::new(),
+        lang: Lang::default(),
+        builtin_methods: HashMap::new(),
+        builtin_traits: Vec::new(),
+        local_fns: HashMap::new(),
+        instances: Vec::new(),
+        memo: HashMap::new(),
+        queue: VecDeque::new(),
+        active: Vec::new(),
+        diagnostics,
+        later: Vec::new(),
+    };
+    checker.collect();
+    checker.check_declarations();
+    checker.check_names();
+    let roots = checker.check_program();
+    checker.complete_aggregates();
+    let diagnostics = checker.collect_diagnostics();
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    (if failed { None } else { Some(checker.compact(roots)) }, diagnostics)
+}
+
+impl<'a> Checker<'a> {
+    fn decl(&self, id: DeclId) -> &TypeDecl<'a> {
+        &self.decls[id.0 as usize]
+    }
+
+    fn function(&self, id: FnDeclId) -> &FnDecl<'a> {
+        &self.fns[id.0 as usize]
+    }
+
+    fn instance(&self, id: FnId) -> &Instance {
+        &self.instances[id.0 as usize]
+    }
+
+    fn instance_mut(&mut self, id: FnId) -> &mut Instance {
+        &mut self.instances[id.0 as usize]
+    }
+
+    /// Every message once, in source order by file and place.
+    fn collect_diagnostics(&mut self) -> Vec<Diagnostic> {
+        let mut all: Vec<(Diagnostic, Option<FnId>)> = Vec::new();
+        all.extend(std::mem::take(&mut self.diagnostics).into_iter().map(|d| (d, None)));
+        for index in 0..self.instances.len() {
+            let own = std::mem::take(&mut self.instances[index].diagnostics);
+            all.extend(own.into_iter().map(|d| (d, Some(FnId(index as u32)))));
+        }
+        all.extend(std::mem::take(&mut self.later).into_iter().map(|d| (d, None)));
+        // instances of one template repeat each other's mistakes
+        let mut seen = HashSet::new();
+        all.retain(|(d, _)| seen.insert((d.code, d.primary.span)));
+        let mut all: Vec<Diagnostic> =
+            all.into_iter().map(|(d, at)| at.map_or_else(|| d.clone(), |at| self.with_origin(at, d.clone()))).collect();
+        all.sort_by_key(|d| (d.primary.span.file, d.primary.span.lo));
+        all
+    }
+}

@@ -1,0 +1,160 @@
+//! Modules: which files a program consists of, in initialisation order, and what each calls the others.
+//!
+//! A module is a file; the core library is one module of several files, visible everywhere without import.
+//! This stage never looks inside a declaration, and never does input or output: texts come from a [`Library`].
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{MAX_SOURCE_BYTES, Sources};
+use crate::syntax::span::{FileId, Span};
+use crate::syntax::{ast, parse};
+use hashbrown::HashMap;
+
+/// Where modules come from: the core library, the standard library, files beside the script.
+pub trait Library {
+    /// Names and texts of the core library's files.
+    fn core_sources(&self) -> Vec<(String, String)>;
+    /// Name and text of the module at a path such as `util.text`, imported from the file named `importer`.
+    fn module(&self, importer: &str, path: &str) -> Option<LibraryModule>;
+}
+
+/// A module that a [`Library`] found.
+#[derive(Clone, Debug)]
+pub struct LibraryModule {
+    /// How diagnostics name it; two imports of the same name are one module.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Whether it belongs to the standard library: it may declare native functions.
+    pub standard: bool,
+}
+
+/// A module of the program, an index into [`Modules::list`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub(super) struct ModuleId(pub u32);
+
+/// The core library's module.
+pub(super) const CORE: ModuleId = ModuleId(0);
+
+/// A parsed module.
+pub(super) struct Module {
+    /// What native functions of it are registered under: `fs`.
+    pub path: String,
+    /// Its files; one, but for the core library.
+    pub files: Vec<ast::File>,
+    /// Whether it may use `@native` and `@intrinsic`, and is trusted to check.
+    pub standard: bool,
+    /// For each `use` of its files, in order: the module, if it was found.
+    pub imports: Vec<Option<ModuleId>>,
+}
+
+/// All modules of a program; the main file's is the last to be initialised.
+pub(super) struct Modules {
+    pub list: Vec<Module>,
+    /// In initialisation order, without the core library.
+    pub order: Vec<ModuleId>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Loading,
+    Loaded,
+}
+
+struct Loader<'s> {
+    sources: &'s mut Sources,
+    library: &'s dyn Library,
+    modules: Modules,
+    by_name: HashMap<String, (ModuleId, State)>,
+    /// The imports that led here: module name and place of the `use`.
+    ring: Vec<(String, Option<Span>)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses the core library, the main file and all they import.
+pub(super) fn load(sources: &mut Sources, main: FileId, library: &dyn Library) -> (Modules, Vec<Diagnostic>) {
+    let modules = Modules { list: Vec::new(), order: Vec::new() };
+    let mut loader =
+        Loader { sources, library, modules, by_name: HashMap::new(), ring: Vec::new(), diagnostics: Vec::new() };
+    let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
+    for (name, text) in library.core_sources() {
+        let file = loader.sources.add(name, text);
+        core.files.push(loader.parse(file));
+    }
+    loader.modules.list.push(core);
+    let name = loader.sources.file(main).name.clone();
+    loader.module(main, name, String::new(), false, None);
+    (loader.modules, loader.diagnostics)
+}
+
+impl Loader<'_> {
+    fn parse(&mut self, file: FileId) -> ast::File {
+        let (tree, mut diagnostics) = parse(self.sources, file);
+        self.diagnostics.append(&mut diagnostics);
+        tree
+    }
+
+    fn module(&mut self, file: FileId, name: String, path: String, standard: bool, at: Option<Span>) -> ModuleId {
+        let id = ModuleId(self.modules.list.len() as u32);
+        self.by_name.insert(name.clone(), (id, State::Loading));
+        self.ring.push((name.clone(), at));
+        let tree = self.parse(file);
+        self.modules.list.push(Module { path, files: Vec::new(), standard, imports: Vec::new() });
+        let mut imports = Vec::new();
+        for item in &tree.items {
+            if let ast::ItemKind::Use(import) = &item.kind {
+                imports.push(self.import(&name, import, item.span));
+            }
+        }
+        let module = &mut self.modules.list[id.0 as usize];
+        module.files.push(tree);
+        module.imports = imports;
+        self.modules.order.push(id);
+        self.ring.pop();
+        self.by_name.insert(name, (id, State::Loaded));
+        id
+    }
+
+    fn import(&mut self, importer: &str, import: &ast::Use, span: Span) -> Option<ModuleId> {
+        let parts: Vec<&str> = import.path.iter().map(|part| part.name.as_str()).collect();
+        let parts = if let ["std", rest @ ..] = parts.as_slice() { rest } else { &parts };
+        let path = parts.join(".");
+        let Some(found) = self.library.module(importer, &path) else {
+            let place = import.path.iter().map(|p| p.span).reduce(Span::to).unwrap_or(span);
+            self.diagnostics.push(
+                Diagnostic::error(Code(210), place, format!("there is no module `{path}`"))
+                    .label("not found")
+                    .help("a module is a file `name.ten` beside the importing one, or part of the standard library"),
+            );
+            return None;
+        };
+        if let Some(&(id, state)) = self.by_name.get(&found.name) {
+            if state == State::Loading {
+                self.report_ring(&found.name, span);
+                return None;
+            }
+            return Some(id);
+        }
+        if found.text.len() > MAX_SOURCE_BYTES {
+            let message = format!("module `{path}` is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
+            self.diagnostics.push(Diagnostic::error(Code(211), span, message));
+            return None;
+        }
+        let file = self.sources.add(found.name.clone(), found.text);
+        Some(self.module(file, found.name, path, found.standard, Some(span)))
+    }
+
+    fn report_ring(&mut self, name: &str, span: Span) {
+        let start = self.ring.iter().position(|(n, _)| n == name).unwrap_or(0);
+        let mut names: Vec<&str> = self.ring[start..].iter().map(|(n, _)| n.as_str()).collect();
+        names.push(name);
+        let mut diagnostic =
+            Diagnostic::error(Code(212), span, format!("these modules import each other: {}", names.join(" → ")))
+                .label("this import closes the ring");
+        for (name, at) in &self.ring[start + 1..] {
+            if let Some(at) = at {
+                diagnostic = diagnostic.and(*at, format!("`{name}` is imported here"));
+            }
+        }
+        self.diagnostics.push(diagnostic.help("move what both need into a module of its own"));
+    }
+}

@@ -1,0 +1,321 @@
+//! Types as written → types.
+//!
+//! The same text means different types in different instances, so an [`Env`] says what type parameters stand for.
+
+use super::Checker;
+use super::decls::{Def, TypeDeclKind};
+use super::modules::{CORE, ModuleId};
+use super::report::{count, did_you_mean, nearest};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{Aggregate, DeclId, Field, Ty, TyKind, Variant};
+use crate::syntax::ast;
+use crate::syntax::symbol::Symbol;
+
+/// What type parameters and `Self` stand for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Env {
+    pub types: Vec<(Symbol, Ty)>,
+    pub self_ty: Option<Ty>,
+}
+
+/// The deepest chain of aliases.
+const ALIAS_DEPTH_MAX: u32 = 64;
+
+/// A built-in type by its name.
+pub(super) fn builtin(name: Symbol) -> Option<Ty> {
+    Some(match name.as_str() {
+        "int" => Ty::INT,
+        "float" => Ty::FLOAT,
+        "bool" => Ty::BOOL,
+        "byte" => Ty::BYTE,
+        "str" => Ty::STR,
+        _ => return None,
+    })
+}
+
+impl<'a> Checker<'a> {
+    /// What a name means in a module: its own and imported names, then the core library's.
+    pub(super) fn lookup(&self, module: ModuleId, name: Symbol) -> Option<Def> {
+        if let Some(&(def, _)) = self.scopes[module.0 as usize].names.get(&name) {
+            return Some(def);
+        }
+        // all of the core library can be seen everywhere
+        self.scopes[CORE.0 as usize].names.get(&name).map(|&(def, _)| def)
+    }
+
+    /// What a path such as `geometry.Point` means as a type's name.
+    pub(super) fn lookup_type_name(&self, module: ModuleId, path: &[ast::Ident]) -> Option<Def> {
+        match path {
+            [name] => self.lookup(module, name.name),
+            [first, name] => match self.lookup(module, first.name)? {
+                Def::Module(target) => {
+                    let (def, _) = self.scopes[target.0 as usize].names.get(&name.name).copied()?;
+                    self.is_public(def).then_some(def)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// All type names that can be seen in a module, for suggestions.
+    fn type_names(&self, module: ModuleId) -> impl Iterator<Item = Symbol> {
+        let scopes = [&self.scopes[module.0 as usize], &self.scopes[CORE.0 as usize]];
+        let names = scopes.into_iter().flat_map(|s| &s.names);
+        names.filter(|(_, (def, _))| matches!(def, Def::Type(_) | Def::Alias(_))).map(|(&name, _)| name)
+    }
+
+    /// The type that `ty` means in `module` under `env`.
+    pub(super) fn resolve(&mut self, ty: &ast::TypeExpr, module: ModuleId, env: &Env, out: &mut Vec<Diagnostic>) -> Ty {
+        self.resolve_at(ty, module, env, out, 0)
+    }
+
+    fn resolve_at(
+        &mut self,
+        ty: &ast::TypeExpr,
+        module: ModuleId,
+        env: &Env,
+        out: &mut Vec<Diagnostic>,
+        aliases: u32,
+    ) -> Ty {
+        let mut part = |this: &mut Self, ty: &ast::TypeExpr| this.resolve_at(ty, module, env, out, aliases);
+        match &ty.kind {
+            ast::TypeKind::Error => Ty::ERROR,
+            ast::TypeKind::List(inner) => {
+                let inner = part(self, inner);
+                self.list_of(inner)
+            }
+            ast::TypeKind::Map(key, value) => {
+                let (key, value) = (part(self, key), part(self, value));
+                self.map_of(key, value)
+            }
+            ast::TypeKind::Tuple(parts) => {
+                let parts: Vec<Ty> = parts.iter().map(|p| part(self, p)).collect();
+                self.tuple(parts)
+            }
+            ast::TypeKind::Optional(inner) => {
+                let inner = part(self, inner);
+                self.optional(inner)
+            }
+            ast::TypeKind::Result(inner) => {
+                let inner = part(self, inner);
+                self.result_of(inner)
+            }
+            ast::TypeKind::Fn(params, result) => {
+                let params = params.iter().map(|p| part(self, p)).collect();
+                let result = result.as_ref().map_or(Ty::UNIT, |r| part(self, r));
+                self.types.intern(TyKind::Fn(params, result))
+            }
+            ast::TypeKind::Named { path, args } => {
+                let args: Vec<Ty> = args.iter().map(|a| part(self, a)).collect();
+                self.resolve_named(ty, path, args, module, env, out, aliases)
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one step of a recursion over the same state")]
+    fn resolve_named(
+        &mut self,
+        ty: &ast::TypeExpr,
+        path: &[ast::Ident],
+        args: Vec<Ty>,
+        module: ModuleId,
+        env: &Env,
+        out: &mut Vec<Diagnostic>,
+        aliases: u32,
+    ) -> Ty {
+        let name = path[path.len() - 1];
+        if let [single] = path {
+            if let Some(&(_, ty)) = env.types.iter().rev().find(|(n, _)| *n == single.name) {
+                return ty;
+            }
+            if single.name.as_str() == "Self" {
+                if let Some(self_ty) = env.self_ty {
+                    return self_ty;
+                }
+                let message = "`Self` has a meaning only inside a type, a trait or an `impl`";
+                out.push(Diagnostic::error(Code(207), single.span, message));
+                return Ty::ERROR;
+            }
+            if let Some(found) = builtin(single.name) {
+                return found;
+            }
+            if single.name.as_str() == "Array" {
+                if let [inner] = args.as_slice() {
+                    return self.types.intern(TyKind::Array(*inner));
+                }
+                out.push(wrong_arguments(ty, "Array", 1, args.len()));
+                return Ty::ERROR;
+            }
+        }
+        match self.lookup_type_name(module, path) {
+            Some(Def::Type(decl)) => self.apply(ty, decl, args, out),
+            Some(Def::Alias(id)) => {
+                let alias = self.aliases[id.0 as usize];
+                if alias.ast.generics.len() != args.len() {
+                    out.push(wrong_arguments(ty, name.name.as_str(), alias.ast.generics.len(), args.len()));
+                    return Ty::ERROR;
+                }
+                if aliases >= ALIAS_DEPTH_MAX {
+                    let message = format!("alias `{}` stands for itself", name.name);
+                    out.push(Diagnostic::error(Code(208), alias.ast.name.span, message));
+                    return Ty::ERROR;
+                }
+                let names = alias.ast.generics.iter().map(|g| g.name.name);
+                let env = Env { types: names.zip(args).collect(), self_ty: None };
+                self.resolve_at(&alias.ast.ty, alias.module, &env, out, aliases + 1)
+            }
+            _ => {
+                let near = nearest(name.name, self.type_names(module).chain(env.types.iter().map(|t| t.0)));
+                let diagnostic = Diagnostic::error(Code(209), ty.span, format!("there is no type `{}`", name.name));
+                let hint = match name.name.as_str() {
+                    "string" | "String" => Some("the type of strings is `str`"),
+                    "i64" | "i32" | "Int" | "integer" | "number" => Some("the type of whole numbers is `int`"),
+                    "f64" | "f32" | "double" | "Float" => Some("the type of floating-point numbers is `float`"),
+                    "boolean" | "Bool" => Some("the type of truth values is `bool`"),
+                    _ => None,
+                };
+                out.push(match hint {
+                    Some(hint) => diagnostic.help(hint),
+                    None => did_you_mean(diagnostic, near),
+                });
+                Ty::ERROR
+            }
+        }
+    }
+
+    fn apply(&mut self, ty: &ast::TypeExpr, decl: DeclId, args: Vec<Ty>, out: &mut Vec<Diagnostic>) -> Ty {
+        let declared = &self.decls[decl.0 as usize];
+        if declared.generics.len() != args.len() {
+            out.push(wrong_arguments(ty, declared.name.name.as_str(), declared.generics.len(), args.len()));
+            return Ty::ERROR;
+        }
+        if let TypeDeclKind::Trait(_) = declared.kind {
+            let name = declared.name.name;
+            out.push(
+                Diagnostic::error(Code(902), ty.span, format!("trait `{name}` as a type is not supported here yet"))
+                    .help(format!("a parameter may have the type `{name}`; elsewhere write the type itself")),
+            );
+            return Ty::ERROR;
+        }
+        self.decl_type(decl, args)
+    }
+
+    /// The struct or enum type of a declaration.
+    pub(super) fn decl_type(&mut self, decl: DeclId, args: Vec<Ty>) -> Ty {
+        match self.decls[decl.0 as usize].kind {
+            TypeDeclKind::Enum(_) => self.types.intern(TyKind::Enum(decl, args)),
+            _ => self.types.intern(TyKind::Struct(decl, args)),
+        }
+    }
+
+    /// `[ty]`
+    pub(super) fn list_of(&mut self, ty: Ty) -> Ty {
+        self.lang.list.map_or(Ty::ERROR, |decl| self.decl_type(decl, vec![ty]))
+    }
+
+    /// `[key: value]`
+    pub(super) fn map_of(&mut self, key: Ty, value: Ty) -> Ty {
+        self.lang.map.map_or(Ty::ERROR, |decl| self.decl_type(decl, vec![key, value]))
+    }
+
+    /// `ty!`
+    pub(super) fn result_of(&mut self, ty: Ty) -> Ty {
+        self.lang.result.map_or(Ty::ERROR, |decl| self.decl_type(decl, vec![ty]))
+    }
+
+    /// `ty?`
+    pub(super) fn optional(&mut self, ty: Ty) -> Ty {
+        if ty == Ty::ERROR { ty } else { self.types.optional(ty) }
+    }
+
+    /// `(a, b)`, or `()`
+    pub(super) fn tuple(&mut self, parts: Vec<Ty>) -> Ty {
+        if parts.is_empty() { Ty::UNIT } else { self.types.intern(TyKind::Tuple(parts)) }
+    }
+
+    /// The struct or enum behind a type, with its arguments.
+    pub(super) fn as_decl(&self, ty: Ty) -> Option<(DeclId, Vec<Ty>)> {
+        match self.types.kind(ty) {
+            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) => Some((*decl, args.clone())),
+            _ => None,
+        }
+    }
+
+    /// The arguments of a type if it is one of a certain declaration.
+    pub(super) fn args_of(&self, ty: Ty, decl: Option<DeclId>) -> Option<&[Ty]> {
+        match self.types.kind(ty) {
+            TyKind::Struct(d, args) | TyKind::Enum(d, args) if Some(*d) == decl => Some(args),
+            _ => None,
+        }
+    }
+
+    /// What the type parameters of a declared type stand for.
+    pub(super) fn decl_env(&self, decl: DeclId, args: &[Ty], self_ty: Ty) -> Env {
+        let names = self.decls[decl.0 as usize].generics.iter().map(|g| g.name.name);
+        Env { types: names.zip(args.iter().copied()).collect(), self_ty: Some(self_ty) }
+    }
+
+    /// The type of a struct's field, or of a variant's; the type's arguments may be open.
+    pub(super) fn field_type(&mut self, ty: Ty, variant: usize, field: usize, out: &mut Vec<Diagnostic>) -> Ty {
+        if let Some(aggregate) = self.types.aggregate(ty) {
+            return aggregate.variants[variant].fields[field].ty;
+        }
+        let Some((decl, args)) = self.as_decl(ty) else { return Ty::ERROR };
+        let env = self.decl_env(decl, &args, ty);
+        let declared = &self.decls[decl.0 as usize];
+        let module = declared.module;
+        let written = match declared.kind {
+            TypeDeclKind::Struct(decl) => Some(&decl.fields[field].ty),
+            TypeDeclKind::Enum(decl) => decl.variants[variant].fields[field].ty.as_ref(),
+            TypeDeclKind::Trait(_) => None,
+        };
+        written.map_or(Ty::ERROR, |written| self.resolve(written, module, &env, out))
+    }
+
+    /// Records the fields of every struct and enum type that has been made; the typed tree needs them.
+    pub(super) fn complete_aggregates(&mut self) {
+        let mut next = 0;
+        let mut out = Vec::new();
+        while let Some(ty) = self.types.nth(next) {
+            next += 1;
+            let Some((decl, args)) = self.as_decl(ty) else { continue };
+            if self.types.is_open(ty) || self.types.aggregate(ty).is_some() {
+                continue;
+            }
+            let env = self.decl_env(decl, &args, ty);
+            let declared = &self.decls[decl.0 as usize];
+            let (module, kind) = (declared.module, declared.kind);
+            let variants = match kind {
+                TypeDeclKind::Struct(ast) => {
+                    let fields = ast.fields.iter().map(|f| Field {
+                        name: f.name.name,
+                        ty: self.resolve(&f.ty, module, &env, &mut out),
+                        mutable: f.mutable,
+                    });
+                    vec![Variant { name: ast.name.name, fields: fields.collect() }]
+                }
+                TypeDeclKind::Enum(ast) => {
+                    let variants = ast.variants.iter().map(|v| {
+                        let fields = v.fields.iter().map(|f| Field {
+                            name: f.name.name,
+                            ty: f.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, &mut out)),
+                            mutable: false,
+                        });
+                        Variant { name: v.name.name, fields: fields.collect() }
+                    });
+                    variants.collect()
+                }
+                TypeDeclKind::Trait(_) => continue,
+            };
+            let name = self.types.display(ty);
+            self.types.set_aggregate(ty, Aggregate { name, variants });
+        }
+        self.diagnostics.append(&mut out);
+    }
+}
+
+fn wrong_arguments(ty: &ast::TypeExpr, name: &str, wanted: usize, got: usize) -> Diagnostic {
+    let message = format!("`{name}` takes {}, not {got}", count(wanted, "type argument"));
+    Diagnostic::error(Code(304), ty.span, message)
+}
