@@ -95,6 +95,8 @@ fn chains_are_not_nesting() {
         ("[|x| x", ", |x| x"),
         ("fn f() { return 1", "; return 1"),
         ("match a { _ => return 1", ", _ => return 1"),
+        ("match a { b if c => 1", ", b if c => 1"),
+        ("[a", ", [x for x in xs if x]"),
     ] {
         let close = match first.find(['(', '[', '{']) {
             Some(at) if !first.ends_with('}') => match &first[at..at + 1] {

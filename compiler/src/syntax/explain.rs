@@ -3,7 +3,7 @@
 use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
 use super::span::{FileId, Span};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
 use hashbrown::HashMap;
 use logos::Logos;
 
@@ -466,10 +466,9 @@ pub fn raw_holes(text: &str, layout: &mut Layout<'_>) {
     let known =
         layout.raw_holes.iter().filter(|(name, span)| first_use.get(name).is_some_and(|&at| at < span.lo as usize));
     for (name, span) in known.take(MAX_RAW_HOLES) {
-        let mut warning = Diagnostic::error(RAW_HOLE, *span, format!("`{{{name}}}` in single quotes is plain text"))
+        let warning = Diagnostic::warning(RAW_HOLE, *span, format!("`{{{name}}}` in single quotes is plain text"))
             .label("not a hole")
             .help("holes need double quotes: \"…{name}…\"");
-        warning.severity = Severity::Warning;
         layout.diagnostics.push(warning);
     }
 }

@@ -341,6 +341,8 @@ impl<'s> Layout<'s> {
             }
             Token::Sep => (frame.prefixes, frame.tails, frame.heads) = (0, 0, 0),
             Token::Comma if !frame.in_closure_params => (frame.prefixes, frame.tails) = (0, 0),
+            // the `if` of a guard has no brace
+            Token::FatArrow => frame.heads = 0,
             _ if token.ends_statement() => {
                 frame.prefixes = 0;
                 return;
