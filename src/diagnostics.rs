@@ -74,7 +74,14 @@ impl Diagnostics {
 
     /// One message without a place: the source itself could not be had.
     pub(crate) fn unreadable(message: String) -> Diagnostics {
-        let item = Diagnostic {
+        let mut diagnostics = Diagnostics { sources: Arc::default(), items: Vec::new() };
+        diagnostics.add_unreadable(vec![message]);
+        diagnostics
+    }
+
+    /// Puts messages without a place in front.
+    pub(crate) fn add_unreadable(&mut self, messages: Vec<String>) {
+        let item = |message| Diagnostic {
             code: String::new(),
             severity: Severity::Error,
             message,
@@ -82,7 +89,7 @@ impl Diagnostics {
             secondary: Vec::new(),
             help: Vec::new(),
         };
-        Diagnostics { sources: Arc::default(), items: vec![item] }
+        self.items.splice(0..0, messages.into_iter().map(item));
     }
 
     /// All of them.

@@ -69,14 +69,9 @@ impl ScriptError {
 
     /// Kind, message and trace, as the command line prints them.
     pub fn report(&self) -> String {
-        let mut out = String::new();
-        let _ = writeln!(out, "error[{}]: {}", self.kind(), self.message());
-        let half = self.trap.trace.len().div_ceil(2);
-        for (i, frame) in self.trap.trace.iter().enumerate() {
-            if i == half && self.trap.frames_omitted > 0 {
-                let _ = writeln!(out, "  … {} more calls", self.trap.frames_omitted);
-            }
-            let _ = writeln!(out, "  at {} ({}:{}:{})", frame.function, frame.file, frame.line, frame.column);
+        let mut out = format!("error[{}]: {}\n", self.kind(), self.message());
+        for line in self.trap.trace_text().lines() {
+            let _ = writeln!(out, "  {line}");
         }
         out
     }

@@ -36,6 +36,11 @@ impl Host {
         Host { name, natives: Vec::new() }
     }
 
+    /// No functions at all.
+    pub fn none() -> Host {
+        Host { name: String::new(), natives: Vec::new() }
+    }
+
     /// Adds a function. Parameters may be `i64`, `f64`, `bool`, `u8`, `&str` and `String`, six at the most; see
     /// [`Returned`] for results. One of the same name is replaced.
     ///

@@ -1,10 +1,54 @@
-//! The embedding API of Tenure.
+//! Tenure: a small, statically typed scripting language whose region collector is tuned each cycle by a learned advisor.
+//! This is the embedding API.
+//!
+//! ```
+//! use tenure::{Engine, Gc, Host};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::builder().gc(Gc::advisor()).max_heap(64 << 20).build()?;
+//! let host = Host::new("game").func("dist", |a: f64, b: f64| (a - b).abs());
+//! let script = "use game\npub fn score(x: float) -> float = game.dist(x, 1.0) * 2.0";
+//! let program = engine.compile("rules.ten", script, &host)?;
+//! let mut vm = program.instance().build()?;
+//! vm.run()?;
+//! let score = vm.func::<(f64,), f64>("score")?;
+//! assert_eq!(score.call(&mut vm, (4.0,))?, 6.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An [`Engine`] holds settings, a [`Host`] gathers Rust functions for scripts, a [`Program`] is a checked script, a
+//! [`Vm`] runs it. This is the one crate that knows all the others; it knows nothing of the command line, which the
+//! `cli` feature adds.
+//!
+//! What goes wrong is one of three: [`Diagnostics`] about the source, a [`ScriptError`] from a running script, an
+//! [`EngineError`] about the host's own request. None of them ends the process.
+
+#![forbid(unsafe_code)]
+
 mod diagnostics;
+mod engine;
 mod error;
+mod gc_choice;
 mod host;
+mod instance;
+mod library;
+mod memory_limit;
+mod program;
 mod source_file;
 mod value;
+mod vm;
+
 pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
+pub use engine::{Engine, EngineBuilder, Purpose, Stage};
 pub use error::{EngineError, Frame, ScriptError};
+pub use gc_choice::Gc;
 pub use host::{Host, IntoHostFunction};
-pub use value::{Param, Returned};
+pub use instance::InstanceBuilder;
+pub use program::{Program, Signature};
+pub use source_file::{read as read_source, read_stream as read_source_stream};
+pub use value::{Arg, Args, FromScript, Param, Returned};
+pub use vm::{Collector, Function, Vm};
+
+pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
+pub use tenure_gc::{Cycle, Observer, OnError, PauseReport, Stats, Zeal};

@@ -5,8 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use tenure_compiler::source::MAX_SOURCE_BYTES;
 
-/// The text of a source file, or one line that says why there is none.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
+/// The text of a source file.
+///
+/// # Errors
+/// One line that says why there is none: unreadable, too large, binary, not UTF-8.
+pub fn read(path: &Path) -> Result<String, String> {
     let name = path.display().to_string();
     let unreadable = |error: io::Error| format!("can't read `{name}`: {}", reason(&error));
     let file = File::open(path).map_err(unreadable)?;
@@ -17,7 +20,10 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 }
 
 /// The text of a stream, named `name` in messages.
-pub(crate) fn read_stream(stream: impl Read, name: &str) -> Result<String, String> {
+///
+/// # Errors
+/// As [`read`].
+pub fn read_stream(stream: impl Read, name: &str) -> Result<String, String> {
     let mut bytes = Vec::new();
     // one byte more than allowed shows that there is too much, without reading an endless stream
     let limit = MAX_SOURCE_BYTES as u64 + 1;
@@ -57,10 +63,7 @@ mod tests {
             Err("`x.ten` is not valid UTF-8: the first wrong byte is number 4 of the file, in line 2".into())
         );
         let endless = io::repeat(b' ');
-        assert_eq!(
-            read_stream(endless, "x.ten"),
-            Err("`x.ten` is too large: a source file has at most 16 MiB".into())
-        );
+        assert_eq!(read_stream(endless, "x.ten"), Err("`x.ten` is too large: a source file has at most 16 MiB".into()));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use std::fmt;
 use tenure_runtime::native::{NativeContext, NativeType, NativeValue};
 use tenure_runtime::trap::{Trap, TrapKind};
+use tenure_runtime::vm::{Argument, Value};
 
 mod sealed {
     pub trait Sealed {}
@@ -20,7 +21,7 @@ pub trait Param: sealed::Sealed {
     #[doc(hidden)]
     const TYPE: NativeType;
     #[doc(hidden)]
-    fn read<'a>(cx: &'a dyn NativeContext, i: usize) -> Self::Of<'a>;
+    fn read(cx: &dyn NativeContext, i: usize) -> Self::Of<'_>;
 }
 
 /// A result of a host function: `()`, `i64`, `f64`, `bool`, `u8`, `String`, `&'static str`, or a `Result` of one of them with
@@ -39,7 +40,7 @@ macro_rules! scalars {
         impl Param for $rust {
             type Of<'a> = $rust;
             const TYPE: NativeType = NativeType::$variant;
-            fn read<'a>(cx: &'a dyn NativeContext, i: usize) -> $rust {
+            fn read(cx: &dyn NativeContext, i: usize) -> $rust {
                 cx.$accessor(i)
             }
         }
@@ -68,7 +69,7 @@ impl<T: sealed::Sealed, E> sealed::Sealed for Result<T, E> {}
 impl Param for &str {
     type Of<'a> = &'a str;
     const TYPE: NativeType = NativeType::Str;
-    fn read<'a>(cx: &'a dyn NativeContext, i: usize) -> &'a str {
+    fn read(cx: &dyn NativeContext, i: usize) -> &str {
         cx.str(i)
     }
 }
@@ -76,7 +77,7 @@ impl Param for &str {
 impl Param for String {
     type Of<'a> = String;
     const TYPE: NativeType = NativeType::Str;
-    fn read<'a>(cx: &'a dyn NativeContext, i: usize) -> String {
+    fn read(cx: &dyn NativeContext, i: usize) -> String {
         cx.str(i).to_owned()
     }
 }
@@ -110,4 +111,118 @@ impl<T: Returned, E: fmt::Display> Returned for Result<T, E> {
             Err(error) => Err(Trap::new(TrapKind::Panic, error.to_string())),
         }
     }
+}
+
+/// Arguments of a script function: a tuple of up to six of `i64`, `f64`, `bool`, `u8`, `&str`, `String`.
+pub trait Args: sealed::Sealed {
+    #[doc(hidden)]
+    fn types() -> Vec<NativeType>;
+    #[doc(hidden)]
+    fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T;
+}
+
+/// One of [`Args`].
+pub trait Arg: sealed::Sealed {
+    #[doc(hidden)]
+    const TYPE: NativeType;
+    #[doc(hidden)]
+    fn argument(&self) -> Argument<'_>;
+}
+
+/// A result of a script function: `()`, `i64`, `f64`, `bool`, `u8`, `String`.
+pub trait FromScript: sealed::Sealed {
+    #[doc(hidden)]
+    const TYPE: NativeType;
+    #[doc(hidden)]
+    fn from_value(value: Value) -> Self;
+}
+
+macro_rules! crossing {
+    ($($rust:ty, $variant:ident;)*) => {$(
+        impl Arg for $rust {
+            const TYPE: NativeType = NativeType::$variant;
+            fn argument(&self) -> Argument<'_> {
+                Argument::$variant(*self)
+            }
+        }
+
+        impl FromScript for $rust {
+            const TYPE: NativeType = NativeType::$variant;
+            fn from_value(value: Value) -> $rust {
+                match value {
+                    Value::$variant(value) => value,
+                    other => unreachable!("the signature was checked, yet here is {other:?}"),
+                }
+            }
+        }
+    )*};
+}
+
+crossing! {
+    i64, Int;
+    f64, Float;
+    bool, Bool;
+    u8, Byte;
+}
+
+impl Arg for &str {
+    const TYPE: NativeType = NativeType::Str;
+    fn argument(&self) -> Argument<'_> {
+        Argument::Str(self)
+    }
+}
+
+impl Arg for String {
+    const TYPE: NativeType = NativeType::Str;
+    fn argument(&self) -> Argument<'_> {
+        Argument::Str(self)
+    }
+}
+
+impl FromScript for String {
+    const TYPE: NativeType = NativeType::Str;
+    fn from_value(value: Value) -> String {
+        match value {
+            Value::Str(value) => value,
+            other => unreachable!("the signature was checked, yet here is {other:?}"),
+        }
+    }
+}
+
+impl FromScript for () {
+    const TYPE: NativeType = NativeType::Unit;
+    fn from_value(_: Value) {}
+}
+
+macro_rules! tuples {
+    ($(($($T:ident $i:tt)*);)*) => {$(
+        impl<$($T: Arg),*> sealed::Sealed for ($($T,)*) {}
+
+        impl<$($T: Arg),*> Args for ($($T,)*) {
+            fn types() -> Vec<NativeType> {
+                vec![$($T::TYPE),*]
+            }
+            fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T {
+                call(&[$(self.$i.argument()),*])
+            }
+        }
+    )*};
+}
+
+impl Args for () {
+    fn types() -> Vec<NativeType> {
+        Vec::new()
+    }
+    fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T {
+        call(&[])
+    }
+}
+
+tuples! {
+    (A 0);
+    (A 0 B 1);
+    (A 0 B 1 C 2);
+    (A 0 B 1 C 2 D 3);
+    (A 0 B 1 C 2 D 3 E 4);
+    (A 0 B 1 C 2 D 3 E 4 G 5);
 }

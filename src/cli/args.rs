@@ -106,7 +106,10 @@ pub struct HeapArgs {
     pub gc_verify: bool,
     /// Collect far more often than needed, as in young:64K,full:1M,mark:256K,copyfail:7.
     #[arg(long, value_name = "SPEC")]
-    pub gc_zeal: Option<String>,
+    pub gc_zeal: Option<tenure::Zeal>,
+    /// Seed of the random policies.
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub gc_seed: u64,
 }
 
 /// A policy, by name.
@@ -316,7 +319,8 @@ impl Cli {
 }
 
 fn with_subcommand(mut args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    let written = args.get(1).and_then(|a| a.to_str()).is_some_and(|a| COMMANDS.contains(&a) || OWN_OPTIONS.contains(&a));
+    let written =
+        args.get(1).and_then(|a| a.to_str()).is_some_and(|a| COMMANDS.contains(&a) || OWN_OPTIONS.contains(&a));
     if !written {
         args.insert(1.min(args.len()), "run".into());
     }

@@ -2,10 +2,35 @@
 //! compiler's inside.
 
 mod args;
+mod bench;
+mod check;
+mod child;
+mod findings;
+mod gc_report;
+mod heap;
 mod output;
+mod report;
+mod run;
+mod sample;
 mod size;
-pub fn main() -> std::process::ExitCode {
- let cli = args::Cli::from_process();
- println!("{cli:?}");
- std::process::ExitCode::SUCCESS
+mod stats;
+mod test;
+mod train;
+
+use args::{Cli, Command, GcCommand};
+use std::process::ExitCode;
+
+/// The whole command.
+pub fn main() -> ExitCode {
+    let status = match Cli::from_process().command {
+        Command::Run(args) => run::main(args),
+        Command::Check(args) => check::main(&args),
+        Command::Test(args) => test::main(&args),
+        Command::Bench(args) => bench::main(&args),
+        Command::Train(args) => train::main(&args),
+        Command::Gc(args) => match args.command {
+            GcCommand::Report(args) => gc_report::main(&args),
+        },
+    };
+    status.into()
 }

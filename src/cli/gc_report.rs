@@ -1,0 +1,170 @@
+//! `tenure gc report`: what a journal says, summed up for people or in full for programs.
+
+use super::args::ReportArgs;
+use super::output;
+use super::report::{self, Status};
+use super::size::{show_bytes, show_ns};
+use super::stats::reason_name;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tenure::{Cycle, CycleKind};
+use tenure_gc::journal::Journal;
+use tenure_gc::policy::{DECISION_FIELDS, Field, KNOB_FIELDS, OUTCOME_FIELDS, SNAPSHOT_FIELDS};
+
+const KINDS: [(CycleKind, &str); 5] = [
+    (CycleKind::Young, "young"),
+    (CycleKind::ConcurrentStart, "concurrent start"),
+    (CycleKind::PrepareMixed, "prepare mixed"),
+    (CycleKind::Mixed, "mixed"),
+    (CycleKind::Full, "full"),
+];
+
+/// Does it. What can be read of a truncated journal is reported, with a warning.
+pub fn main(args: &ReportArgs) -> Status {
+    let (journal, cut) = match Journal::salvage_file(&args.journal) {
+        Ok(found) => found,
+        Err(error) => return report::failure(&error.to_string()),
+    };
+    if let Some(error) = &cut {
+        report::warning(&format!("{error}; what comes before is reported"), false);
+    }
+    let text = if args.json { full_json(&journal, cut.is_none()).to_string() + "\n" } else { tables(&journal) };
+    output::print(&text).map_or_else(|e| report::failure(&e.to_string()), |()| Status::Success)
+}
+
+fn kind_name(kind: CycleKind) -> &'static str {
+    KINDS.iter().find(|(k, _)| *k == kind).map_or("unknown", |(_, name)| name)
+}
+
+fn full_json(journal: &Journal, complete: bool) -> Value {
+    let cycles: Vec<Value> = journal
+        .cycles
+        .iter()
+        .map(|cycle| {
+            let mut snapshot = object(SNAPSHOT_FIELDS, &cycle.snapshot);
+            snapshot.insert("kind".into(), json!(kind_name(cycle.snapshot.kind)));
+            let mut decision = object(DECISION_FIELDS, &cycle.decision);
+            decision.insert("reason".into(), json!(reason_name(cycle.decision.reason)));
+            decision.insert("knobs".into(), object(KNOB_FIELDS, &cycle.decision.knobs).into());
+            let mut outcome = object(OUTCOME_FIELDS, &cycle.outcome);
+            outcome.insert("kind".into(), json!(kind_name(cycle.outcome.kind)));
+            outcome.insert("unfinished".into(), json!(cycle.outcome.unfinished));
+            json!({"snapshot": snapshot, "decision": decision, "outcome": outcome})
+        })
+        .collect();
+    json!({"label": journal.label, "complete": complete, "cycles": cycles})
+}
+
+/// Integers as integers, floats as floats, what is no number as null.
+fn object<T>(fields: &[Field<T>], of: &T) -> Map<String, Value> {
+    let value = |field: &Field<T>| {
+        let (bits, number) = (field.bits(of), field.number(of));
+        if number as u64 == bits { json!(bits) } else { json!(number) }
+    };
+    fields.iter().map(|field| (field.name.to_owned(), value(field))).collect()
+}
+
+fn tables(journal: &Journal) -> String {
+    // the last decision's cycle has no pause
+    let finished: Vec<&Cycle> = journal.cycles.iter().filter(|c| !c.outcome.unfinished).collect();
+    let mut out =
+        format!("journal of {}: {} decisions, {} pauses\n\n", label(journal), journal.cycles.len(), finished.len());
+    out += &pauses(&finished);
+    out += "\n";
+    out += &knobs(journal);
+    out += "\n";
+    out += &reasons(journal);
+    out
+}
+
+fn label(journal: &Journal) -> &str {
+    if journal.label.is_empty() { "an unnamed run" } else { &journal.label }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(header);
+    table
+}
+
+fn align_numbers(table: &mut Table) {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+fn pauses(cycles: &[&Cycle]) -> String {
+    let header = ["pause", "count", "p50", "p99", "max", "GC CPU", "allocated", "copied", "freed", "over goal"];
+    let mut table = table(&header);
+    let mut row = |name: &str, cycles: Vec<&Cycle>| {
+        if cycles.is_empty() {
+            return;
+        }
+        let mut ns: Vec<u64> = cycles.iter().map(|c| c.outcome.pause_ns).collect();
+        ns.sort_unstable();
+        let at = |share: f64| show_ns(ns[((ns.len() - 1) as f64 * share).round() as usize]);
+        let sum = |field: fn(&Cycle) -> u64| cycles.iter().map(|c| field(c)).sum::<u64>();
+        let over = cycles.iter().filter(|c| c.outcome.pause_ns > c.snapshot.pause_goal_ns).count();
+        table.add_row([
+            name.to_owned(),
+            cycles.len().to_string(),
+            at(0.5),
+            at(0.99),
+            at(1.0),
+            show_ns(sum(|c| c.outcome.gc_cpu_ns)),
+            show_bytes(sum(|c| c.outcome.allocated_bytes)),
+            show_bytes(sum(|c| c.outcome.copied_bytes)),
+            show_bytes(sum(|c| c.outcome.freed_bytes)),
+            over.to_string(),
+        ]);
+    };
+    for (kind, name) in KINDS {
+        row(name, cycles.iter().copied().filter(|c| c.outcome.kind == kind).collect());
+    }
+    row("all", cycles.to_vec());
+    align_numbers(&mut table);
+    format!("{table}\n")
+}
+
+fn knobs(journal: &Journal) -> String {
+    let mut table = table(&["knob", "values", "least", "most", "changes"]);
+    for field in KNOB_FIELDS {
+        let values: Vec<f64> = journal.cycles.iter().map(|c| field.number(&c.decision.knobs)).collect();
+        let mut distinct = values.clone();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let (Some(&least), Some(&most)) = (distinct.first(), distinct.last()) else { continue };
+        let changes = values.windows(2).filter(|w| w[0] != w[1]).count();
+        let show = |value: f64| match field.name.rsplit('_').next() {
+            Some("bytes") => show_bytes(value as u64),
+            Some("ns") => show_ns(value as u64),
+            Some("share") => format!("{:.1} %", value * 100.0),
+            _ => format!("{value}"),
+        };
+        table.add_row([
+            field.name.to_owned(),
+            distinct.len().to_string(),
+            show(least),
+            show(most),
+            changes.to_string(),
+        ]);
+    }
+    let alive = journal.cycles.iter().map(|c| c.snapshot.region_sizes_alive).max().unwrap_or(0);
+    align_numbers(&mut table);
+    format!("{table}\nregion sizes alive side by side, at most: {alive}\n")
+}
+
+fn reasons(journal: &Journal) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for cycle in &journal.cycles {
+        *counts.entry(reason_name(cycle.decision.reason)).or_default() += 1;
+    }
+    let mut table = table(&["reason", "decisions"]);
+    for (reason, count) in counts {
+        table.add_row([reason.to_owned(), count.to_string()]);
+    }
+    align_numbers(&mut table);
+    format!("{table}\n")
+}

@@ -1,0 +1,86 @@
+//! From the collector's options to a heap: applies them, and refuses combinations that mean nothing.
+
+use super::args::{Cli, HeapArgs, PolicyName};
+use super::report;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use tenure::{FixedKnobs, Gc, InstanceBuilder, OnError};
+
+/// Ends the process with status 2.
+pub fn usage_error(message: &str) -> ! {
+    Cli::command().error(ErrorKind::ValueValidation, message).exit()
+}
+
+impl HeapArgs {
+    /// The policy that was asked for.
+    pub fn policy(&self) -> PolicyName {
+        self.gc.unwrap_or(PolicyName::Advisor)
+    }
+
+    /// The policy, with its settings. Ends the process on options that contradict each other, so it is called before
+    /// anything is compiled.
+    pub fn gc(&self) -> Gc {
+        let policy = self.policy();
+        let fixed = [
+            ("--region-size", self.region_size.is_some()),
+            ("--eden-region-size", self.eden_region_size.is_some()),
+            ("--ihop", self.ihop.is_some()),
+            ("--young-size", self.young_size.is_some()),
+        ];
+        if policy != PolicyName::Static
+            && let Some((name, _)) = fixed.iter().find(|(_, given)| *given)
+        {
+            usage_error(&format!("{name} fixes a knob that the {} policy sets; add --gc=static", policy.name()));
+        }
+        if self.model.is_some() && policy != PolicyName::Advisor {
+            usage_error(&format!("--model is for the advisor, not for --gc={}", policy.name()));
+        }
+        match policy {
+            PolicyName::Static => Gc::fixed(FixedKnobs {
+                old_region_bytes: self.region_size,
+                eden_region_bytes: self.eden_region_size.or(self.region_size),
+                concurrent_start_share: self.ihop,
+                young_bytes: self.young_size,
+                ..FixedKnobs::default()
+            }),
+            PolicyName::Adaptive => Gc::adaptive(),
+            PolicyName::Advisor => self.model.as_ref().map_or_else(Gc::advisor, Gc::advisor_from),
+            PolicyName::Explore => Gc::explore(self.gc_seed),
+            PolicyName::Adversarial => Gc::adversarial(self.gc_seed),
+        }
+    }
+
+    /// The instance with these settings; an error is one line for the user.
+    pub fn apply(&self, gc: Gc, mut instance: InstanceBuilder) -> Result<InstanceBuilder, String> {
+        instance = instance.gc(gc).verify(self.gc_verify);
+        if let Some(goal) = self.pause_goal {
+            instance = instance.pause_goal(goal);
+        }
+        if let Some(bytes) = self.max_heap {
+            instance = instance.max_heap(bytes);
+        }
+        if let Some(zeal) = self.gc_zeal {
+            instance = instance.zeal(zeal);
+        }
+        if let Some(path) = &self.gc_log {
+            instance = instance.gc_log(Box::new(create(path)?), on_error(path));
+        }
+        if let Some(path) = &self.gc_journal {
+            instance = instance.gc_journal(Box::new(create(path)?), on_error(path));
+        }
+        Ok(instance)
+    }
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, String> {
+    File::create(path).map(BufWriter::new).map_err(|e| format!("can't write `{}`: {e}", path.display()))
+}
+
+/// The run goes on without its record.
+fn on_error(path: &Path) -> OnError {
+    let path = path.to_owned();
+    Box::new(move |error| report::warning(&format!("can't write `{}`: {error}", path.display()), false))
+}

@@ -1,0 +1,61 @@
+//! What people see when something is wrong, and how the process ends.
+
+use std::io::Write;
+use std::process::ExitCode;
+use tenure::{Diagnostics, ScriptError};
+
+/// How a subcommand ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Status {
+    /// All went well.
+    Success,
+    /// Uncaught error, failed test, diagnostics, unreadable input.
+    Failure,
+    /// The script used up its heap.
+    HeapLimit,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        match status {
+            Status::Success => ExitCode::SUCCESS,
+            Status::Failure => ExitCode::FAILURE,
+            // as a shell reports a process that the system killed for want of memory
+            Status::HeapLimit => ExitCode::from(137),
+        }
+    }
+}
+
+/// Text on standard error; there is nobody to tell when that is closed.
+pub fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// One line on standard error.
+pub fn failure(line: &str) -> Status {
+    say(&format!("error: {line}\n"));
+    Status::Failure
+}
+
+/// One line on standard error; the work goes on.
+pub fn warning(line: &str, color: bool) {
+    let word = if color { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
+    say(&format!("{word}: {line}\n"));
+}
+
+/// Everything that is wrong with a script.
+pub fn diagnostics(found: &Diagnostics, color: bool) -> Status {
+    say(&found.render(color));
+    Status::Failure
+}
+
+/// A trap that no one caught: message, kind, trace.
+pub fn script_error(error: &ScriptError, color: bool) -> Status {
+    let report = error.report();
+    match report.strip_prefix("error") {
+        Some(rest) if color => say(&format!("\x1b[1;31merror\x1b[0m{rest}")),
+        _ => say(&report),
+    }
+    if error.is_out_of_memory() { Status::HeapLimit } else { Status::Failure }
+}

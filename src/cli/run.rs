@@ -1,0 +1,157 @@
+//! `tenure run`: a script from a file, a pipe or the command line.
+
+use super::args::{Cli, EmitStage, RunArgs};
+use super::heap::usage_error;
+use super::output::{self, ScriptOutput};
+use super::report::{self, Status};
+use super::stats::{self, Seen};
+use clap::CommandFactory;
+use std::io::IsTerminal;
+use std::path::Path;
+use tenure::{Diagnostics, Engine, Gc, Host, Purpose, ScriptError, Stage, read_source, read_source_stream};
+
+/// A script recurses on a stack of its own, larger than what the system gives the first thread.
+pub const SCRIPT_STACK_BYTES: usize = 256 << 20;
+/// Left for the compiler, natives and the collector below a script's deepest frame.
+const STACK_HEADROOM_BYTES: usize = 4 << 20;
+
+/// A script's text, its name in messages, and whether modules can be files beside it.
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// Runs work on a thread with the script's large stack.
+pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("script".into()).stack_size(SCRIPT_STACK_BYTES);
+        let handle = thread.spawn_scoped(scope, work).unwrap_or_else(|error| {
+            let _ = report::failure(&format!("the system gives no stack for the script: {error}"));
+            std::process::exit(1);
+        });
+        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The engine that the command line uses.
+pub fn engine() -> Engine {
+    let builder = Engine::builder().stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
+    builder.build().expect("the defaults are sound")
+}
+
+/// Does it.
+pub fn main(mut args: RunArgs) -> Status {
+    let gc = args.heap.gc();
+    let source = match source(&mut args) {
+        Ok(source) => source,
+        Err(line) => return report::failure(&line),
+    };
+    on_script_stack(|| run(&args, gc, &source))
+}
+
+fn source(args: &mut RunArgs) -> Result<Source, String> {
+    if let Some(code) = args.code.take() {
+        return Ok(Source { name: "<code>".into(), text: code });
+    }
+    let file = if args.script.is_empty() { None } else { Some(args.script.remove(0)) };
+    match file.as_deref() {
+        None if std::io::stdin().is_terminal() => {
+            let _ = Cli::command().print_help();
+            std::process::exit(2);
+        }
+        None | Some("-") => {
+            let text = read_source_stream(std::io::stdin().lock(), "<stdin>")?;
+            Ok(Source { name: "<stdin>".into(), text })
+        }
+        Some(name) => {
+            let text = read_source(Path::new(name)).map_err(|line| explain_subcommand(line, name))?;
+            Ok(Source { name: name.into(), text })
+        }
+    }
+}
+
+/// `tenure --gc=static test` looks for a file named `test`; says so.
+fn explain_subcommand(line: String, name: &str) -> String {
+    if Cli::command().get_subcommands().any(|c| c.get_name() == name) {
+        format!("{line}\nhelp: a subcommand comes first: tenure {name} …")
+    } else {
+        line
+    }
+}
+
+fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
+    let color = args.color.on_stderr();
+    let engine = engine();
+    if let Some(stage) = args.emit {
+        return emit(&engine, stage, source, color);
+    }
+    let compiled = engine.compile_for(Purpose::Run, &source.name, &source.text, &[Host::none()], true);
+    let program = match compiled {
+        Ok(program) => program,
+        Err(found) => return report::diagnostics(&found, color),
+    };
+    show_warnings(program.warnings(), color);
+    if args.evaluate {
+        let ended = program.evaluate(&args.script, Box::new(ScriptOutput::stdout()), Box::new(std::io::stderr()));
+        return ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
+    }
+    let seen = Seen::default();
+    let mut instance = program
+        .instance()
+        .args(args.script.iter().cloned())
+        .stdout(Box::new(ScriptOutput::stdout()))
+        .stderr(Box::new(std::io::stderr()));
+    if args.stats || args.stats_json.is_some() {
+        instance = instance.observer(seen.observer());
+    }
+    let mut vm = match args.heap.apply(gc, instance).and_then(|i| i.build().map_err(|e| e.to_string())) {
+        Ok(vm) => vm,
+        Err(line) => return report::failure(&line),
+    };
+    for warning in vm.warnings() {
+        report::warning(warning, color);
+    }
+    let ended: Result<(), ScriptError> = vm.run();
+    let mut status = ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
+    if args.stats || args.stats_json.is_some() {
+        let summary = stats::Summary::of(&mut vm, &seen);
+        if args.stats {
+            report::say(&summary.table());
+        }
+        if let Some(path) = &args.stats_json
+            && let Err(error) = std::fs::write(path, summary.json().to_string() + "\n")
+        {
+            status = report::failure(&format!("can't write `{}`: {error}", path.display()));
+        }
+    }
+    status
+}
+
+fn emit(engine: &Engine, stage: EmitStage, source: &Source, color: bool) -> Status {
+    let stage = match stage {
+        EmitStage::Ast => Stage::Ast,
+        EmitStage::Types => Stage::Types,
+        EmitStage::Ir => Stage::Ir,
+        EmitStage::Clif => Stage::Clif,
+        EmitStage::Asm => Stage::Asm,
+    };
+    match engine.emit(stage, &source.name, &source.text, &[]) {
+        Ok(text) => output::print(&text).map_or_else(|e| report::failure(&e.to_string()), |()| Status::Success),
+        Err(found) => report::diagnostics(&found, color),
+    }
+}
+
+/// Warnings do not keep a program from running.
+pub fn show_warnings(warnings: &Diagnostics, color: bool) {
+    if !warnings.is_empty() {
+        report::say(&warnings.render(color));
+    }
+}
+
+/// The one script of a subcommand that takes `FILE [ARGS]`.
+pub fn split_script(script: &[String]) -> (&str, &[String]) {
+    match script {
+        [file, args @ ..] => (file, args),
+        [] => usage_error("a script is needed"),
+    }
+}

@@ -1,0 +1,195 @@
+//! A summary of the collector's work in one run: gathered by an observer, printed as a table or as JSON.
+
+use super::size::{show_bytes, show_ns};
+use comfy_table::{Table, presets};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tenure::{Cycle, Observer, Reason, Vm};
+
+/// Thresholds that differ by less are one, in parts of a thousand.
+const THRESHOLD_STEP: f64 = 10.0;
+
+/// What was seen while the script ran; shared with the heap's observer.
+#[derive(Clone, Default)]
+pub struct Seen {
+    knobs: Arc<Mutex<KnobsSeen>>,
+}
+
+#[derive(Default)]
+struct KnobsSeen {
+    old_region_bytes: BTreeSet<u64>,
+    eden_region_bytes: BTreeSet<u64>,
+    /// In steps of [`THRESHOLD_STEP`].
+    thresholds: BTreeSet<u64>,
+    region_sizes_alive_max: u32,
+}
+
+impl Seen {
+    /// The heap's end of it.
+    pub fn observer(&self) -> Box<dyn Observer> {
+        Box::new(self.clone())
+    }
+}
+
+impl Observer for Seen {
+    fn cycle(&mut self, cycle: &Cycle) {
+        let mut seen = self.knobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let knobs = &cycle.decision.knobs;
+        seen.old_region_bytes.insert(knobs.old_region_bytes);
+        seen.eden_region_bytes.insert(knobs.eden_region_bytes);
+        seen.thresholds.insert((knobs.concurrent_start_share * 1000.0 / THRESHOLD_STEP).round() as u64);
+        seen.region_sizes_alive_max = seen.region_sizes_alive_max.max(cycle.snapshot.region_sizes_alive);
+    }
+}
+
+/// The summary.
+pub struct Summary {
+    policy: &'static str,
+    stats: tenure::Stats,
+    decisions: Vec<(Reason, u64)>,
+    old_region_bytes: Vec<u64>,
+    eden_region_bytes: Vec<u64>,
+    thresholds_percent: Vec<u64>,
+    region_sizes_alive_max: u32,
+    process_cpu_ns: u64,
+    peak_memory_bytes: u64,
+}
+
+impl Summary {
+    /// Of a run that has ended.
+    pub fn of(vm: &mut Vm, seen: &Seen) -> Summary {
+        let gc = vm.gc();
+        let knobs = seen.knobs.lock().unwrap_or_else(PoisonError::into_inner);
+        Summary {
+            policy: gc.policy_name(),
+            stats: gc.stats(),
+            decisions: gc.advisor_decisions(),
+            old_region_bytes: knobs.old_region_bytes.iter().copied().collect(),
+            eden_region_bytes: knobs.eden_region_bytes.iter().copied().collect(),
+            thresholds_percent: knobs.thresholds.iter().copied().collect(),
+            region_sizes_alive_max: knobs.region_sizes_alive_max,
+            process_cpu_ns: process_cpu_ns(),
+            peak_memory_bytes: peak_memory_bytes(),
+        }
+    }
+
+    /// For people.
+    pub fn table(&self) -> String {
+        let s = &self.stats;
+        let kinds = ["young", "concurrent start", "prepare mixed", "mixed", "full"];
+        let by_kind: Vec<String> =
+            kinds.iter().zip(s.pauses_by_kind).filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{n} {kind}")).collect();
+        let share =
+            if self.process_cpu_ns == 0 { 0.0 } else { s.gc_cpu_ns as f64 / self.process_cpu_ns as f64 * 100.0 };
+        let mut rows = vec![
+            ("policy", self.policy.to_owned()),
+            ("pauses", if by_kind.is_empty() { "none".into() } else { by_kind.join(", ") }),
+            (
+                "pause p50 / p99 / max",
+                format!("{} / {} / {}", show_ns(s.pause_ns_p50()), show_ns(s.pause_ns_p99()), show_ns(s.pause_ns_max)),
+            ),
+            ("CPU of the process", show_ns(self.process_cpu_ns)),
+            ("CPU of the collector", format!("{} ({share:.1} %)", show_ns(s.gc_cpu_ns))),
+            ("allocated", show_bytes(s.allocated_bytes)),
+            ("copied / freed", format!("{} / {}", show_bytes(s.copied_bytes), show_bytes(s.freed_bytes))),
+            ("heap committed, peak", show_bytes(s.committed_bytes_max)),
+            ("process memory, peak", show_bytes(self.peak_memory_bytes)),
+            ("old region sizes", list(&self.old_region_bytes, show_bytes)),
+            ("eden region sizes", list(&self.eden_region_bytes, show_bytes)),
+            ("sizes side by side, most", self.region_sizes_alive_max.to_string()),
+            ("marking thresholds", list(&self.thresholds_percent, |p| format!("{p} %"))),
+            ("fallbacks to adaptive", s.policy_fallbacks.to_string()),
+        ];
+        if !self.decisions.is_empty() {
+            let decisions: Vec<String> =
+                self.decisions.iter().map(|(r, n)| format!("{n} {}", reason_name(*r))).collect();
+            rows.push(("advisor's decisions", decisions.join(", ")));
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        for (name, value) in rows {
+            table.add_row([name.to_owned(), value]);
+        }
+        format!("{}\n", table.trim_fmt())
+    }
+
+    /// For programs; times in nanoseconds, sizes in bytes.
+    pub fn json(&self) -> Value {
+        let s = &self.stats;
+        let decisions: serde_json::Map<String, Value> =
+            self.decisions.iter().map(|(r, n)| (reason_name(*r).to_owned(), json!(n))).collect();
+        json!({
+            "policy": self.policy,
+            "pauses": s.pauses(),
+            "pauses_young": s.pauses_by_kind[0],
+            "pauses_concurrent_start": s.pauses_by_kind[1],
+            "pauses_prepare_mixed": s.pauses_by_kind[2],
+            "pauses_mixed": s.pauses_by_kind[3],
+            "pauses_full": s.pauses_by_kind[4],
+            "pause_ns_p50": s.pause_ns_p50(),
+            "pause_ns_p99": s.pause_ns_p99(),
+            "pause_ns_max": s.pause_ns_max,
+            "pause_ns_total": s.pause_ns_total,
+            "gc_cpu_ns": s.gc_cpu_ns,
+            "process_cpu_ns": self.process_cpu_ns,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "committed_bytes_max": s.committed_bytes_max,
+            "allocated_bytes": s.allocated_bytes,
+            "copied_bytes": s.copied_bytes,
+            "freed_bytes": s.freed_bytes,
+            "marked_bytes": s.marked_bytes,
+            "remembered_entries": s.remembered_entries,
+            "barrier_slow_paths": s.barrier_slow_paths,
+            "failed_copies": s.failed_copies,
+            "policy_fallbacks": s.policy_fallbacks,
+            "old_region_bytes": self.old_region_bytes,
+            "eden_region_bytes": self.eden_region_bytes,
+            "thresholds_percent": self.thresholds_percent,
+            "region_sizes_alive_max": self.region_sizes_alive_max,
+            "decisions": decisions,
+        })
+    }
+}
+
+fn list<T: Copy>(items: &[T], show: impl Fn(T) -> String) -> String {
+    const SHOWN_MAX: usize = 12;
+    let mut shown: Vec<String> = items.iter().take(SHOWN_MAX).map(|&item| show(item)).collect();
+    if items.len() > SHOWN_MAX {
+        shown.push(format!("… {} in all", items.len()));
+    }
+    if shown.is_empty() { "–".into() } else { shown.join(", ") }
+}
+
+/// As logs and reports write it.
+pub fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Static => "static",
+        Reason::Adaptive => "adaptive",
+        Reason::Warmup => "warmup",
+        Reason::Model => "model",
+        Reason::Hold => "hold",
+        Reason::NoModel => "no-model",
+        Reason::OutOfDistribution => "out-of-distribution",
+        Reason::Guard => "guard",
+        Reason::Probe => "probe",
+        Reason::Explore => "explore",
+        Reason::Adversarial => "adversarial",
+    }
+}
+
+/// User and system time of this process so far.
+pub fn process_cpu_ns() -> u64 {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return 0 };
+    let ns = |t: nix::sys::time::TimeVal| t.tv_sec() as u64 * 1_000_000_000 + t.tv_usec() as u64 * 1000;
+    ns(usage.user_time()) + ns(usage.system_time())
+}
+
+/// The most memory this process had in use. Not from `getrusage`, whose figure a child inherits from its parent.
+fn peak_memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,91 @@
+//! Which policy sets the collector's knobs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use tenure_advisor::{Advisor, Counters};
+use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Static};
+
+/// A choice of policy, for a new heap or a running one.
+///
+/// ```
+/// use tenure::{FixedKnobs, Gc};
+/// let small_regions = Gc::fixed(FixedKnobs { old_region_bytes: Some(64 << 10), ..FixedKnobs::default() });
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gc {
+    choice: Choice,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Choice {
+    Static(Overrides),
+    Adaptive,
+    Advisor(Option<PathBuf>),
+    Explore(u64),
+    Adversarial(u64),
+}
+
+/// A policy with what its owner wants to keep.
+pub(crate) struct Chosen {
+    pub(crate) policy: Box<dyn Policy>,
+    /// The advisor's decisions, by reason.
+    pub(crate) counters: Option<Arc<Counters>>,
+    /// Something the user should hear about.
+    pub(crate) warning: Option<String>,
+}
+
+impl Gc {
+    /// The learned policy with the shipped model. The default.
+    pub fn advisor() -> Gc {
+        Gc { choice: Choice::Advisor(None) }
+    }
+
+    /// The learned policy with a model from a file. If the model can't be used, the adaptive policy decides, which is
+    /// counted in the statistics, and the [`Vm`](crate::Vm) has a warning.
+    pub fn advisor_from(model: impl Into<PathBuf>) -> Gc {
+        Gc { choice: Choice::Advisor(Some(model.into())) }
+    }
+
+    /// G1's formulas.
+    pub fn adaptive() -> Gc {
+        Gc { choice: Choice::Adaptive }
+    }
+
+    /// Fixed knobs; what is not given has a sound value, what is not legal in the heap becomes the nearest that is.
+    pub fn fixed(knobs: Overrides) -> Gc {
+        Gc { choice: Choice::Static(knobs) }
+    }
+
+    /// Random legal knobs, held for a few cycles each: makes the journals that `tenure train` learns from.
+    pub fn explore(seed: u64) -> Gc {
+        Gc { choice: Choice::Explore(seed) }
+    }
+
+    /// Random knobs, legal or not, among them NaN and infinities. For tests: no program's output may depend on it.
+    pub fn adversarial(seed: u64) -> Gc {
+        Gc { choice: Choice::Adversarial(seed) }
+    }
+
+    pub(crate) fn choose(&self) -> Chosen {
+        let plain = |policy: Box<dyn Policy>| Chosen { policy, counters: None, warning: None };
+        let advised = |(advisor, warning): (Advisor, Option<tenure_advisor::Warning>)| Chosen {
+            counters: Some(advisor.counters()),
+            policy: Box::new(advisor),
+            warning: warning.map(|w| w.to_string()),
+        };
+        match &self.choice {
+            Choice::Static(knobs) => plain(Box::new(Static::new(*knobs))),
+            Choice::Adaptive => plain(Box::new(Adaptive::new())),
+            Choice::Advisor(None) => advised((Advisor::shipped(), None)),
+            Choice::Advisor(Some(path)) => advised(Advisor::or_adaptive(Advisor::from_file(path))),
+            Choice::Explore(seed) => plain(Box::new(Explore::new(*seed))),
+            Choice::Adversarial(seed) => plain(Box::new(Adversarial::new(*seed))),
+        }
+    }
+}
+
+impl Default for Gc {
+    fn default() -> Gc {
+        Gc::advisor()
+    }
+}

@@ -1,0 +1,60 @@
+//! Where a script's modules come from: host functions, files beside the importing one, the standard library. This is
+//! where the compiler, which does no input, meets the file system.
+
+use crate::host::Host;
+use crate::source_file;
+use std::cell::RefCell;
+use std::path::Path;
+use tenure_compiler::check::{Library, LibraryModule};
+
+/// Modules for one compilation.
+pub(crate) struct Modules<'h> {
+    hosts: &'h [Host],
+    /// Whether modules may be files beside the importing one.
+    files: bool,
+    /// Files that are there and can't be read.
+    unreadable: RefCell<Vec<String>>,
+}
+
+impl<'h> Modules<'h> {
+    pub(crate) fn new(hosts: &'h [Host], files: bool) -> Modules<'h> {
+        Modules { hosts, files, unreadable: RefCell::default() }
+    }
+
+    /// A line for each module file that is there and could not be read.
+    pub(crate) fn into_unreadable(self) -> Vec<String> {
+        self.unreadable.into_inner()
+    }
+
+    fn beside(&self, importer: &str, path: &str) -> Option<LibraryModule> {
+        let folder = Path::new(importer).parent()?;
+        let file = folder.join(path.replace('.', "/")).with_extension("ten");
+        if !file.is_file() {
+            return None;
+        }
+        match source_file::read(&file) {
+            Ok(text) => Some(LibraryModule { name: file.display().to_string(), text, standard: false }),
+            Err(line) => {
+                self.unreadable.borrow_mut().push(line);
+                None
+            }
+        }
+    }
+}
+
+impl Library for Modules<'_> {
+    fn core_sources(&self) -> Vec<(String, String)> {
+        tenure_stdlib::core_sources().iter().map(|&(name, text)| (name.into(), text.into())).collect()
+    }
+
+    fn module(&self, importer: &str, path: &str) -> Option<LibraryModule> {
+        if let Some(host) = self.hosts.iter().find(|h| h.name() == path) {
+            return Some(LibraryModule { name: format!("host/{path}"), text: host.module_text(), standard: true });
+        }
+        let beside = if self.files { self.beside(importer, path) } else { None };
+        beside.or_else(|| {
+            let (name, text) = tenure_stdlib::module(path)?;
+            Some(LibraryModule { name: name.into(), text: text.into(), standard: true })
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! A checked script, ready to run any number of times.
+
+use crate::diagnostics::Diagnostics;
+use crate::engine::Settings;
+use crate::error::ScriptError;
+use crate::instance::InstanceBuilder;
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+use tenure_compiler::codegen::{Code, Listing};
+use tenure_compiler::eval::{Evaluator, Options};
+use tenure_compiler::ir::{self, ExportType, FuncId};
+use tenure_compiler::source::Sources;
+use tenure_runtime::code::CodeSource;
+use tenure_runtime::native::{NativeType, Registry};
+use tenure_runtime::trap::Trap;
+
+/// A script that has been checked. Its functions are compiled as they are first called; the machine code is shared by
+/// all instances. Cheap to clone, and shared by threads.
+#[derive(Clone)]
+pub struct Program {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    settings: Arc<Settings>,
+    code: Arc<Code>,
+    sources: Arc<Sources>,
+    exports: Vec<Signature>,
+    tests: Vec<(String, u32)>,
+    warnings: Diagnostics,
+}
+
+/// A function of a script that a host can call, with its types as the language writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Its name.
+    pub name: String,
+    /// Its parameters' types.
+    pub params: Vec<String>,
+    /// Its result's type.
+    pub result: String,
+    pub(crate) function: u32,
+    /// The types that can cross to the host; `None` stands for one that can't.
+    pub(crate) native: (Vec<Option<NativeType>>, Option<NativeType>),
+}
+
+impl Program {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        name: &str,
+        sources: Arc<Sources>,
+        registry: Registry,
+        program: ir::Program,
+        warnings: Diagnostics,
+    ) -> Result<Program, Trap> {
+        let exports = program.exports.iter().map(signature).collect();
+        let tests = program.tests.iter().map(|(title, _, function)| (title.to_string(), function.0)).collect();
+        let code = Code::new(Arc::new(program), Arc::clone(&sources), registry)?;
+        let inner = Inner { name: name.to_owned(), settings, code, sources, exports, tests, warnings };
+        Ok(Program { inner: Arc::new(inner) })
+    }
+
+    /// An instance to be, with the engine's settings.
+    pub fn instance(&self) -> InstanceBuilder {
+        InstanceBuilder::new(self.clone(), Settings::clone(&self.inner.settings))
+    }
+
+    /// The name it was compiled under.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// What the compiler warned of.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.inner.warnings
+    }
+
+    /// The functions that hosts can call: those of the script itself whose parameters are all annotated.
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = &Signature> {
+        self.inner.exports.iter()
+    }
+
+    /// Titles of the `test` blocks, if it was compiled for them; see [`Vm::run_test`](crate::Vm::run_test).
+    pub fn tests(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.inner.tests.iter().map(|(title, _)| title.as_str())
+    }
+
+    /// Runs the program in the evaluator: no machine code, no collector; slow, and the yardstick for both.
+    ///
+    /// # Errors
+    /// An uncaught trap.
+    pub fn evaluate(
+        &self,
+        args: &[String],
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+    ) -> Result<(), ScriptError> {
+        let Inner { code, sources, .. } = &*self.inner;
+        let options = Options { stdout, stderr, args: args.to_vec(), ..Options::default() };
+        let mut evaluator = Evaluator::new(code.program(), code.natives(), sources, options);
+        evaluator.run_entry().map_err(ScriptError::new)
+    }
+
+    pub(crate) fn code(&self) -> &Arc<Code> {
+        &self.inner.code
+    }
+
+    pub(crate) fn signature(&self, name: &str) -> Option<&Signature> {
+        self.inner.exports.iter().find(|s| s.name == name)
+    }
+
+    pub(crate) fn test(&self, i: usize) -> Option<u32> {
+        self.inner.tests.get(i).map(|&(_, function)| function)
+    }
+
+    /// Cranelift's input, or machine code, of every function.
+    pub(crate) fn listing(&self, machine_code: bool) -> String {
+        let code = &self.inner.code;
+        let listing = if machine_code { Listing::Assembly } else { Listing::Clif };
+        (0..code.program().functions.len()).map(|i| code.listing(FuncId(i as u32), listing) + "\n").collect()
+    }
+}
+
+fn signature(export: &ir::Export) -> Signature {
+    let cross = |ty: &ExportType| match ty {
+        ExportType::Int => Some(NativeType::Int),
+        ExportType::Float => Some(NativeType::Float),
+        ExportType::Bool => Some(NativeType::Bool),
+        ExportType::Byte => Some(NativeType::Byte),
+        ExportType::Str => Some(NativeType::Str),
+        ExportType::Unit => Some(NativeType::Unit),
+        ExportType::Other(_) => None,
+    };
+    Signature {
+        name: export.name.to_string(),
+        params: export.params.iter().map(type_name).collect(),
+        result: type_name(&export.result),
+        function: export.function.0,
+        native: (export.params.iter().map(cross).collect(), cross(&export.result)),
+    }
+}
+
+fn type_name(ty: &ExportType) -> String {
+    let name = match ty {
+        ExportType::Int => "int",
+        ExportType::Float => "float",
+        ExportType::Bool => "bool",
+        ExportType::Byte => "byte",
+        ExportType::Str => "str",
+        ExportType::Unit => "()",
+        ExportType::Other(name) => name,
+    };
+    name.to_owned()
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({}) -> {}", self.name, self.params.join(", "), self.result)
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("functions", &self.inner.exports).finish_non_exhaustive()
+    }
+}

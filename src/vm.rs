@@ -1,0 +1,209 @@
+//! A running instance of a program, its functions by type, and its collector.
+
+use crate::error::{EngineError, EngineErrorKind, ScriptError};
+use crate::gc_choice::Gc;
+use crate::program::Program;
+use crate::value::{Args, FromScript};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+use tenure_advisor::Counters;
+use tenure_gc::policy::{Knobs, Reason};
+use tenure_gc::{Collect, Stats};
+use tenure_runtime::native::NativeType;
+use tenure_runtime::trap::Trap;
+use tenure_runtime::vm as raw;
+
+/// One instance of a program: a heap, globals, a stack. Used by one thread at a time, and movable between threads.
+pub struct Vm {
+    raw: raw::Vm,
+    program: Program,
+    counters: Option<Arc<Counters>>,
+    /// Fallbacks of policies that are no longer in force.
+    past_fallbacks: u64,
+    warnings: Vec<String>,
+}
+
+/// A script function with its Rust types, found by [`Vm::func`]; good for every instance of the same program.
+pub struct Function<A, R> {
+    number: u32,
+    program: Program,
+    types: PhantomData<fn(A) -> R>,
+}
+
+impl Vm {
+    pub(crate) fn new(raw: raw::Vm, program: Program, counters: Option<Arc<Counters>>, warning: Option<String>) -> Vm {
+        Vm { raw, program, counters, past_fallbacks: 0, warnings: warning.into_iter().collect() }
+    }
+
+    /// Runs the script's top-level statements, then `main` if there is one. Output is flushed at the end.
+    ///
+    /// # Errors
+    /// An uncaught trap. The instance can still be used.
+    pub fn run(&mut self) -> Result<(), ScriptError> {
+        let ended = self.raw.run_entry();
+        self.finish(ended)
+    }
+
+    /// A function of the script, by name and types: `vm.func::<(i64, &str), f64>("score")`. Its parameters must be
+    /// annotated. Top-level bindings that it uses are set by [`run`](Vm::run).
+    ///
+    /// # Errors
+    /// [`EngineError::is_no_function`], or [`EngineError::is_signature`] if its types are others.
+    pub fn func<A: Args, R: FromScript>(&self, name: &str) -> Result<Function<A, R>, EngineError> {
+        let Some(found) = self.program.signature(name) else {
+            let known: Vec<&str> = self.program.functions().map(|s| s.name.as_str()).collect();
+            let known = if known.is_empty() { "it has none".into() } else { format!("it has {}", known.join(", ")) };
+            let message = format!("the script has no function `{name}` with annotated parameters; {known}");
+            return Err(EngineError::new(EngineErrorKind::NoFunction, message));
+        };
+        let params: Vec<Option<NativeType>> = A::types().into_iter().map(Some).collect();
+        if found.native != (params, Some(R::TYPE)) {
+            let asked: Vec<&str> = A::types().into_iter().map(type_name).collect();
+            let message =
+                format!("the script's function is {found}, not {name}({}) -> {}", asked.join(", "), type_name(R::TYPE));
+            return Err(EngineError::new(EngineErrorKind::Signature, message));
+        }
+        Ok(Function { number: found.function, program: self.program.clone(), types: PhantomData })
+    }
+
+    /// Runs a `test` block, by its place in [`Program::tests`].
+    ///
+    /// # Errors
+    /// The failed assertion, or another uncaught trap.
+    ///
+    /// # Panics
+    /// If there is no such test.
+    pub fn run_test(&mut self, i: usize) -> Result<(), ScriptError> {
+        let function = self.program.test(i).expect("the place of a test of this program");
+        let ended = self.raw.call(function, &[], NativeType::Unit).map(drop);
+        self.finish(ended)
+    }
+
+    /// What the user should hear about: a model that can't be used.
+    pub fn warnings(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.warnings.iter().map(String::as_str)
+    }
+
+    /// The collector of this instance.
+    pub fn gc(&mut self) -> Collector<'_> {
+        Collector { vm: self }
+    }
+
+    fn finish<T>(&mut self, ended: Result<T, Trap>) -> Result<T, ScriptError> {
+        let flushed = self.raw.flush();
+        let value = ended.map_err(ScriptError::new)?;
+        match flushed {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                let kind = tenure_runtime::trap::TrapKind::Io;
+                Err(ScriptError::new(Trap::new(kind, format!("can't write the script's output: {error}"))))
+            }
+        }
+    }
+}
+
+impl<A: Args, R: FromScript> Function<A, R> {
+    /// Calls it.
+    ///
+    /// # Errors
+    /// An uncaught trap. The instance can still be used.
+    ///
+    /// # Panics
+    /// If `vm` is an instance of another program than the one the function was found in.
+    pub fn call(&self, vm: &mut Vm, args: A) -> Result<R, ScriptError> {
+        assert!(Arc::ptr_eq(self.program.code(), vm.program.code()), "the function is another program's");
+        let result = args.with(|args| vm.raw.call(self.number, args, R::TYPE));
+        vm.finish(result).map(R::from_value)
+    }
+}
+
+fn type_name(ty: NativeType) -> &'static str {
+    match ty {
+        NativeType::Int => "int",
+        NativeType::Float => "float",
+        NativeType::Bool => "bool",
+        NativeType::Byte => "byte",
+        NativeType::Str => "str",
+        NativeType::Unit => "()",
+    }
+}
+
+/// The collector of a [`Vm`], see [`Vm::gc`].
+pub struct Collector<'v> {
+    vm: &'v mut Vm,
+}
+
+impl Collector<'_> {
+    /// Totals of the heap's life.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.vm.raw.heap().stats();
+        let current = self.vm.counters.as_ref().map_or(0, |c| c.fallbacks());
+        stats.policy_fallbacks += self.vm.past_fallbacks + current;
+        stats
+    }
+
+    /// How many decisions the advisor has made for each reason it has; empty under other policies.
+    pub fn advisor_decisions(&self) -> Vec<(Reason, u64)> {
+        let reasons = [
+            Reason::Warmup,
+            Reason::Model,
+            Reason::Hold,
+            Reason::NoModel,
+            Reason::OutOfDistribution,
+            Reason::Guard,
+            Reason::Probe,
+        ];
+        let counters = self.vm.counters.iter();
+        counters.flat_map(|c| reasons.map(|r| (r, c.of(r)))).filter(|&(_, n)| n > 0).collect()
+    }
+
+    /// The policy in force.
+    pub fn policy_name(&self) -> &'static str {
+        self.vm.raw.heap().policy_name()
+    }
+
+    /// The settings of the current cycle.
+    pub fn knobs(&self) -> Knobs {
+        *self.vm.raw.heap().knobs()
+    }
+
+    /// Another policy, from the next decision on.
+    pub fn set_policy(&mut self, gc: Gc) {
+        let chosen = gc.choose();
+        let vm = &mut *self.vm;
+        vm.raw.heap_mut().set_policy(chosen.policy);
+        vm.past_fallbacks += vm.counters.as_ref().map_or(0, |c| c.fallbacks());
+        vm.counters = chosen.counters;
+        vm.warnings.extend(chosen.warning);
+    }
+
+    /// Another pause goal, from the next decision on.
+    pub fn set_pause_goal(&mut self, goal: Duration) {
+        self.vm.raw.heap_mut().set_pause_goal_ns(u64::try_from(goal.as_nanos()).unwrap_or(u64::MAX).max(1));
+    }
+
+    /// Collects the whole heap.
+    pub fn collect(&mut self) {
+        self.vm.raw.collect(Collect::Full);
+    }
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vm").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl<A, R> fmt::Debug for Function<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Collector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("vm", &self.vm).finish()
+    }
+}

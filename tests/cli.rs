@@ -1,0 +1,254 @@
+//! The command line as its users meet it: what it accepts, what it refuses and how, with which exit code.
+
+mod support;
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+use support::{Run, command, tenure, tenure_with_input};
+
+fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join(name);
+    fs::write(&path, content).expect("written");
+    let path = path.display().to_string();
+    (dir, path)
+}
+
+#[test]
+fn a_script_comes_from_a_file_a_pipe_or_the_command_line() {
+    let (_dir, path) = file("hello.ten", "#!/usr/bin/env tenure\nprint(\"hello {args.len()}\")\n");
+    assert_eq!(tenure(&[&path, "a", "-b", "--gc=x"]).ok(), "hello 3\n");
+    assert_eq!(tenure(&["run", &path]).ok(), "hello 0\n");
+    assert_eq!(tenure(&["-e", "print(1 + 1)"]).ok(), "2\n");
+    assert_eq!(tenure_with_input(&[], b"print(3)").ok(), "3\n");
+    assert_eq!(tenure_with_input(&["-", "x"], b"print(args[0])").ok(), "x\n");
+    assert_eq!(tenure(&["--evaluate", &path, "a"]).ok(), "hello 1\n");
+    assert_eq!(tenure(&["-e", ""]).ok(), "");
+}
+
+#[test]
+fn unreadable_sources_are_one_clear_line() {
+    let line = |run: Run, words: &str| {
+        let stderr = run.fails(1);
+        assert!(stderr.starts_with("error: ") && stderr.contains(words), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    };
+    line(tenure(&["no_such_file.ten"]), "can't read `no_such_file.ten`: no such file");
+    line(tenure(&["src"]), "it is a directory");
+    let (_dir, path) = file("x.ten", b"\x7fELF\0\0\x01");
+    line(tenure(&[&path]), "is a binary file");
+    let (_dir, path) = file("x.ten", b"let a = \"\xff\"");
+    line(tenure(&[&path]), "is not valid UTF-8");
+    line(tenure_with_input(&[], b"\xc3("), "`<stdin>` is not valid UTF-8");
+    line(tenure_with_input(&[], &vec![b' '; (16 << 20) + 1]), "too large");
+    line(tenure(&["check", "no_such_file.ten"]), "can't read");
+}
+
+#[test]
+fn a_mistake_shows_its_place_and_nothing_runs() {
+    let (_dir, path) = file("wrong.ten", "print(\"never\")\nlet x: int = \"text\"\nprint(unknown_name)\n");
+    let stderr = tenure(&[&path]).fails(1);
+    assert!(stderr.contains("error[E0") && stderr.contains(":2:14"), "{stderr}");
+    assert!(stderr.contains(":3:7"), "both mistakes are shown: {stderr}");
+    assert!(!stderr.contains("\x1b["), "no colours in a pipe: {stderr}");
+    assert!(tenure(&["--color=always", &path]).fails(1).contains("\x1b["));
+    let stderr = tenure(&["-e", "let a = (1 + "]).fails(1);
+    assert!(stderr.contains("error[E01") && stderr.contains("<code>:1:"), "{stderr}");
+}
+
+#[test]
+fn traps_show_message_kind_and_trace() {
+    for (code, kind, message) in [
+        ("let xs = [1, 2, 3]\nfn f(xs: [int], i: int) -> int = xs[i]\nprint(f(xs, 7))", "index", "index 7"),
+        ("fn f(x: int) -> int = 9223372036854775807 + x\nprint(f(1))", "overflow", "overflow"),
+        ("fn f(x: int) -> int = 10 / x\nprint(f(0))", "divide_by_zero", "division by zero"),
+        ("fn f(x: int?) -> int = x!\nprint(f(nil))", "unwrap", "nil"),
+        ("fn f(x: int) -> int = f(x + 1) + 1\nprint(f(0))", "stack_overflow", "recursion"),
+        ("fn f() { panic(\"oh no\") }\nf()", "panic", "oh no"),
+        ("fn f(x: int) { assert(x == 2) }\nf(1)", "assert", "1"),
+    ] {
+        for engine in [&["-e", code][..], &["--evaluate", "-e", code]] {
+            let stderr = tenure(engine).fails(1);
+            assert!(stderr.starts_with(&format!("error[{kind}]: ")), "{code}\n{stderr}");
+            assert!(stderr.contains(message), "{code}\n{stderr}");
+            assert!(stderr.contains("at f (<code>:"), "{code}\n{stderr}");
+        }
+    }
+}
+
+#[test]
+fn an_exhausted_heap_is_an_error_with_status_137() {
+    let code = "let kept: [[int]] = []\nfn f(kept: [[int]]) { loop { kept.push([1, 2, 3, 4]) } }\nf(kept)";
+    for gc in ["static", "adaptive", "advisor"] {
+        let stderr = tenure(&["--max-heap=8M", &format!("--gc={gc}"), "-e", code]).fails(137);
+        assert!(stderr.starts_with("error[out_of_memory]: ") && stderr.contains("at f (<code>:2:"), "{stderr}");
+    }
+    let caught = format!("let r = try {{ {} 1 }} catch e {{ print(e.kind); 2 }}\nprint(r)", "f([])");
+    let code = format!("fn f(kept: [[int]]) {{ loop {{ kept.push([1, 2, 3, 4]) }} }}\n{caught}");
+    assert_eq!(tenure(&["--max-heap=8M", "-e", &code]).ok(), "out_of_memory\n2\n");
+}
+
+#[test]
+fn output_before_a_trap_is_not_lost() {
+    let run = tenure(&["-e", "print(\"first\")\nlet xs = [1]\nprint(xs[args.len() + 1])"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, "first\n"), "{run:?}");
+}
+
+#[test]
+fn nonsense_is_a_usage_error() {
+    for args in [
+        &["--max-heap=-3", "-e", ""][..],
+        &["--max-heap=0", "-e", ""],
+        &["--region-size=3M", "-e", ""],
+        &["--gc=static", "--region-size=3M", "-e", ""],
+        &["--pause-goal=0ms", "-e", ""],
+        &["--pause-goal=soon", "-e", ""],
+        &["--ihop=45", "-e", ""],
+        &["--gc=static", "--model=x", "-e", ""],
+        &["--gc=best", "-e", ""],
+        &["--gc-zeal=sometimes", "-e", ""],
+        &["--unknown", "-e", ""],
+        &["bench"],
+        &["gc"],
+        &["check"],
+    ] {
+        let stderr = tenure(args).fails(2);
+        assert!(stderr.contains("error:") || stderr.contains("Usage:"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_the_process_quietly() {
+    let mut child = command()
+        .args(["-e", "for i in 0..1000000 { print(i) }"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut first = [0; 10];
+    child.stdout.take().expect("a pipe").read_exact(&mut first).expect("some output");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_named_and_the_adaptive_policy_decides() {
+    let code = "var n = 0\nfor i in 0..200000 { let xs = [i, i + 1]; n += xs.len() }\nprint(n)";
+    let (dir, truncated) = file("model.json", "{\"format\": 1, \"schema\"");
+    let missing = dir.path().join("none.json").display().to_string();
+    for model in [&truncated, &missing] {
+        let stats = dir.path().join("stats.json").display().to_string();
+        let run = tenure(&[&format!("--model={model}"), &format!("--stats-json={stats}"), "--max-heap=8M", "-e", code]);
+        assert!(run.stderr.starts_with("warning: ") && run.stderr.contains(model.as_str()), "{run:?}");
+        assert_eq!(run.ok(), "400000\n");
+        let stats: serde_json::Value = serde_json::from_slice(&fs::read(&stats).expect("stats")).expect("JSON");
+        assert!(stats["policy_fallbacks"].as_u64() > Some(0), "{stats}");
+    }
+}
+
+#[test]
+fn check_speaks_to_people_and_programs() {
+    let (_dir, path) = file("wrong.ten", "let x: int = \"text\"\n");
+    assert!(tenure(&["check", &path]).fails(1).contains("error[E0"));
+    let run = tenure(&["check", "--format=json", &path]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(found["place"]["line"], 1, "{found}");
+    assert_eq!(found["severity"], "error");
+    let run = tenure(&["check", "--format=github", &path]);
+    assert!(run.stdout.starts_with("::error file="), "{run:?}");
+    let (_dir, path) = file("right.ten", "print(\"not run\")\n");
+    assert_eq!(tenure(&["check", &path]).ok(), "");
+}
+
+#[test]
+fn test_runs_test_blocks() {
+    let text = "fn double(x: int) -> int = x * 2\n\
+                test \"doubles\" { assert(double(2) == 4) }\n\
+                test \"is wrong\" { assert(double(2) == 5) }\n";
+    let (_dir, path) = file("t.ten", text);
+    let run = tenure(&["test", &path]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains(": doubles\n") && run.stdout.contains("1 passed, 1 failed"), "{run:?}");
+    assert!(run.stdout.contains("error[assert]") && run.stdout.contains("t.ten:3:"), "{run:?}");
+    let run = tenure(&["test", "--filter=doubles", &path]);
+    assert!(run.ok().contains("1 passed, 0 failed"));
+    let run = tenure(&["test", "--format=json", &path]);
+    let lines: Vec<serde_json::Value> = run.stdout.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["passed"], &lines[1]["passed"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn stages_can_be_printed() {
+    let code = "fn twice(x: int) -> int = x * 2\nprint(twice(21))";
+    for (stage, words) in [("ast", "twice"), ("types", "twice"), ("ir", "twice"), ("clif", "imul"), ("asm", "mul")] {
+        let text = tenure(&[&format!("--emit={stage}"), "-e", code]).ok();
+        assert!(text.contains(words), "--emit={stage} gave\n{text}");
+    }
+}
+
+#[test]
+fn the_collectors_records_can_be_read_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (log, journal) = (dir.path().join("gc.log"), dir.path().join("run.tgj"));
+    let code = "var kept: [[int]] = []\nfor i in 0..300000 { if i % 100000 == 0 { kept = [] }; kept.push([i]) }\n\
+                print(kept.len())";
+    let run = tenure(&[
+        &format!("--gc-log={}", log.display()),
+        &format!("--gc-journal={}", journal.display()),
+        "--stats",
+        "--max-heap=32M",
+        "-e",
+        code,
+    ]);
+    assert!(run.stderr.contains("pause p50 / p99 / max"), "{run:?}");
+    assert_eq!(run.ok(), "100000\n");
+    let log = fs::read_to_string(log).expect("a log");
+    assert!(log.starts_with("[0.000s][info][gc] Using G1\n"), "{log}");
+    assert!(log.contains("Pause Young") && log.contains("gc,cpu"), "{log}");
+    let journal = journal.display().to_string();
+    let report = tenure(&["gc", "report", &journal]).ok();
+    assert!(report.contains("old_region_bytes") && report.contains("| young"), "{report}");
+    let json: serde_json::Value =
+        serde_json::from_str(&tenure(&["gc", "report", "--json", &journal]).ok()).expect("JSON");
+    let cycles = json["cycles"].as_array().expect("cycles");
+    assert_eq!(json["complete"], true);
+    assert!(cycles.len() > 1);
+    assert_eq!(
+        cycles.iter().filter(|c| c["outcome"]["unfinished"] == true).count(),
+        1,
+        "one outcome each, the last too"
+    );
+    assert_eq!(cycles[0]["decision"]["knobs"]["old_region_bytes"].as_u64().map(u64::is_power_of_two), Some(true));
+
+    let bytes = fs::read(&journal).expect("a journal");
+    let (_dir, cut) = file("cut.tgj", &bytes[..bytes.len() - 5]);
+    let run = tenure(&["gc", "report", &cut]);
+    assert!(run.stderr.starts_with("warning: ") && run.stderr.contains("cut.tgj"), "{run:?}");
+    run.ok();
+    let (_dir, foreign) = file("foreign.tgj", "this is no journal");
+    assert!(tenure(&["gc", "report", &foreign]).fails(1).contains("foreign.tgj is no journal"));
+}
+
+#[test]
+fn bench_compares_policies() {
+    let (_dir, path) = file("b.ten", "var n = 0\nfor i in 0..args.len() + 10000 { n += [i].len() }\nprint(n)\n");
+    let json = tenure(&["bench", "--runs=1", "--json", "--gc=static,advisor", &path, "x"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let names: Vec<&str> =
+        json["policies"].as_array().expect("policies").iter().filter_map(|p| p["policy"].as_str()).collect();
+    assert_eq!(names, ["static", "advisor"]);
+    assert!(json["policies"][0]["summary"]["process_cpu_ns"]["median"].as_f64() > Some(0.0));
+    let csv = tenure(&["bench", "--runs=2", "--csv", "--gc=adaptive", &path]).ok();
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    let table = tenure(&["bench", "--runs=1", &path]).ok();
+    assert!(table.contains("| adaptive |"), "{table}");
+    let (_dir, path) = file("b.ten", "let xs = [1]\nprint(xs[args.len() + 1])\n");
+    assert!(
+        tenure(&["bench", "--runs=1", &path]).fails(1).contains("under --gc=static, the script ended with status 1")
+    );
+}

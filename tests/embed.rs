@@ -1,0 +1,216 @@
+//! The embedding API: what a host can do with a script, and that no script can harm its host. Also builds and runs the
+//! programs in `examples/embed`.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use tenure::{Engine, Gc, Host, Program, Severity};
+
+fn compile(text: &str, host: &Host) -> Program {
+    Engine::new().compile("test.ten", text, host).unwrap_or_else(|found| panic!("{found}"))
+}
+
+/// A stream that a test can read.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic while writing").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic while writing").clone()).expect("UTF-8")
+    }
+}
+
+#[test]
+fn values_cross_in_both_directions() {
+    let host = Host::new("host")
+        .func("add", |a: i64, b: i64| a + b)
+        .func("half", |x: f64| x / 2.0)
+        .func("not_", |b: bool| !b)
+        .func("next", |b: u8| b.wrapping_add(1))
+        .func("shout", |s: &str| s.to_uppercase())
+        .func("six", |a: i64, b: f64, c: bool, d: u8, e: &str, f: String| format!("{a} {b} {c} {d} {e} {f}"));
+    let text = "use host\n\
+        pub fn ints(a: int) -> int = host.add(a, 1)\n\
+        pub fn floats(x: float) -> float = host.half(x)\n\
+        pub fn bools(b: bool) -> bool = host.not_(b)\n\
+        pub fn bytes(b: byte) -> byte = host.next(b)\n\
+        pub fn strings(s: str) -> str = host.shout(s) + \"!\"\n\
+        pub fn all(a: int, b: float, c: bool, d: byte, e: str, f: str) -> str = host.six(a, b, c, d, e, f)\n\
+        pub fn nothing() {}\n";
+    let program = compile(text, &host);
+    let mut vm = program.instance().build().expect("a VM");
+    vm.run().expect("it runs");
+    assert_eq!(vm.func::<(i64,), i64>("ints").expect("ints").call(&mut vm, (41,)), Ok(42));
+    assert_eq!(vm.func::<(f64,), f64>("floats").expect("floats").call(&mut vm, (3.0,)), Ok(1.5));
+    assert_eq!(vm.func::<(bool,), bool>("bools").expect("bools").call(&mut vm, (true,)), Ok(false));
+    assert_eq!(vm.func::<(u8,), u8>("bytes").expect("bytes").call(&mut vm, (255,)), Ok(0));
+    let strings = vm.func::<(&str,), String>("strings").expect("strings");
+    assert_eq!(strings.call(&mut vm, ("grüße",)), Ok("GRÜSSE!".to_owned()));
+    let all = vm.func::<(i64, f64, bool, u8, &str, String), String>("all").expect("all");
+    let result = all.call(&mut vm, (i64::MIN, 0.5, true, 7, "e", "f".to_owned()));
+    assert_eq!(result, Ok("-9223372036854775808 0.5 true 7 e f".to_owned()));
+    assert_eq!(vm.func::<(), ()>("nothing").expect("nothing").call(&mut vm, ()), Ok(()));
+}
+
+#[test]
+fn functions_are_looked_up_by_name_and_types() {
+    let program = compile("pub fn f(a: int) -> float = float(a)\nfn g(x) = x\nprint(g(1))\n", &Host::none());
+    let names: Vec<String> = program.functions().map(ToString::to_string).collect();
+    assert_eq!(names, ["f(int) -> float"]);
+    let vm = program.instance().build().expect("a VM");
+    assert!(vm.func::<(i64,), f64>("f").is_ok());
+    let error = vm.func::<(f64,), f64>("f").expect_err("other types");
+    assert!(error.is_signature(), "{error}");
+    assert_eq!(error.to_string(), "the script's function is f(int) -> float, not f(float) -> float");
+    let error = vm.func::<(i64,), i64>("g").expect_err("a template");
+    assert!(error.is_no_function() && error.to_string().contains("it has f"), "{error}");
+}
+
+#[test]
+fn mistakes_are_data() {
+    let found = Engine::new().compile("bad.ten", "let a: int = true\nprint(b)\n", &Host::none());
+    let found = found.expect_err("two mistakes");
+    assert!(found.len() >= 2 && found.has_errors(), "{found}");
+    let first = found.iter().next().expect("a diagnostic");
+    assert_eq!(first.severity, Severity::Error);
+    assert!(first.code.starts_with('E'));
+    let place = first.place.as_ref().expect("a place");
+    assert_eq!((place.file.as_str(), place.line, place.column), ("bad.ten", 1, 14));
+}
+
+#[test]
+fn a_host_function_may_fail_or_panic() {
+    let host = Host::new("host")
+        .func("fail", |s: &str| -> Result<i64, String> { Err(format!("no {s}")) })
+        .func("explode", || -> i64 { panic!("boom") });
+    let text = "use host\n\
+        pub fn fail() -> int = host.fail(\"luck\")\n\
+        pub fn caught() -> str = try { host.fail(\"luck\"); \"fine\" } catch e { e.message }\n\
+        pub fn explode() -> int = host.explode()\n";
+    let program = compile(text, &host);
+    let mut vm = program.instance().build().expect("a VM");
+    let error = vm.func::<(), i64>("fail").expect("fail").call(&mut vm, ()).expect_err("it fails");
+    assert_eq!((error.message(), error.kind()), ("no luck", "panic"));
+    assert_eq!(error.trace().next().map(|f| f.function.to_owned()), Some("fail".to_owned()));
+    assert_eq!(vm.func::<(), String>("caught").expect("caught").call(&mut vm, ()), Ok("no luck".to_owned()));
+    let error = vm.func::<(), i64>("explode").expect("explode").call(&mut vm, ()).expect_err("it panics");
+    assert!(error.message().contains("boom"), "{error}");
+    assert_eq!(vm.func::<(), String>("caught").expect("caught").call(&mut vm, ()), Ok("no luck".to_owned()));
+}
+
+#[test]
+fn no_script_harms_its_host() {
+    let text = "pub fn deep(n: int) -> int = deep(n + 1) + 1\n\
+        pub fn leak() -> int { let kept: [[int]] = []; loop { kept.push([1, 2, 3]) }; 0 }\n\
+        pub fn divide(a: int, b: int) -> int = a / b\n\
+        pub fn fine() -> int = 7\n";
+    let program = compile(text, &Host::none());
+    let mut vm = program.instance().max_heap(4 << 20).build().expect("a VM");
+    let fine = vm.func::<(), i64>("fine").expect("fine");
+    for _ in 0..3 {
+        let error = vm.func::<(i64,), i64>("deep").expect("deep").call(&mut vm, (0,)).expect_err("too deep");
+        assert!(error.is_stack_overflow() && error.frames_omitted() > 0, "{error}");
+        assert_eq!(fine.call(&mut vm, ()), Ok(7));
+        let error = vm.func::<(), i64>("leak").expect("leak").call(&mut vm, ()).expect_err("too much");
+        assert!(error.is_out_of_memory(), "{error}");
+        assert_eq!(fine.call(&mut vm, ()), Ok(7));
+        let divide = vm.func::<(i64, i64), i64>("divide").expect("divide");
+        assert_eq!(divide.call(&mut vm, (1, 0)).expect_err("by zero").kind(), "divide_by_zero");
+        assert_eq!(divide.call(&mut vm, (i64::MIN, -1)).expect_err("too large").kind(), "overflow");
+    }
+}
+
+#[test]
+fn instances_are_independent_and_move_between_threads() {
+    let text = "var count = 0\npub fn up(by: int) -> int { count += by; count }\n";
+    let program = compile(text, &Host::none());
+    let threads: Vec<_> = (1..=4)
+        .map(|by| {
+            let mut vm = program.instance().build().expect("a VM");
+            vm.run().expect("it runs");
+            let up = vm.func::<(i64,), i64>("up").expect("up");
+            assert_eq!(up.call(&mut vm, (by,)), Ok(by));
+            thread::spawn(move || (0..999).map(|_| up.call(&mut vm, (by,)).expect("no trap")).last())
+        })
+        .collect();
+    let totals: Vec<Option<i64>> = threads.into_iter().map(|t| t.join().expect("no panic")).collect();
+    assert_eq!(totals, [Some(1000), Some(2000), Some(3000), Some(4000)]);
+}
+
+#[test]
+fn output_and_arguments_belong_to_the_instance() {
+    let program = compile("print(\"{args.len()} {args[0]}\")\neprint(\"aside\")\n", &Host::none());
+    let (out, err) = (Captured::default(), Captured::default());
+    let instance = program.instance().args(["a", "b"]).stdout(Box::new(out.clone())).stderr(Box::new(err.clone()));
+    instance.build().expect("a VM").run().expect("it runs");
+    assert_eq!((out.text().as_str(), err.text().as_str()), ("2 a\n", "aside\n"));
+}
+
+#[test]
+fn policies_change_at_run_time() {
+    let text = "pub fn work(n: int) -> int { var sum = 0; for i in 0..n { sum += [i, i].len() }; sum }\n";
+    let program = compile(text, &Host::none());
+    let mut vm = program.instance().gc(Gc::adaptive()).max_heap(8 << 20).build().expect("a VM");
+    let work = vm.func::<(i64,), i64>("work").expect("work");
+    assert_eq!(vm.gc().policy_name(), "adaptive");
+    assert_eq!(work.call(&mut vm, (100_000,)), Ok(200_000));
+    let before = vm.gc().stats().pauses();
+    assert!(before > 0);
+    vm.gc().set_policy(Gc::advisor());
+    assert_eq!(work.call(&mut vm, (100_000,)), Ok(200_000));
+    assert_eq!(vm.gc().policy_name(), "advisor");
+    assert!(vm.gc().stats().pauses() > before);
+    assert!(!vm.gc().advisor_decisions().is_empty(), "the advisor has decided something");
+    vm.gc().set_policy(Gc::advisor_from("no/such/model.json"));
+    assert_eq!(work.call(&mut vm, (100_000,)), Ok(200_000));
+    assert!(vm.warnings().any(|w| w.contains("no/such/model.json")));
+    assert!(vm.gc().stats().policy_fallbacks > 0);
+}
+
+#[test]
+fn wrong_settings_are_errors() {
+    let zero = Engine::builder().pause_goal(std::time::Duration::ZERO).build();
+    assert!(zero.expect_err("no goal").is_configuration());
+    assert!(Engine::builder().max_heap(1).build().expect_err("no heap").is_configuration());
+    let program = compile("", &Host::none());
+    assert!(program.instance().max_heap(u64::MAX).build().expect_err("too much").is_configuration());
+}
+
+#[test]
+fn the_examples_run() {
+    let run = |name: &str| {
+        let output = Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--offline", "--example", name])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert_eq!(
+        run("embed_rules"),
+        "Dear Ada, you pay 109.20 (9 % off)\n\
+         Dear Grace, you pay 43.68 (4 % off)\n\
+         Dear Alan, you pay 225.00 (10 % off)\n\
+         Edsger: no customer is called Edsger [panic]\n\
+         the script's function is discount(str, float, int) -> float, not discount(int) -> float\n"
+    );
+    let game = run("embed_game");
+    let lines: Vec<&str> = game.lines().collect();
+    assert_eq!(lines[0], "500 bodies under advisor, collected: true");
+    assert_eq!(lines[1], "500 bodies under adaptive, collected: true");
+    assert_eq!(lines[2], "500 bodies under static, collected: true");
+    assert_eq!(lines[4], "out of memory: true, in leak: true");
+    assert_eq!(lines[5], "500 bodies still there, 500 after another frame");
+}

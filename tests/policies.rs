@@ -1,0 +1,80 @@
+//! The policy seam on real scripts: the advisor moves its knobs when a program changes its habits and leaves them alone
+//! when it doesn't; under every policy each decision is answered by one outcome.
+
+mod support;
+
+use std::collections::BTreeSet;
+use support::tenure;
+use tenure_gc::Cycle;
+use tenure_gc::journal::Journal;
+use tenure_gc::policy::Reason;
+
+/// The journal of a run.
+fn journal(options: &[&str], script: &[&str]) -> Vec<Cycle> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.tgj");
+    let journal = format!("--gc-journal={}", path.display());
+    let args: Vec<&str> =
+        [&journal].into_iter().map(String::as_str).chain(options.iter().chain(script).copied()).collect();
+    tenure(&args).ok();
+    Journal::read_file(&path).expect("a complete journal").cycles
+}
+
+/// Thresholds in whole percent.
+fn percent(cycle: &Cycle) -> u64 {
+    (cycle.decision.knobs.concurrent_start_share * 100.0).round() as u64
+}
+
+#[test]
+fn every_decision_has_one_outcome_under_every_policy() {
+    for policy in ["static", "adaptive", "advisor", "explore", "adversarial"] {
+        let cycles = journal(
+            &[&format!("--gc={policy}"), "--max-heap=64M"],
+            &["examples/lru_cache.ten", "200000", "20000", "2000"],
+        );
+        assert!(cycles.len() > 2, "{policy}: {} cycles", cycles.len());
+        for (i, cycle) in cycles.iter().enumerate() {
+            let last = i + 1 == cycles.len();
+            assert_eq!(cycle.outcome.unfinished, last, "{policy}, cycle {i}");
+            assert_eq!(cycle.outcome.cycle, cycles[0].outcome.cycle + i as u64, "{policy}, cycle {i}");
+        }
+    }
+}
+
+#[test]
+fn static_knobs_stay_as_they_were_set() {
+    let options = ["--gc=static", "--region-size=256K", "--ihop=30", "--young-size=2M", "--max-heap=64M"];
+    for cycle in journal(&options, &["examples/lru_cache.ten", "200000", "20000", "2000"]) {
+        let knobs = &cycle.decision.knobs;
+        assert_eq!(
+            (knobs.old_region_bytes, knobs.eden_region_bytes, knobs.young_bytes),
+            (256 << 10, 256 << 10, 2 << 20)
+        );
+        assert_eq!(percent(&cycle), 30);
+        assert_eq!(cycle.decision.reason, Reason::Static);
+    }
+}
+
+#[test]
+fn the_advisor_moves_region_size_and_threshold_when_the_program_changes_its_habits() {
+    let cycles = journal(&["--gc=advisor", "--max-heap=256M"], &["examples/phase_shift.ten"]);
+    let sizes: BTreeSet<u64> = cycles.iter().map(|c| c.decision.knobs.old_region_bytes).collect();
+    let thresholds: BTreeSet<u64> = cycles.iter().map(percent).collect();
+    let alive = cycles.iter().map(|c| c.snapshot.region_sizes_alive).max().expect("cycles");
+    assert!(sizes.len() >= 3, "region sizes: {sizes:?} in {} cycles", cycles.len());
+    assert!(thresholds.len() >= 3, "thresholds: {thresholds:?}");
+    assert!(alive >= 2, "two region sizes live side by side");
+    assert!(cycles.iter().any(|c| c.decision.reason == Reason::Model), "the model moved the knobs at least once");
+}
+
+#[test]
+fn the_advisor_leaves_a_steady_program_alone_after_warm_up() {
+    let cycles = journal(&["--gc=advisor", "--max-heap=256M"], &["examples/steady.ten"]);
+    // the first half is warm-up, whatever its length
+    let settled = &cycles[cycles.len() / 2..];
+    let knobs = |c: &Cycle| (c.decision.knobs.old_region_bytes, c.decision.knobs.eden_region_bytes, percent(c));
+    // probes of the adaptive policy's choice are part of the advisor's work, not a change of its mind
+    let own: BTreeSet<_> = settled.iter().filter(|c| c.decision.reason != Reason::Probe).map(knobs).collect();
+    assert!(settled.len() >= 10, "{} cycles", settled.len());
+    assert_eq!(own.len(), 1, "{own:?} in {} cycles", settled.len());
+}
