@@ -12,6 +12,7 @@
 //! - H6. Arguments and fields stand in the order they are *evaluated* where they have effects: the checker introduces
 //!   locals where source order and field order differ.
 
+mod display;
 mod types;
 
 use crate::prim::Prim;
