@@ -1,0 +1,175 @@
+//! Runs every file below `tests/conformance`: one behaviour a file, what it must do written beside the line.
+//!
+//! - `// expect: TEXT` — the next line of standard output; the program ends well unless it also has a `trap`.
+//! - `// trap: KIND` — the program ends with an uncaught error of this kind, exit status 1 (137 for the heap limit).
+//! - `// error: E0301` — checking reports this code (or a code of this beginning) on this very line; nothing runs.
+//!
+//! Each file that runs, runs on the evaluator and on compiled code, under every policy, and under zeal.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a file says about itself.
+#[derive(Default)]
+struct Expected {
+    output: Vec<String>,
+    trap: Option<String>,
+    /// Line, from 1, and code.
+    errors: Vec<(usize, String)>,
+}
+
+impl Expected {
+    fn read(path: &Path) -> Expected {
+        let text = std::fs::read_to_string(path).expect("conformance files are readable text");
+        let mut expected = Expected::default();
+        for (index, line) in text.lines().enumerate() {
+            if let Some((_, output)) = line.split_once("// expect: ") {
+                expected.output.push(output.to_string());
+            } else if let Some((_, kind)) = line.split_once("// trap: ") {
+                expected.trap = Some(kind.trim().to_string());
+            } else if let Some((_, code)) = line.split_once("// error: ") {
+                expected.errors.push((index + 1, code.trim().to_string()));
+            }
+        }
+        let nothing = expected.output.is_empty() && expected.trap.is_none() && expected.errors.is_empty();
+        assert!(!nothing, "{} expects nothing", path.display());
+        expected
+    }
+
+    /// What is wrong with this run, if anything.
+    fn judge(&self, output: &Output) -> Result<(), String> {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = stdout.lines().collect();
+        if lines != self.output {
+            return Err(format!("printed\n{stdout}\ninstead of\n{}\n{stderr}", self.output.join("\n")));
+        }
+        let code = output.status.code();
+        match &self.trap {
+            None if code == Some(0) => Ok(()),
+            None => Err(format!("ended with {}\n{stderr}", output.status)),
+            Some(kind) => {
+                let wanted = if kind == "out_of_memory" { 137 } else { 1 };
+                if code != Some(wanted) {
+                    Err(format!("ended with {}, not {wanted}\n{stderr}", output.status))
+                } else if !stderr.contains(&format!("[{kind}]")) {
+                    Err(format!("no error of kind [{kind}] in\n{stderr}"))
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+fn files(below: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(below);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("its entries are readable").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "ten"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no files below {}", folder.display());
+    files
+}
+
+/// Runs `check` on every file, on as many threads as there are processors, and reports all failures together.
+fn for_each(files: &[PathBuf], check: impl Fn(&Path) -> Result<(), String> + Sync) {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(reason) = check(path) {
+                        failures.lock().expect("no check panics").push(format!("{}: {reason}", path.display()));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no check panics");
+    assert!(failures.is_empty(), "{} of {} files failed\n\n{}", failures.len(), files.len(), failures.join("\n\n"));
+}
+
+fn tenure(options: &[&str], file: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tenure"))
+        .args(options)
+        .arg(file)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the tenure binary starts")
+}
+
+fn run_all(folders: &[&str], options: &[&str]) {
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder)).collect();
+    for_each(&files, |path| Expected::read(path).judge(&tenure(options, path)));
+}
+
+const ALL: &[&str] = &["language", "core", "limit"];
+/// `limit` is left out where the heap is under stress: its programs are about the edge of what fits.
+const UNDER_STRESS: &[&str] = &["language", "core"];
+
+#[test]
+fn evaluator() {
+    run_all(ALL, &["--evaluate"]);
+}
+
+#[test]
+fn compiled_static() {
+    run_all(ALL, &["--gc=static"]);
+}
+
+#[test]
+fn compiled_adaptive() {
+    run_all(ALL, &["--gc=adaptive"]);
+}
+
+#[test]
+fn compiled_advisor() {
+    run_all(ALL, &["--gc=advisor"]);
+}
+
+#[test]
+fn compiled_zeal_young() {
+    run_all(UNDER_STRESS, &["--gc=adaptive", "--gc-zeal=young:4K", "--gc-verify"]);
+}
+
+#[test]
+fn compiled_zeal_full_adversarial() {
+    run_all(UNDER_STRESS, &["--gc=adversarial", "--gc-zeal=full:64K,mark:16K", "--gc-verify"]);
+}
+
+#[test]
+fn errors() {
+    for_each(&files("error"), |path| {
+        let expected = Expected::read(path);
+        let output = tenure(&["check", "--format=json"], path);
+        if output.status.code() != Some(1) {
+            return Err(format!("check ended with {}", output.status));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let found = reported(&text)?;
+        for (line, code) in &expected.errors {
+            if !found.iter().any(|(l, c)| l == line && c.starts_with(code.as_str())) {
+                return Err(format!("no {code} on line {line} in\n{text}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Line and code of each diagnostic in the JSON output: one object a line.
+fn reported(text: &str) -> Result<Vec<(usize, String)>, String> {
+    text.lines()
+        .map(|line| {
+            let value: serde_json::Value = serde_json::from_str(line).map_err(|e| format!("{e} in {line}"))?;
+            let number = value["place"]["line"].as_u64().ok_or_else(|| format!("no line in {line}"))?;
+            let code = value["code"].as_str().ok_or_else(|| format!("no code in {line}"))?;
+            Ok((number as usize, code.to_string()))
+        })
+        .collect()
+}
