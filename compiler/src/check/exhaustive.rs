@@ -77,6 +77,15 @@ impl Body<'_, '_> {
             found.truncate(limit);
             return found;
         }
+        if row[0] == Pat::Wild && rows.iter().all(|r| r[0] == Pat::Wild) {
+            // a column that nothing looks at; types may hold themselves, so it must not be opened
+            let inner: Vec<Vec<Pat>> = rows.iter().map(|r| r[1..].to_vec()).collect();
+            let mut found = self.search(&inner, &row[1..], rest_types, limit);
+            for witness in &mut found {
+                witness.insert(0, Pat::Wild);
+            }
+            return found;
+        }
         let ty = self.shallow(ty);
         let longest = rows.iter().map(|r| &r[0]).chain(std::iter::once(&row[0])).filter_map(list_size).max();
         let (ctors, complete) = self.ctors(ty, rows, row, longest);

@@ -141,6 +141,8 @@ pub fn check(
     checker.check_declarations();
     checker.check_names();
     let roots = checker.check_program();
+    // The runtime makes errors of this type even where the program names none.
+    checker.error_type();
     checker.complete_aggregates();
     let diagnostics = checker.collect_diagnostics();
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
