@@ -54,36 +54,38 @@ impl Entry {
     }
 }
 
-/// Logs a whole object, if it is armed.
-pub(crate) fn log_object(memory: Memory, store_buffer: &mut Vec<Entry>, object: u32) {
+/// Logs a whole object, if it is armed; returns how many entries that took.
+pub(crate) fn log_object(memory: Memory, store_buffer: &mut Vec<Entry>, object: u32) -> u64 {
     let header = memory.word(object);
     if !header::is_armed(header) {
-        return;
+        return 0;
     }
     if header::is_chunked(header) {
-        log_slots(memory, store_buffer, object, 0..u64::from(header::upper(header)));
-    } else {
-        memory.set_word(object, header & !header::LOG);
-        store_buffer.push(Entry::whole(object));
+        return log_slots(memory, store_buffer, object, 0..u64::from(header::upper(header)));
     }
+    memory.set_word(object, header & !header::LOG);
+    store_buffer.push(Entry::whole(object));
+    1
 }
 
-/// Logs the chunks of an array that hold `slots`.
-pub(crate) fn log_slots(memory: Memory, store_buffer: &mut Vec<Entry>, array: u32, slots: Range<u64>) {
+/// Logs the chunks of an array that hold `slots`, or the array if it is not chunked; returns how many entries that took.
+pub(crate) fn log_slots(memory: Memory, store_buffer: &mut Vec<Entry>, array: u32, slots: Range<u64>) -> u64 {
     let header = memory.word(array);
     if !header::is_armed(header) || slots.is_empty() {
-        return;
+        return 0;
     }
     if !header::is_chunked(header) {
         return log_object(memory, store_buffer, array);
     }
     let (first, last) = (Entry::of_slot(array, slots.start), Entry::of_slot(array, slots.end - 1));
+    let before = store_buffer.len();
     for chunk in first.chunk..=last.chunk {
         if !memory.is_chunk_logged(chunk) {
             memory.set_chunk_logged(chunk, true);
             store_buffer.push(Entry { object: array, chunk });
         }
     }
+    (store_buffer.len() - before) as u64
 }
 
 /// Arms what an entry logged.

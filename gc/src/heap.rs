@@ -227,8 +227,7 @@ impl Heap {
 
     /// Slow path of the write barrier: to be called before a reference is stored into an armed object. Never a safepoint.
     pub fn barrier(&mut self, object: Ref) {
-        self.measure.barrier_slow_paths += 1;
-        barrier::log_object(self.memory(), &mut self.store_buffer, object.0);
+        self.measure.barrier_slow_paths += barrier::log_object(self.memory(), &mut self.store_buffer, object.0);
     }
 
     /// Slow path of the write barrier for one element of an array. Never a safepoint.
@@ -238,8 +237,7 @@ impl Heap {
 
     /// To be called before references are written to a range of an array in bulk. Never a safepoint.
     pub fn log_range(&mut self, array: Ref, range: Range<u64>) {
-        self.measure.barrier_slow_paths += 1;
-        barrier::log_slots(self.memory(), &mut self.store_buffer, array.0, range);
+        self.measure.barrier_slow_paths += barrier::log_slots(self.memory(), &mut self.store_buffer, array.0, range);
     }
 
     /// Collects.

@@ -13,6 +13,9 @@ use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
 use crate::shape::ShapeTable;
 use crate::space::{Space, role};
 
+/// How far ahead on the mark stack headers are asked for.
+const PREFETCH_OBJECTS: usize = 6;
+
 /// Marks everything reachable; returns the bytes that are.
 pub(crate) fn mark(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Roots) -> u64 {
     let lists = [&space.eden, &space.survivors, &space.old, &space.large];
@@ -29,6 +32,10 @@ pub(crate) fn mark(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Roots
     let mut marked_words = 0;
     roots.visit(&mut |slot| visit(memory, &mut stack, *slot as u32));
     while let Some(object) = stack.pop() {
+        // The children of a large array wait for long: what comes soon is asked for again.
+        if let Some(soon) = stack.len().checked_sub(PREFETCH_OBJECTS) {
+            memory.prefetch(stack[soon]);
+        }
         let word = memory.word(object);
         let descriptor = shapes.descriptor(word);
         let words = descriptor.words(word);

@@ -29,7 +29,7 @@ pub struct Stats {
     pub marked_bytes: u64,
     /// Objects that could not be copied.
     pub failed_copies: u64,
-    /// Slow paths of the write barrier.
+    /// Objects and chunks that the write barrier logged.
     pub barrier_slow_paths: u64,
     /// Entries scanned in store buffer and remembered sets.
     pub remembered_entries: u64,

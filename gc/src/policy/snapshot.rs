@@ -56,7 +56,7 @@ pub struct Snapshot {
     pub allocated_bytes: u64,
     /// Allocated as large objects.
     pub large_allocated_bytes: u64,
-    /// Slow paths of the write barrier.
+    /// Objects and chunks that the write barrier logged.
     pub barrier_slow_paths: u64,
     /// Times the allocation slow path took a new eden region.
     pub eden_refills: u64,
