@@ -361,11 +361,22 @@ impl<'a> Body<'_, 'a> {
             exits.push(after);
         }
         self.frame().facts = meet(exits);
+        let expect = self.procedure(expect, &values, tail);
         let id = self.branches(conditions, values, otherwise.is_some(), span, expect);
         if tail && otherwise.is_none() {
             self.note_exit(id);
         }
         id
+    }
+
+    /// A body that ends in branches some of which give nothing, with a result nobody wrote, gives nothing.
+    pub fn procedure(&mut self, expect: Expect, values: &[ExprId], tail: bool) -> Expect {
+        let inferred = matches!(self.frame().result, super::body::ResultMode::Inferred { .. });
+        let mixed = tail
+            && inferred
+            && values.iter().any(|&v| self.ty(v) == Ty::UNIT)
+            && values.iter().any(|&v| !matches!(self.ty(v), Ty::UNIT | Ty::NEVER | Ty::ERROR));
+        if mixed { Expect::Nothing } else { expect }
     }
 
     /// A `Cond` whose arms have been checked; the last value is the `else` when there is one.

@@ -62,6 +62,10 @@ pub(super) struct Instance {
     pub params: Vec<Ty>,
     /// Written, or found.
     pub result: Option<Ty>,
+    /// Whether it was written.
+    pub written: bool,
+    /// How many of its messages are about its header.
+    pub own_diagnostics: usize,
     pub state: State,
     /// The first exit's type, while it is being checked.
     pub provisional: Option<Ty>,
@@ -88,6 +92,8 @@ impl Instance {
             env,
             params,
             result,
+            written: result.is_some(),
+            own_diagnostics: 0,
             state: State::Unchecked,
             provisional: None,
             asked: false,
@@ -158,6 +164,7 @@ impl<'a> Checker<'a> {
             None => None,
         };
         let mut instance = Instance::new(key.0, name, Rc::new(env), key.2.clone(), result);
+        instance.own_diagnostics = out.len();
         instance.diagnostics = out;
         instance.origin = origin;
         let depth = origin.map_or(0, |(_, from)| self.instance(from).depth) + u32::from(generic);
@@ -255,6 +262,7 @@ impl<'a> Checker<'a> {
         instance.asked = false;
         instance.relied = false;
         instance.tainted = false;
+        let mark = (self.committed.len(), self.queue.len());
         let mut outcome = Body::check(self, id);
         if self.instance(id).tainted {
             self.instance_mut(id).state = State::Unchecked;
@@ -281,18 +289,50 @@ impl<'a> Checker<'a> {
                 outcome.result = Ty::ERROR;
             }
         }
-        let instance = self.instance(id);
-        if let (true, Some(exit), None) = (instance.relied, instance.provisional, instance.result)
-            && outcome.result != exit
-            && outcome.result != Ty::ERROR
-        {
-            let (assumed, found) = (self.types.display(exit), self.types.display(outcome.result));
-            let message = format!("this recursive function's first exit gives {assumed}, its result is {found}");
-            let span = self.instance_span(id);
-            let help = format!("annotate the result: `-> {found}`");
-            outcome.diagnostics.push(Diagnostic::error(Code(501), span, message).help(help));
+        if self.contradicted(id, outcome.result) {
+            // what was checked meanwhile relied on the first exit; the whole of the body says otherwise
+            self.undo_since(mark);
+            let instance = self.instance_mut(id);
+            instance.provisional = Some(outcome.result);
+            instance.relied = false;
+            outcome = Body::check(self, id);
+            if self.instance(id).tainted {
+                self.instance_mut(id).state = State::Unchecked;
+                return outcome.first_exit;
+            }
+            if self.contradicted(id, outcome.result) {
+                let found = self.types.display(outcome.result);
+                let span = self.instance_span(id);
+                let message = "the result type of this recursive function can't be inferred";
+                outcome.diagnostics.push(
+                    Diagnostic::error(Code(501), span, message)
+                        .label(format!("its exits give {found} and something else"))
+                        .help("annotate the result: `-> …`"),
+                );
+            }
         }
         Some(self.commit(id, outcome))
+    }
+
+    /// Whether others took the first exit's type for the result, and it is not.
+    fn contradicted(&self, id: FnId, result: Ty) -> bool {
+        let instance = self.instance(id);
+        let assumed = instance.provisional.filter(|_| instance.relied && instance.result.is_none());
+        assumed.is_some_and(|assumed| assumed != result && result != Ty::ERROR)
+    }
+
+    /// Takes back what was committed and asked for since a point in time.
+    fn undo_since(&mut self, (committed, queued): (usize, usize)) {
+        for id in self.committed.split_off(committed) {
+            let instance = self.instance_mut(id);
+            instance.state = State::Unchecked;
+            instance.function = None;
+            if !instance.written {
+                instance.result = None;
+            }
+            instance.diagnostics.truncate(instance.own_diagnostics);
+        }
+        self.queue.truncate(queued);
     }
 
     fn commit(&mut self, id: FnId, outcome: Outcome) -> Ty {
@@ -302,6 +342,7 @@ impl<'a> Checker<'a> {
             self.instance_mut(closure).state = State::Done;
         }
         self.queue.extend(requests);
+        self.committed.push(id);
         let instance = self.instance_mut(id);
         instance.function = Some(function);
         instance.state = State::Done;

@@ -91,6 +91,8 @@ struct Checker<'a> {
     instances: Vec<Instance>,
     memo: HashMap<Key, FnId>,
     queue: VecDeque<FnId>,
+    /// Instances in the order they were committed.
+    committed: Vec<FnId>,
     /// Instances being checked, outermost first.
     active: Vec<FnId>,
     diagnostics: Vec<Diagnostic>,
@@ -133,6 +135,7 @@ pub fn check(
         instances: Vec::new(),
         memo: HashMap::new(),
         queue: VecDeque::new(),
+        committed: Vec::new(),
         active: Vec::new(),
         diagnostics,
         later: Vec::new(),

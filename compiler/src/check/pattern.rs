@@ -240,6 +240,7 @@ impl<'a> Body<'_, 'a> {
         if arms.is_empty() {
             return self.bad(span);
         }
+        let expect = self.procedure(expect, &values, tail);
         let id = self.match_branches(conditions, values, span, expect);
         self.sequence(lets, id, span)
     }
