@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use support::{Double, FakeClock, Operation, Random};
 use tenure_gc::journal::{Journal, JournalWriter};
 use tenure_gc::log::LogWriter;
-use tenure_gc::policy::{Adaptive, Adversarial, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot, Static};
+use tenure_gc::policy::{
+    Adaptive, Adversarial, Decision, Envelope, Knobs, Outcome, Overrides, Policy, Reason, Snapshot, Static,
+};
 use tenure_gc::{Collect, Cycle, Heap, HeapConfig, Observer, PauseReport};
 
 const MIB: u64 = 1 << 20;
@@ -232,5 +234,35 @@ fn a_heap_moves_between_threads_and_errors_are_told_apart() {
     let big = double.heap.allocate_array(double.shapes.bytes, 65 * MIB, &mut double.roots).unwrap_err();
     assert_eq!(big.requested_bytes, 65 * MIB + 8);
     double.run(&Operation::List { root: 0, length: 100 });
+    double.check();
+}
+
+#[test]
+fn free_memory_goes_back_to_the_system() {
+    let overrides = Overrides { young_bytes: Some(8 * MIB), ..Overrides::default() };
+    let keep = Overrides { uncommit_delay_ns: Some(u64::MAX), ..overrides };
+    let mut double = Double::new(config(""), Box::new(Static::new(keep)));
+    for round in 0..40 {
+        double.run(&Operation::Bytes { root: round % 10, len: 2_000_000, byte: 1 });
+    }
+    (0..10).for_each(|root| double.clear(root));
+    double.collect(Collect::Full);
+    let high_bytes = double.heap.stats().committed_bytes;
+    assert!(high_bytes > 20 * MIB, "{high_bytes}");
+    // A target is met at once; what the next cycle needs stays.
+    let target = Overrides { heap_target_bytes: Some(16 * MIB), ..keep };
+    double.heap.set_policy(Box::new(Static::new(target)));
+    (0..2).for_each(|_| double.collect(Collect::Young));
+    let low_bytes = double.heap.stats().committed_bytes;
+    assert!((8 * MIB..=16 * MIB).contains(&low_bytes), "{low_bytes}");
+    // What goes back is zero when it comes again; `new_bytes` checks that.
+    double.run(&Operation::Bytes { root: 0, len: 20_000_000, byte: 2 });
+    double.clear(0);
+    double.collect(Collect::Full);
+    // Without a target, time does it; a cycle needs 8 MiB of eden and room for what may survive of it.
+    let delay = Overrides { uncommit_delay_ns: Some(1_000_000), ..overrides };
+    double.heap.set_policy(Box::new(Static::new(delay)));
+    (0..200).for_each(|_| double.collect(Collect::Young));
+    assert!(double.heap.stats().committed_bytes <= 15 * MIB, "{}", double.heap.stats().committed_bytes);
     double.check();
 }

@@ -142,3 +142,54 @@ impl Envelope {
         self.clamp(&wanted, &wanted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(limit_bytes: u64) -> Envelope {
+        Envelope {
+            region_bytes_min: 64 << 10,
+            region_bytes_max: (limit_bytes / 64).clamp(64 << 10, 32 << 20),
+            young_bytes_min: 64 << 10,
+            young_bytes_max: limit_bytes / 2,
+            limit_bytes,
+        }
+    }
+
+    #[test]
+    fn nonsense_becomes_the_nearest_legal_knobs() {
+        let envelope = envelope(256 << 20);
+        let current = envelope.initial(&Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() });
+        assert_eq!(envelope.clamp(&current, &current), current);
+        let wanted = Knobs {
+            old_region_bytes: 0,
+            eden_region_bytes: 3 << 20,
+            concurrent_start_share: f64::NAN,
+            young_bytes: u64::MAX,
+            large_object_bytes: u64::MAX,
+            tenuring_age: 255,
+            mixed_pause_count: 0,
+            mixed_live_share: f64::NEG_INFINITY,
+            heap_target_bytes: 0,
+            uncommit_delay_ns: u64::MAX,
+        };
+        let legal = envelope.clamp(&wanted, &current);
+        assert_eq!(legal.old_region_bytes, 64 << 10);
+        assert_eq!(legal.eden_region_bytes, 2 << 20);
+        assert_eq!(legal.concurrent_start_share, current.concurrent_start_share);
+        assert_eq!(legal.young_bytes, 128 << 20);
+        assert_eq!(legal.large_object_bytes, 1 << 20);
+        assert_eq!((legal.tenuring_age, legal.mixed_pause_count, legal.mixed_live_share), (15, 1, 0.1));
+        assert_eq!(legal.heap_target_bytes, 64 << 10);
+        assert_eq!(envelope.clamp(&legal, &current), legal);
+    }
+
+    #[test]
+    fn the_smallest_heap_has_legal_knobs() {
+        let envelope = envelope(1 << 20);
+        let knobs = envelope.initial(&Snapshot { limit_bytes: 1 << 20, ..Snapshot::default() });
+        assert_eq!((knobs.old_region_bytes, knobs.eden_region_bytes), (64 << 10, 64 << 10));
+        assert_eq!(knobs.young_bytes, 512 << 10);
+    }
+}
