@@ -43,10 +43,21 @@ pub trait CodeSource: Send + Sync {
 /// In which registers a function takes its parameters and gives its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// For each parameter whether it is a float.
-    pub params: Vec<bool>,
-    /// Whether the result is a float.
-    pub result: bool,
+    /// Of each parameter.
+    pub params: Vec<Class>,
+    /// Of the result.
+    pub result: Class,
+}
+
+/// What a register holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// 64 bits of int or reference.
+    Word,
+    /// 8 bits; the rest of the register means nothing.
+    Byte,
+    /// A float, in a register of its kind.
+    Float,
 }
 
 /// One compiled function.

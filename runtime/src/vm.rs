@@ -6,7 +6,7 @@
 //! - V2. A VM is used by one thread at a time (`&mut Vm`); it may move between threads when nothing runs.
 
 use crate::abi::{self, FLOAT_REGISTERS, INT_REGISTERS};
-use crate::code::CodeSource;
+use crate::code::{Class, CodeSource};
 use crate::context::VmContext;
 use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS};
 use crate::native::NativeType;
@@ -18,7 +18,7 @@ use std::fmt;
 use std::io::Write;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use tenure_gc::policy::Policy;
+use tenure_gc::policy::{Adaptive, Policy};
 use tenure_gc::{Heap, HeapConfig, HeapError, OutOfMemory, Ref, ShapeId};
 
 /// How a VM is made.
@@ -41,6 +41,11 @@ pub struct VmConfig {
 pub const STACK_BYTES: usize = 64 << 20;
 
 impl VmConfig {
+    /// A heap of at most this many bytes under the adaptive policy.
+    pub fn with_limit(limit_bytes: u64) -> VmConfig {
+        VmConfig::new(HeapConfig::new(limit_bytes), Box::new(Adaptive::new()))
+    }
+
     /// With the process's output and no arguments.
     pub fn new(heap: HeapConfig, policy: Box<dyn Policy>) -> VmConfig {
         VmConfig {
@@ -367,11 +372,11 @@ impl Inner {
         assert_eq!(signature.params.len(), arguments.len(), "another number of arguments than the function's");
         let (mut ints, mut floats, mut stack) = ([0; INT_REGISTERS], [0.0; FLOAT_REGISTERS], Vec::new());
         let (mut next_int, mut next_float) = (0, 0);
-        for (&is_float, &word) in signature.params.iter().zip(arguments) {
-            if is_float && next_float < FLOAT_REGISTERS {
+        for (&class, &word) in signature.params.iter().zip(arguments) {
+            if class == Class::Float && next_float < FLOAT_REGISTERS {
                 floats[next_float] = f64::from_bits(word);
                 next_float += 1;
-            } else if !is_float && next_int < INT_REGISTERS {
+            } else if class != Class::Float && next_int < INT_REGISTERS {
                 ints[next_int] = word;
                 next_int += 1;
             } else {
@@ -400,9 +405,10 @@ impl Inner {
             (context.exit_fp, context.exit_pc) = (exit.fp as u64, exit.pc as u64);
             context.stack_limit = stack_limit;
         }
-        match thrown {
-            0 if signature.result => Ok(context.result_float),
-            0 => Ok(context.result),
+        match (thrown, signature.result) {
+            (0, Class::Word) => Ok(context.result),
+            (0, Class::Byte) => Ok(context.result & 0xff),
+            (0, Class::Float) => Ok(context.result_float),
             _ => Err(vm.take_pending()),
         }
     }

@@ -8,9 +8,8 @@
 //! - J1. A function's tables are in the code table before its address is given to anyone.
 //! - J2. Code is freed when the machine is dropped; whoever runs it keeps the machine alive.
 
-use super::function;
-use super::function::{Input, Linker, clif_type, translate};
-use crate::ir::{FuncId, Program};
+use super::function::{self, Input, Linker, translate};
+use crate::ir::{FuncId, Program, Type};
 use cranelift_codegen::ir::{self as clif, AbiParam, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_codegen::{Context, FinalizedMachExceptionHandler};
@@ -19,7 +18,7 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId as ModuleFuncId, Linkage, Module, ModuleError};
 use std::mem::ManuallyDrop;
 use tenure_runtime::abi::{self, Kind, RuntimeFunction, Word};
-use tenure_runtime::code::{CodeTable, CompiledFunction, Handler, StackMap};
+use tenure_runtime::code::{Class, CodeTable, CompiledFunction, Handler, StackMap};
 use tenure_runtime::layout::Layout;
 use tenure_runtime::trap::{Trap, TrapKind};
 
@@ -295,7 +294,11 @@ fn trap_of(error: ModuleError) -> Trap {
     }
 }
 
-/// Whether a parameter or result is passed in a float register.
-pub(super) fn is_float(ty: crate::ir::Type) -> bool {
-    clif_type(ty) == types::F64
+/// In what kind of register a value of this type is passed.
+pub(super) fn class(ty: Type) -> Class {
+    match ty {
+        Type::Int | Type::Ref => Class::Word,
+        Type::Byte => Class::Byte,
+        Type::Float => Class::Float,
+    }
 }

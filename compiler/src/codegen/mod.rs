@@ -142,8 +142,8 @@ impl CodeSource for Code {
     fn signature(&self, function: u32) -> Signature {
         let function = &self.program.functions[function as usize];
         Signature {
-            params: function.params.iter().map(|&ty| machine::is_float(ty)).collect(),
-            result: machine::is_float(function.result),
+            params: function.params.iter().map(|&ty| machine::class(ty)).collect(),
+            result: machine::class(function.result),
         }
     }
 
