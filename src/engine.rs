@@ -127,7 +127,7 @@ impl Engine {
         }
         let front = self.front(Purpose::Run, name, text, hosts, true)?;
         if stage == Stage::Types {
-            return Ok(format!("{:#?}\n", front.tree));
+            return Ok(front.tree.to_string());
         }
         let program = ir::lower(&front.tree);
         if stage == Stage::Ir {
