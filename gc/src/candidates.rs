@@ -144,17 +144,25 @@ impl Candidates {
         })
     }
 
-    /// Takes the candidates of one mixed pause: as many as let `pauses` pauses do all of them, as far as `room_bytes`
-    /// holds their live objects, and at least one.
-    pub(crate) fn take(&mut self, space: &Space, pauses: u32, room_bytes: u64) -> Vec<(u32, RememberedSet)> {
+    /// Takes the candidates of one mixed pause: as many as let `pauses` pauses do all of them, and more until they free
+    /// `freed_bytes_min`; as far as `room_bytes` holds their live objects, but at least one.
+    pub(crate) fn take(
+        &mut self,
+        space: &Space,
+        pauses: u32,
+        freed_bytes_min: u64,
+        room_bytes: u64,
+    ) -> Vec<(u32, RememberedSet)> {
         let wanted = self.chosen.div_ceil(pauses as usize).max(1);
-        let mut copied_bytes = 0;
+        let (mut copied_bytes, mut freed_bytes) = (0, 0);
         let mut count = 0;
-        for candidate in self.list.iter().take(wanted) {
+        for candidate in &self.list {
             copied_bytes += space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
-            if copied_bytes > room_bytes && count > 0 {
+            let enough = count >= wanted && freed_bytes >= freed_bytes_min;
+            if count > 0 && (enough || copied_bytes > room_bytes) {
                 break;
             }
+            freed_bytes += candidate.reclaimable_bytes;
             count += 1;
         }
         let taken: Vec<_> = self.list.drain(..count).map(|candidate| (candidate.head, candidate.remembered)).collect();

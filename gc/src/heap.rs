@@ -127,7 +127,7 @@ pub struct Heap {
     pub(crate) tenuring_age: u8,
     /// Full collections in a row that left next to nothing.
     pub(crate) tight_full_collections: u32,
-    /// Old and large bytes when marking last ended.
+    /// Old and large bytes when the last marking and the mixed pauses after it had ended.
     pub(crate) occupied_after_mark_bytes: u64,
 }
 

@@ -162,7 +162,10 @@ impl Heap {
             let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
             let pauses = if everything { 1 } else { self.knobs.mixed_pause_count };
-            taken = self.candidates.take(&self.space, pauses, room_bytes);
+            // Where room is short, mixed pauses must free more than is promoted meanwhile, or a full collection comes first.
+            let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
+            let freed_bytes_min = if short { 2 * self.snapshot.promoted_bytes } else { 0 };
+            taken = self.candidates.take(&self.space, pauses, freed_bytes_min, room_bytes);
         }
         let young_count = collected.len();
         collected.extend(taken.iter().map(|(head, _)| *head));
@@ -221,6 +224,9 @@ impl Heap {
         };
         if mark {
             self.mark(everything, &mut work, roots);
+        } else if mixed {
+            // What marking found dead leaves with the candidates only.
+            self.occupied_after_mark_bytes = self.occupied_after_mark_bytes.min(self.occupied_bytes());
         }
         work
     }

@@ -18,7 +18,7 @@ pub struct Knobs {
     /// Pauses an object survives at the most before it is promoted, 0 to 15. The heap promotes earlier when survivors fill
     /// more than half of young ÷ 8.
     pub tenuring_age: u8,
-    /// Candidates are collected in at least this many mixed pauses, if they last.
+    /// Candidates are spread over this many mixed pauses, fewer where room is short.
     pub mixed_pause_count: u32,
     /// Old regions with a larger live share are not collected in mixed pauses.
     pub mixed_live_share: f64,
