@@ -11,8 +11,10 @@ pub(super) enum Object {
     Refs(Box<[u64]>),
     /// An array of ints or floats.
     Words(Box<[u64]>),
-    /// An array of bytes, or a string.
+    /// An array of bytes.
     Bytes(Box<[u8]>),
+    /// A string. It reads like an array of bytes.
+    Text(Box<str>),
     /// A function without captures.
     Function(FuncId),
 }
@@ -41,6 +43,7 @@ impl Object {
             Object::Refs(items) => items.len() as u64 * 4,
             Object::Words(items) => items.len() as u64 * 8,
             Object::Bytes(items) => items.len() as u64,
+            Object::Text(text) => text.len() as u64,
             Object::Function(_) => 16,
         };
         8 + payload.next_multiple_of(8)
@@ -114,6 +117,7 @@ impl Heap {
         match self.object(reference) {
             Object::Refs(items) | Object::Words(items) => items.len(),
             Object::Bytes(items) => items.len(),
+            Object::Text(text) => text.len(),
             Object::Record(..) | Object::Function(_) => panic!("bug: not an array"),
         }
     }
@@ -122,6 +126,7 @@ impl Heap {
         match self.object(reference) {
             Object::Refs(items) | Object::Words(items) => items[index],
             Object::Bytes(items) => u64::from(items[index]),
+            Object::Text(text) => u64::from(text.as_bytes()[index]),
             Object::Record(..) | Object::Function(_) => panic!("bug: not an array"),
         }
     }
@@ -130,6 +135,7 @@ impl Heap {
         match self.object_mut(reference) {
             Object::Refs(items) | Object::Words(items) => items[index] = value,
             Object::Bytes(items) => items[index] = value as u8,
+            Object::Text(_) => panic!("bug: a string is written"),
             Object::Record(..) | Object::Function(_) => panic!("bug: not an array"),
         }
     }
@@ -137,11 +143,15 @@ impl Heap {
     pub(super) fn bytes(&self, reference: u64) -> &[u8] {
         match self.object(reference) {
             Object::Bytes(bytes) => bytes,
+            Object::Text(text) => text.as_bytes(),
             _ => panic!("bug: not a byte array"),
         }
     }
 
     pub(super) fn str(&self, reference: u64) -> &str {
-        std::str::from_utf8(self.bytes(reference)).expect("strings are UTF-8")
+        match self.object(reference) {
+            Object::Text(text) => text,
+            _ => panic!("bug: not a string"),
+        }
     }
 }

@@ -114,8 +114,7 @@ impl<'a> Evaluator<'a> {
     pub fn new(program: &'a Program, registry: &'a Registry, sources: &'a Sources, options: Options<'a>) -> Self {
         let mut heap = Heap::new(options.heap_bytes_max);
         let mut permanent = |object| heap.permanent(object);
-        let literals =
-            program.literals.iter().map(|text| permanent(Object::Bytes(text.as_str().as_bytes().into()))).collect();
+        let literals = program.literals.iter().map(|text| permanent(Object::Text(text.as_str().into()))).collect();
         Evaluator {
             program,
             registry,
@@ -163,7 +162,7 @@ impl<'a> Evaluator<'a> {
 
     /// A string for [`Evaluator::call`].
     pub fn new_str(&mut self, text: &str) -> Result<u64, Trap> {
-        self.heap.allocate(Object::Bytes(text.as_bytes().into()))
+        self.heap.allocate(Object::Text(text.into()))
     }
 
     /// The text of a string that a call gave.

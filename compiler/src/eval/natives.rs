@@ -44,7 +44,7 @@ impl NativeContext for CallContext<'_, '_> {
     }
 
     fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap> {
-        self.heap.allocate(Object::Bytes(text.as_bytes().into())).map(StrHandle)
+        self.heap.allocate(Object::Text(text.into())).map(StrHandle)
     }
 
     fn stdout(&mut self) -> &mut dyn Write {

@@ -23,8 +23,8 @@ impl Evaluator<'_> {
             }
             RuntimeFn::StrSlice => {
                 let (from, to) = text::slice(self.heap.str(args[0]), int(1), int(2))?;
-                let slice = self.heap.bytes(args[0])[from..to].into();
-                self.heap.allocate(Object::Bytes(slice))?
+                let slice = self.heap.str(args[0])[from..to].into();
+                self.heap.allocate(Object::Text(slice))?
             }
             RuntimeFn::StrEq => u64::from(self.heap.bytes(args[0]) == self.heap.bytes(args[1])),
             RuntimeFn::StrCompare => match self.heap.bytes(args[0]).cmp(self.heap.bytes(args[1])) {
@@ -33,20 +33,20 @@ impl Evaluator<'_> {
                 Ordering::Greater => 1,
             },
             RuntimeFn::StrConcat => {
-                let bytes: Vec<u8> = args.iter().flat_map(|&string| self.heap.bytes(string)).copied().collect();
-                self.heap.allocate(Object::Bytes(bytes.into()))?
+                let text: String = args.iter().map(|&string| self.heap.str(string)).collect();
+                self.heap.allocate(Object::Text(text.into()))?
             }
             RuntimeFn::StrHash => hash::bytes(self.heap.bytes(args[0])) as u64,
             RuntimeFn::StrFromBytes => {
                 let text = text::from_bytes(self.heap.bytes(args[0]), int(1), int(2))?;
-                let bytes = text.as_bytes().into();
-                self.heap.allocate(Object::Bytes(bytes))?
+                let text = text.into();
+                self.heap.allocate(Object::Text(text))?
             }
             RuntimeFn::StrJoin => {
                 let count = text::count_range(0, int(1), self.heap.array_len(args[0]) as u64)?;
-                let parts: Vec<&[u8]> = count.map(|i| self.heap.bytes(self.heap.element(args[0], i))).collect();
-                let joined = parts.join(self.heap.bytes(args[2]));
-                self.heap.allocate(Object::Bytes(joined.into()))?
+                let parts: Vec<&str> = count.map(|i| self.heap.str(self.heap.element(args[0], i))).collect();
+                let joined = parts.join(self.heap.str(args[2]));
+                self.heap.allocate(Object::Text(joined.into()))?
             }
             RuntimeFn::IntHash => hash::int(int(0)) as u64,
             RuntimeFn::Throw => {
@@ -70,7 +70,7 @@ impl Evaluator<'_> {
             match self.heap.object_mut(to) {
                 Object::Refs(items) | Object::Words(items) => items.copy_within(source, target.start),
                 Object::Bytes(items) => items.copy_within(source, target.start),
-                Object::Record(..) | Object::Function(_) => unreachable!("bug: not an array"),
+                _ => unreachable!("bug: not an array to write to"),
             }
         } else {
             for (from_index, to_index) in source.zip(target) {
@@ -85,7 +85,7 @@ impl Evaluator<'_> {
     /// caught.
     fn new_error(&mut self, trap: &Trap) -> u64 {
         let record = self.program.error.expect("a program that catches has the core library's Error");
-        let mut string = |text: &str| self.heap.permanent(Object::Bytes(text.as_bytes().into()));
+        let mut string = |text: &str| self.heap.permanent(Object::Text(text.into()));
         let (message, kind, trace) = (string(&trap.message), string(&trap.kind_name), string(&trap.trace_text()));
         self.heap.permanent(Object::Record(record, [message, kind, 0, trace].into()))
     }
