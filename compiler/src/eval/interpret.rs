@@ -151,15 +151,21 @@ impl Evaluator<'_> {
     }
 
     fn jump(&mut self, to: Block, args: &[Value]) {
+        if !args.is_empty() {
+            self.pass(to, args);
+        }
+        let frame = self.frame_mut();
+        frame.block = to;
+        frame.next = 0;
+    }
+
+    fn pass(&mut self, to: Block, args: &[Value]) {
         // all arguments are read before the first parameter is written: they may be the same values
         let words = self.words(args);
         let params = &self.program.functions[self.frame().function.index()].blocks[to.index()].params;
         for (&param, &word) in params.iter().zip(&words) {
             self.stack[self.base + param.index()] = word;
         }
-        let frame = self.frame_mut();
-        frame.block = to;
-        frame.next = 0;
     }
 
     fn return_value(&mut self, value: Value) -> Option<u64> {

@@ -10,10 +10,13 @@ pub(super) fn prim(prim: Prim, args: [u64; 2]) -> Result<u64, Trap> {
     let int = |i: usize| args[i] as i64;
     let float = |i: usize| f64::from_bits(args[i]);
     let byte = |i: usize| args[i] as u8;
-    let overflow = TrapKind::Overflow;
-    let checked = |result: Option<i64>| result.map(|i| i as u64).ok_or(Trap::from(overflow));
-    let checked_byte = |result: Option<u8>| result.map(u64::from).ok_or(Trap::from(overflow));
-    let shift = || u32::try_from(int(1)).ok().filter(|&count| count < 64).ok_or(Trap::from(TrapKind::Shift));
+    let overflow = || Trap::from(TrapKind::Overflow);
+    let checked = |result: Option<i64>| result.map(|i| i as u64).ok_or_else(overflow);
+    let checked_byte = |result: Option<u8>| result.map(u64::from).ok_or_else(overflow);
+    let shift = || match args[1] {
+        count @ 0..64 => Ok(count as u32),
+        _ => Err(Trap::from(TrapKind::Shift)),
+    };
     let divisor = |zero: bool| if zero { Err(Trap::from(TrapKind::DivideByZero)) } else { Ok(()) };
     Ok(match prim {
         IntAdd => checked(int(0).checked_add(int(1)))?,
