@@ -30,11 +30,12 @@ const FALLBACK_FIRST: u64 = 32;
 const FALLBACK_MAX: u64 = 1024;
 /// Cycles without complaint after which the next fallback is a first one again.
 const FORGET_AFTER: u64 = 256;
-/// Length of a probe, and cycles from one to the next.
+/// Length of a probe, and cycles from one to the next: each waits twice as long, until the workload changes.
 const PROBE: u64 = 2;
-const PROBE_PERIOD: u64 = 24;
+const PROBE_PERIOD_FIRST: u64 = 24;
+const PROBE_PERIOD_MAX: u64 = 768;
 /// Drift of the state, in standard scores, that makes a baseline stale.
-const STALE_DRIFT: f64 = 0.6;
+const STALE_DRIFT: f64 = 0.8;
 
 /// Who decides the coming cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,7 @@ pub struct Guard {
     fallback_next: u64,
     probe_left: u64,
     since_probe: u64,
+    probe_period: u64,
     since_fallback: u64,
 }
 
@@ -114,6 +116,7 @@ impl Guard {
             fallback_next: FALLBACK_FIRST,
             probe_left: 0,
             since_probe: 0,
+            probe_period: PROBE_PERIOD_FIRST,
             since_fallback: 0,
         }
     }
@@ -124,6 +127,11 @@ impl Guard {
         if cost.is_finite() {
             if advised { self.advised.add(cost) } else { self.baseline.add(cost) }
         }
+    }
+
+    /// The workload has changed: what its baseline costs must be found out soon.
+    pub fn workload_changed(&mut self) {
+        self.probe_period = PROBE_PERIOD_FIRST;
     }
 
     /// The model gave no believable answer: falls back at once.
@@ -170,7 +178,7 @@ impl Guard {
         }
         self.stale |= outlook.drift > STALE_DRIFT;
         let unknown = self.stale || self.baseline.count < BASELINE_MIN;
-        if outlook.moved && unknown && self.since_probe >= PROBE_PERIOD {
+        if outlook.moved && unknown && self.since_probe >= self.probe_period {
             if self.stale {
                 // Costs of another phase say nothing about this one.
                 self.baseline = Tally::default();
@@ -178,6 +186,7 @@ impl Guard {
                 self.stale = false;
             }
             self.since_probe = 0;
+            self.probe_period = (self.probe_period * 2).min(PROBE_PERIOD_MAX);
             self.probe_left = PROBE - 1;
             return Turn::Probe;
         }
@@ -263,11 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn drift_brings_probes_but_few() {
+    fn drift_brings_probes_but_few_and_ever_fewer_until_the_workload_changes() {
         let mut guard = warm();
         let drifting = Outlook { drift: 2.0, ..FAMILIAR };
-        let probes = (WARMUP..1000).filter(|&seen| guard.turn(seen, &drifting) == Turn::Probe).count();
-        assert!((40..=83).contains(&probes), "{probes}");
+        let mut probes = |cycles| (0..cycles).filter(|_| guard.turn(WARMUP, &drifting) == Turn::Probe).count();
+        assert_eq!((probes(100), probes(700), probes(700)), (4, 6, 0));
+        guard.workload_changed();
+        let probes = (0..100).filter(|_| guard.turn(WARMUP, &drifting) == Turn::Probe).count();
+        assert_eq!(probes, 4);
     }
 
     #[test]

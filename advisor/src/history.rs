@@ -40,7 +40,8 @@ struct Cycle {
 /// What the last cycles say about a heap: rates are medians over [`WINDOW`] cycles, occupancies are of the last pause.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// Allocated bytes, large objects included, per nanosecond of the program.
+    /// Allocated bytes, large objects included, per nanosecond of the program's CPU time: on a busy machine the clock on
+    /// the wall tells of others.
     pub allocation_bytes_per_ns: f64,
     /// Interquartile range of the allocation rate over its median.
     pub allocation_spread: f64,
@@ -145,7 +146,7 @@ impl History {
         let kib = allocated / 1024.0;
         let evacuation_ns = snapshot.pause_cpu_ns.saturating_sub(snapshot.mark_ns) as f64;
         self.cycles[(self.seen % WINDOW as u64) as usize] = Cycle {
-            allocation_bytes_per_ns: ratio(allocated, snapshot.mutator_ns as f64),
+            allocation_bytes_per_ns: ratio(allocated, snapshot.mutator_cpu_ns as f64),
             survival: ratio(young_copied, snapshot.young_bytes as f64).min(1.0),
             promotion: ratio((snapshot.promoted_bytes + snapshot.large_allocated_bytes) as f64, allocated).min(1.0),
             large: ratio(snapshot.large_allocated_bytes as f64, allocated),
@@ -271,7 +272,7 @@ mod tests {
     fn snapshot(cycle: u64, allocated_bytes: u64) -> Snapshot {
         Snapshot {
             cycle,
-            mutator_ns: 1_000_000,
+            mutator_cpu_ns: 1_000_000,
             allocated_bytes,
             young_bytes: 8 << 20,
             survived_bytes: 1 << 20,

@@ -5,7 +5,7 @@
 //! Invariants
 //! - L1. A plan lies in the trust region: at most a step away from the current knobs — a factor of 2 for sizes, 0.15 for
 //!   the threshold — and within reach of the adaptive policy's own choice.
-//! - L2. Knobs move only when the predicted gain beats the margin in [`PERSISTENCE`] plans running; after a move they
+//! - L2. Knobs move only when the predicted gain beats the margin in several plans running; after a move they
 //!   rest. Each move raises the margin, a move back more so; a change of the workload lowers it again. So a steady
 //!   program comes to rest.
 //! - L3. A candidate without finite, believable predictions is no candidate.
@@ -20,14 +20,19 @@ use crate::model::{Output, Prediction, Prepared};
 
 /// Plans in a row that must want a move.
 const PERSISTENCE: u32 = 2;
+/// The same for a move of region sizes alone, whose margin is small.
+const PERSISTENCE_OF_REGIONS: u32 = 4;
 /// Plans a move rests.
 const REST: u32 = 4;
 /// Predicted gain in cost that a move must beat: 2 % of the collector's time, say.
 const MARGIN: f64 = 0.02;
+/// The same when region sizes alone move: they hold for regions to come, nothing is converted, so trying one costs
+/// next to nothing.
+const MARGIN_OF_REGIONS: f64 = 0.004;
 /// What each move multiplies the margin with, what each move back does, and the most it reaches.
-const CAUTION_PER_MOVE: f64 = 1.15;
-const CAUTION_PER_RETURN: f64 = 2.0;
-const CAUTION_MAX: f64 = 16.0;
+const CAUTION_PER_MOVE: f64 = 1.25;
+const CAUTION_PER_RETURN: f64 = 3.0;
+const CAUTION_MAX: f64 = 64.0;
 /// How far from the adaptive policy's choice a plan may be: factor of the young size, and threshold.
 const YOUNG_REACH: u64 = 4;
 const SHARE_REACH: f64 = 0.3;
@@ -107,12 +112,15 @@ impl Planner {
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
         let stay = situation.cost(situation.current);
-        let mut best = (f64::INFINITY, *situation.current);
+        let (mut best, mut best_of_regions) =
+            ((f64::INFINITY, *situation.current), (f64::INFINITY, *situation.current));
         situation.each_candidate(|knobs| {
-            if let Some(cost) = situation.cost(&knobs)
-                && cost < best.0
-            {
+            let Some(cost) = situation.cost(&knobs) else { return };
+            if cost < best.0 {
                 best = (cost, knobs);
+            }
+            if cost < best_of_regions.0 && is_region_move(situation.current, &knobs) {
+                best_of_regions = (cost, knobs);
             }
         });
         let (Some(stay), true) = (stay, best.0.is_finite()) else {
@@ -120,12 +128,17 @@ impl Planner {
             return Plan::Unbelievable;
         };
         self.rest = self.rest.saturating_sub(1);
+        let mut persistence = PERSISTENCE;
         if stay - best.0 <= MARGIN * self.caution {
-            self.wanted = 0;
-            return Plan::Hold;
+            best = best_of_regions;
+            persistence = PERSISTENCE_OF_REGIONS;
+            if stay - best.0 <= MARGIN_OF_REGIONS * self.caution {
+                self.wanted = 0;
+                return Plan::Hold;
+            }
         }
         self.wanted += 1;
-        if self.wanted < PERSISTENCE || self.rest > 0 {
+        if self.wanted < persistence || self.rest > 0 {
             return Plan::Hold;
         }
         let direction = direction(situation.current, &best.1);
@@ -264,6 +277,11 @@ pub fn predict(measured: &Measured, prepared: &Prepared<'_>, knobs: &Knobs) -> P
 /// A region size and the next ones.
 fn neighbours(bytes: u64) -> [u64; 3] {
     [bytes, bytes / 2, bytes.saturating_mul(2)]
+}
+
+/// Whether nothing but region sizes differs.
+fn is_region_move(from: &Knobs, to: &Knobs) -> bool {
+    from.young_bytes == to.young_bytes && from.concurrent_start_share == to.concurrent_start_share
 }
 
 /// Which way each knob goes.

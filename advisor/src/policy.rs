@@ -136,6 +136,7 @@ impl Learned {
         let (smooth, changed) = self.smoother.update(&now);
         if changed {
             self.planner.workload_changed();
+            self.guard.workload_changed();
         }
         let state = state_features(&smooth);
         let model = Arc::clone(&self.model);

@@ -10,7 +10,7 @@ use crate::history::Measured;
 const OCCUPANCY_GAIN: f64 = 1.0 / 16.0;
 const RATE_GAIN: f64 = 0.25;
 /// A step: the allocation rate by this factor, or survival or promotion by this much.
-const RATE_STEP: f64 = 1.6;
+const RATE_STEP: f64 = 2.0;
 const SHARE_STEP: f64 = 0.08;
 
 /// Averages of [`Measured`].

@@ -1,7 +1,8 @@
-//! Trains the provisional model on the simulator: `cargo run -p tenure-advisor --features train --example provisional`.
+//! Fits the model that the controller's tests use, to runs of the simulator:
+//! `cargo run --release -p tenure-advisor --features train --example simulated_model`.
+
 use tenure_advisor::sim::{Random, Simulation, families};
-use tenure_advisor::train::{Options, Run, fit};
-use tenure_gc::Cycle;
+use tenure_advisor::train::{Cycle, Options, Run, fit};
 use tenure_gc::policy::Explore;
 
 fn main() {
@@ -17,14 +18,9 @@ fn main() {
             runs.push(Run { family: family.into(), cycles });
         }
     }
-    let options = Options {
-        seed: 7,
-        date: "2026-11-22".into(),
-        trained_on: "Provisional: trained on the simulator alone, not on journals of real runs.".into(),
-    };
+    let options = Options { seed: 7, date: "2026-11-22".into(), trained_on: "Simulated runs, for tests alone.".into() };
     let trained = fit(&runs, &options).expect("enough data");
-    std::fs::write("advisor/models/default.json", serde_json::to_string(&trained.model).expect("finite") + "\n")
-        .expect("writable");
-    std::fs::write("advisor/models/default.md", &trained.card_markdown).expect("writable");
+    let text = serde_json::to_string(&trained.model).expect("finite") + "\n";
+    std::fs::write("advisor/tests/data/simulated_model.json", text).expect("writable");
     println!("{}", trained.card_markdown);
 }

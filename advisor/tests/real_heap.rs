@@ -1,0 +1,58 @@
+//! The advisor on the real heap, by the real clock: it moves region sizes and thresholds when a program changes its ways,
+//! and lets a steady program be.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use support::{Phase, run};
+use tenure_advisor::Advisor;
+use tenure_gc::Cycle;
+use tenure_gc::policy::Reason;
+
+const LIMIT_BYTES: u64 = 192 << 20;
+const PAUSE_GOAL_NS: u64 = 10_000_000;
+
+/// Hardly anything lasts.
+const LIGHT: Phase = Phase {
+    bytes: 1 << 30,
+    slots: 2000,
+    keep_one_in: 200,
+    in_turn: false,
+    words: 32,
+    large_one_in: 0,
+    rewrites: 0,
+    work: 0,
+};
+
+/// Much lasts, and is replaced at random.
+const HEAVY: Phase = Phase { slots: 250_000, keep_one_in: 2, ..LIGHT };
+
+fn journal(phases: &[Phase]) -> Vec<Cycle> {
+    run(phases, LIMIT_BYTES, PAUSE_GOAL_NS, Box::new(Advisor::shipped()), 1).0
+}
+
+#[test]
+fn a_phase_shift_moves_region_sizes_and_thresholds() {
+    let cycles = journal(&[LIGHT, HEAVY, LIGHT, HEAVY, LIGHT]);
+    let old: BTreeSet<u64> = cycles.iter().map(|c| c.decision.knobs.old_region_bytes).collect();
+    let eden: BTreeSet<u64> = cycles.iter().map(|c| c.decision.knobs.eden_region_bytes).collect();
+    let sizes: BTreeSet<u64> = old.union(&eden).copied().collect();
+    let thresholds: BTreeSet<u64> =
+        cycles.iter().map(|c| (c.decision.knobs.concurrent_start_share * 100.0) as u64).collect();
+    assert!(sizes.len() >= 3, "{sizes:?} in {} cycles", cycles.len());
+    assert!(thresholds.len() >= 3, "{thresholds:?}");
+    assert!(cycles.iter().any(|c| c.snapshot.region_sizes_alive >= 2));
+    assert!(cycles.iter().any(|c| c.decision.reason == Reason::Model));
+}
+
+#[test]
+fn a_steady_program_is_let_be_after_its_warm_up() {
+    let cycles = journal(&[Phase { bytes: 5 << 30, slots: 60_000, keep_one_in: 8, ..LIGHT }]);
+    let settled = &cycles[cycles.len() / 2..];
+    let region_sizes: BTreeSet<(u64, u64)> =
+        settled.iter().map(|c| (c.decision.knobs.old_region_bytes, c.decision.knobs.eden_region_bytes)).collect();
+    let thresholds: BTreeSet<u64> = settled.iter().map(|c| c.decision.knobs.concurrent_start_share.to_bits()).collect();
+    assert_eq!(region_sizes.len(), 1, "{region_sizes:?}");
+    assert_eq!(thresholds.len(), 1, "{} in {} cycles", thresholds.len(), settled.len());
+}
