@@ -3,12 +3,16 @@
 
 use crate::build::{Fun, declare_error};
 use crate::sources;
+use std::sync::Arc;
+use tenure_compiler::codegen::Code;
 use tenure_compiler::eval::{Evaluator, Options};
 use tenure_compiler::hir::{ExprId, ExprKind, LocalId, LoopId, Program, Ty};
 use tenure_compiler::ir::{self, FuncId};
 use tenure_compiler::prim::Prim;
+use tenure_runtime::code::CodeSource;
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::TrapKind;
+use tenure_runtime::vm::{Vm, VmConfig};
 
 /// Variables: the first are plain locals, the others live in cells, because `try` bodies assign them (H4).
 const PLAIN: usize = 3;
@@ -364,19 +368,28 @@ fn typed(statements: &[Statement]) -> Program {
     program
 }
 
+/// What a program gives, by the direct walk.
+fn expected(statements: &[Statement]) -> Result<i64, TrapKind> {
+    let mut vars: Variables = std::array::from_fn(|i| i as i64);
+    match block(statements, &mut vars) {
+        Flow::Trap(kind) => Err(kind),
+        Flow::Return(v) => Ok(v),
+        _ => Ok(digest(&vars)),
+    }
+}
+
+fn program(random: &mut Random) -> Vec<Statement> {
+    (0..6).map(|_| random.statement(3, false, false)).collect()
+}
+
 #[test]
 fn lowered_programs_compute_what_they_say() {
     let mut random = Random(0x1234_5678_9abc_def1);
     let (sources, registry) = (sources(), Registry::default());
     let (mut traps, mut returns) = (0, 0);
     for _ in 0..500 {
-        let statements: Vec<Statement> = (0..6).map(|_| random.statement(3, false, false)).collect();
-        let mut vars: Variables = std::array::from_fn(|i| i as i64);
-        let expected = match block(&statements, &mut vars) {
-            Flow::Trap(kind) => Err(kind),
-            Flow::Return(v) => Ok(v),
-            _ => Ok(digest(&vars)),
-        };
+        let statements = program(&mut random);
+        let expected = expected(&statements);
         match expected {
             Ok(_) => returns += 1,
             Err(_) => traps += 1,
@@ -390,4 +403,22 @@ fn lowered_programs_compute_what_they_say() {
         assert_eq!(actual, expected, "{statements:#?}\n{lowered}");
     }
     assert!(traps > 50 && returns > 200, "the programs are varied: {traps} traps, {returns} results");
+}
+
+/// The same programs as machine code, their cells moved by a collection at each allocation.
+#[test]
+fn compiled_programs_compute_what_they_say() {
+    let mut random = Random(0xfeed_5678_9abc_def1);
+    for _ in 0..150 {
+        let statements = program(&mut random);
+        let lowered = Arc::new(ir::lower(&typed(&statements)));
+        let code = Code::new(Arc::clone(&lowered), Arc::new(sources()), Registry::default()).expect("room for code");
+        for zeal in ["", "young:1,verify"] {
+            let mut config = VmConfig::with_limit(16 << 20);
+            config.heap.zeal = zeal.parse().expect("a zeal mode");
+            let mut vm = Vm::new(Arc::clone(&code) as Arc<dyn CodeSource>, config).expect("a heap");
+            let actual = vm.call_words(0, &[]).map(|v| v as i64).map_err(|trap| trap.kind);
+            assert_eq!(actual, expected(&statements), "zeal {zeal:?}\n{statements:#?}\n{lowered}");
+        }
+    }
 }
