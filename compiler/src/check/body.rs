@@ -419,7 +419,8 @@ impl<'c, 'a> Body<'c, 'a> {
     fn complete_pending(&mut self) {
         for Pending { frame, expr, what } in std::mem::take(&mut self.pending) {
             let position = self.finished.iter().position(|f| f.id == frame).expect("B1: its frame is finished");
-            let frame = self.finished.remove(position);
+            let empty = Frame::new(frame, String::new(), self.cx.no_span(), ResultMode::Fixed(Ty::UNIT));
+            let frame = std::mem::replace(&mut self.finished[position], empty);
             self.frames.push(frame);
             let span = self.frame().exprs[expr.0 as usize].span;
             match what {
@@ -444,7 +445,7 @@ impl<'c, 'a> Body<'c, 'a> {
                 }
             }
             let frame = self.frames.pop().expect("pushed above");
-            self.finished.insert(position, frame);
+            self.finished[position] = frame;
         }
     }
 

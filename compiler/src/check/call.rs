@@ -340,6 +340,10 @@ impl<'a> Body<'_, 'a> {
             return;
         }
         let kind = self.kind(result);
+        if matches!(kind, TyKind::Infer(_)) && (self.is_optional(wanted) || self.is_result(wanted)) {
+            // a bare type parameter may be wrapped once, twice or not at all: the arguments tell
+            return;
+        }
         loop {
             match self.kind(wanted) {
                 TyKind::Optional(inner) if !matches!(kind, TyKind::Optional(_)) => wanted = self.shallow(inner),
@@ -350,7 +354,6 @@ impl<'a> Body<'_, 'a> {
                 _ => break,
             }
         }
-        // a bare type parameter may still be wrapped into the expected type
         self.unify(result, wanted);
     }
 
@@ -770,6 +773,13 @@ impl<'a> Body<'_, 'a> {
             });
         };
         let types = self.owner_args(decl, types, here);
+        let of = Symbol::new("of");
+        if let ([ast::Arg { name: None, .. }], true) = (args, self.cx.lang.set == Some(decl) && self.module != CORE)
+            && let Some(of) = self.cx.method(decl, of)
+        {
+            // `Set([1, 2])`
+            return self.call_fn(of, types, Vec::new(), args, here, expect);
+        }
         let ty = self.cx.decl_type(decl, types.clone());
         if let Expect::Type(wanted) = expect {
             self.hint_result(ty, wanted);

@@ -357,19 +357,48 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// An error inside an instance of a template blames the call that made the instance, and shows the way there.
+    /// Whether an instance belongs to the standard library.
+    pub(super) fn is_standard(&self, id: FnId) -> bool {
+        match self.instance(id).what {
+            What::Fn(decl) => self.modules.list[self.function(decl).module.0 as usize].standard,
+            What::Derived(..) => true,
+            _ => false,
+        }
+    }
+
+    /// An error inside an instance of a template shows the way there. One inside the standard library blames the call
+    /// in the program that led to it.
     pub(super) fn with_origin(&self, id: FnId, mut diagnostic: Diagnostic) -> Diagnostic {
         let mut at = id;
         let mut chain = Vec::new();
-        while let What::Fn(decl) = self.instance(at).what {
-            let Some((span, from)) = self.instance(at).origin else { break };
-            let generic = self.function(decl).is_template() || !self.function(decl).generics.is_empty();
+        let mut blamed = None;
+        loop {
+            let instance = self.instance(at);
+            let Some((span, from)) = instance.origin else { break };
+            let standard = self.is_standard(at);
+            let generic = match instance.what {
+                What::Fn(decl) => self.function(decl).is_template() || !self.function(decl).generics.is_empty(),
+                What::Derived(..) => true,
+                _ => false,
+            };
             // names don't depend on the caller
-            if !generic || (200..300).contains(&diagnostic.code.0) || diagnostic.code.0 == 503 {
+            let plain = (200..300).contains(&diagnostic.code.0) && diagnostic.code.0 != 218 || diagnostic.code.0 == 503;
+            if (!generic || plain) && !standard {
                 break;
             }
-            chain.push((span, self.describe(at)));
+            if standard && !self.is_standard(from) {
+                blamed = Some(span);
+            }
+            if matches!(instance.what, What::Fn(_)) {
+                chain.push((span, self.describe(at)));
+            }
             at = from;
+        }
+        if let Some(span) = blamed {
+            chain.retain(|(at, _)| *at != span);
+            let inner = std::mem::replace(&mut diagnostic.primary, crate::diagnostic::Label { span, text: String::new() });
+            let text = if inner.text.is_empty() { "found here".to_owned() } else { inner.text };
+            diagnostic = diagnostic.and(inner.span, text);
         }
         let left_out = chain.len().saturating_sub(CHAIN_MAX);
         let shown = chain.len() - left_out;

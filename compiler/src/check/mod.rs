@@ -180,9 +180,19 @@ impl<'a> Checker<'a> {
         all.extend(std::mem::take(&mut self.later).into_iter().map(|d| (d, None)));
         // instances of one template repeat each other's mistakes
         let mut seen = HashSet::new();
-        all.retain(|(d, _)| seen.insert((d.code, d.primary.span)));
+        all.retain(|(d, at)| {
+            // the standard library's are told apart by their words: their places are the same for all callers
+            let words = at.filter(|&at| self.is_standard(at)).map(|_| d.message.clone());
+            seen.insert((d.code, d.primary.span, words))
+        });
         let mut all: Vec<Diagnostic> =
-            all.into_iter().map(|(d, at)| at.map_or_else(|| d.clone(), |at| self.with_origin(at, d.clone()))).collect();
+            all
+            .into_iter()
+            .map(|(d, at)| match at {
+                Some(at) => self.with_origin(at, d),
+                None => d,
+            })
+            .collect();
         all.sort_by_key(|d| (d.primary.span.file, d.primary.span.lo));
         all
     }

@@ -157,6 +157,7 @@ impl<'a> Body<'_, 'a> {
             }
             op if comparison(op) => self.compare(op, first, &rest[0].2, span).0,
             BinaryOp::In | BinaryOp::NotIn => self.contains(rest[0].0, first, &rest[0].2, span),
+            BinaryOp::Pow if rest.len() > 1 => self.powers(first, rest, span, expect),
             _ => {
                 // a literal takes the type expected of the whole, or of the other operand
                 let hint = match self.literal_hint(expect) {
@@ -189,6 +190,33 @@ impl<'a> Body<'_, 'a> {
                 id
             }
         }
+    }
+
+    /// `a ** b ** c`, which groups from the right; operands still run from the left.
+    fn powers(
+        &mut self,
+        first: &'a ast::Expr,
+        rest: &'a [(BinaryOp, Span, ast::Expr)],
+        span: Span,
+        expect: Expect,
+    ) -> ExprId {
+        let mut lets = Vec::new();
+        let mut operands = Vec::new();
+        let hint = match self.literal_hint(expect) {
+            Some(ty @ (Ty::FLOAT | Ty::BYTE)) => Expect::Type(ty),
+            _ => Expect::Any,
+        };
+        for operand in std::iter::once(first).chain(rest.iter().map(|r| &r.2)) {
+            let id = self.expr(operand, hint);
+            operands.push(self.stable("#operand", id, &mut lets));
+        }
+        let Some(last) = operands.pop() else { return self.bad(span) };
+        let mut result = self.again(&last);
+        for operand in operands.iter().rev() {
+            let left = self.again(operand);
+            result = self.arith(BinaryOp::Pow, left, result, span);
+        }
+        self.sequence(lets, result, span)
     }
 
     /// Applies an arithmetic or bit operator.

@@ -8,7 +8,7 @@ use super::decls::{Def, TypeDeclKind};
 use super::derive::Derive;
 use super::exhaustive::{Ctor, Pat};
 use super::report::{count, did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::{DeclId, ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, PatternFields, PatternKind};
@@ -192,11 +192,10 @@ impl<'a> Body<'_, 'a> {
                 self.frame().facts.push(Fact { local, variant: Some(*number) });
             }
             if ty != Ty::ERROR && !self.useful(&rows, &pat, ty) {
-                self.report(Diagnostic {
-                    severity: Severity::Warning,
-                    ..Diagnostic::error(Code(402), arm.pattern.span, "this arm is never reached")
-                        .label("the arms before it match all of this")
-                });
+                self.report(
+                    Diagnostic::warning(Code(402), arm.pattern.span, "this arm is never reached")
+                        .label("the arms before it match all of this"),
+                );
             }
             if let Some(guard) = &arm.guard {
                 let (test, facts) = self.condition(guard);

@@ -182,6 +182,9 @@ impl<'a> Body<'_, 'a> {
             let wanted = if last { expect } else { Expect::Any };
             match &op.kind {
                 PostfixKind::Field(name) => {
+                    if matches!(state, State::Variant(..)) {
+                        state = State::Value(self.value_of(state, at, Expect::Any));
+                    }
                     if let (State::Value(value), Some(ast::Postfix { kind: PostfixKind::Call(args), span: call })) =
                         (&state, ops.get(i + 1))
                     {

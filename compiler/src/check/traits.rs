@@ -16,6 +16,7 @@ use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
 use std::rc::Rc;
+use tenure_runtime::native::NativeType;
 
 /// Stands for `Array`, which no declaration declares.
 pub(super) const ARRAY: DeclId = DeclId(u32::MAX);
@@ -184,7 +185,28 @@ impl<'a> Checker<'a> {
             }
             self.check_traits(DeclId(index as u32), &mut out);
         }
+        self.check_natives(&mut out);
         self.diagnostics.append(&mut out);
+    }
+
+    /// A native function's declaration has to fit the Rust function behind it.
+    fn check_natives(&mut self, out: &mut Vec<Diagnostic>) {
+        for index in 0..self.fns.len() {
+            let declared = &self.fns[index];
+            let FnKind::Native(id) = declared.kind else { continue };
+            let (ast, module) = (declared.ast, declared.module);
+            let env = Env::default();
+            let params: Vec<Ty> =
+                ast.params.iter().map(|p| p.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, out))).collect();
+            let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve(t, module, &env, out));
+            let native = self.registry.get(id);
+            let fits = params.iter().copied().eq(native.params.iter().map(|&t| native_type(t)))
+                && result == native_type(native.result);
+            if !fits {
+                let message = format!("`{}` is declared with other types than it is registered with", native.name);
+                out.push(Diagnostic::error(Code(224), ast.name.span, message).label(format!("registered as {native:?}")));
+            }
+        }
     }
 
     /// What a type promises to implement, it has to have.
@@ -400,6 +422,17 @@ impl<'a> Checker<'a> {
             }
             _ => true,
         }
+    }
+}
+
+fn native_type(ty: NativeType) -> Ty {
+    match ty {
+        NativeType::Int => Ty::INT,
+        NativeType::Float => Ty::FLOAT,
+        NativeType::Bool => Ty::BOOL,
+        NativeType::Byte => Ty::BYTE,
+        NativeType::Str => Ty::STR,
+        NativeType::Unit => Ty::UNIT,
     }
 }
 
