@@ -51,6 +51,7 @@ fn run(options: &[&str], example: &Example, arguments: &[String]) -> String {
 fn check(example: &Example, size: &str, how: &str, printed: &str) {
     let path = root().join(format!("examples/expected/{}.{size}.txt", example.name));
     if std::env::var_os("TENURE_BLESS").is_some() && !path.exists() {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         fs::write(&path, printed).expect("written");
     }
     let expected =
