@@ -1,6 +1,6 @@
 //! Calls of native functions from compiled code.
 
-use crate::native::{NativeContext, NativeId, NativeType, NativeValue, StrHandle};
+use crate::native::{HeapNumber, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
 use crate::roots::RootSet;
 use crate::trap::{Trap, TrapKind};
 use crate::vm::{Inner, Io, new_str};
@@ -67,6 +67,28 @@ impl NativeContext for CallContext<'_> {
 
     fn collect(&mut self, full: bool) {
         self.heap.collect(if full { Collect::Full } else { Collect::Young }, self.roots);
+    }
+
+    fn heap_number(&self, number: HeapNumber) -> i64 {
+        let stats = self.heap.stats();
+        let number = match number {
+            HeapNumber::Pauses => stats.pauses(),
+            HeapNumber::PauseNsMax => stats.pause_ns_max,
+            HeapNumber::PauseNsTotal => stats.pause_ns_total,
+            HeapNumber::GcCpuNs => stats.gc_cpu_ns,
+            HeapNumber::AllocatedBytes => stats.allocated_bytes,
+            HeapNumber::CommittedBytes => stats.committed_bytes,
+            HeapNumber::CommittedBytesMax => stats.committed_bytes_max,
+        };
+        number as i64
+    }
+
+    fn policy_name(&self) -> &'static str {
+        self.heap.policy_name()
+    }
+
+    fn set_pause_goal_ns(&mut self, goal_ns: u64) {
+        self.heap.set_pause_goal_ns(goal_ns);
     }
 }
 

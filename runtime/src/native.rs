@@ -50,6 +50,25 @@ pub enum NativeValue {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StrHandle(pub u64);
 
+/// What a script may know of its heap, since the program began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeapNumber {
+    /// How often the collector stopped the script.
+    Pauses,
+    /// The longest of these pauses, in nanoseconds.
+    PauseNsMax,
+    /// All of them together, in nanoseconds.
+    PauseNsTotal,
+    /// CPU time of the collector, in nanoseconds.
+    GcCpuNs,
+    /// Bytes allocated.
+    AllocatedBytes,
+    /// Bytes that the heap holds now.
+    CommittedBytes,
+    /// The most it held.
+    CommittedBytesMax,
+}
+
 /// What a native function can do.
 pub trait NativeContext {
     /// Argument `i`, an int.
@@ -72,6 +91,16 @@ pub trait NativeContext {
     fn script_args(&self) -> &[String];
     /// Runs a collection of the heap; nothing in the evaluator.
     fn collect(&mut self, full: bool);
+    /// A number about the heap; 0 in the evaluator, which collects nothing.
+    fn heap_number(&self, _number: HeapNumber) -> i64 {
+        0
+    }
+    /// Who sets the collector's knobs; `none` in the evaluator.
+    fn policy_name(&self) -> &'static str {
+        "none"
+    }
+    /// Sets how long a pause may be at most, as a goal.
+    fn set_pause_goal_ns(&mut self, _goal_ns: u64) {}
 }
 
 /// The Rust side of a native function.

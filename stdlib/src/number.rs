@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(int(i64::MIN, ""), i64::MIN.to_string());
         assert_eq!(int(5, "<4b"), "101 ");
         let float = |value, spec: &str| format_float(value, &Spec::parse(spec));
-        assert_eq!(float(3.14159, ".2"), "3.14");
-        assert_eq!(float(-3.14159, "08.2"), "-0003.14");
+        assert_eq!(float(1.23456, ".2"), "1.23");
+        assert_eq!(float(-1.23456, "08.2"), "-0001.23");
         assert_eq!(float(1234.5, ".1e"), "1.2e3");
         assert_eq!(float(2.5, "8"), "     2.5");
         assert_eq!(float(f64::NAN, "06"), "   nan");
