@@ -111,8 +111,23 @@ impl Builder {
     /// Goes on in `block`, all of whose predecessors are there; `None` if it has none.
     pub fn enter_sealed(&mut self, block: Block) -> Option<()> {
         self.seal(block);
-        self.enter(block);
+        if !self.continue_predecessor(block) {
+            self.enter(block);
+        }
         self.current.map(|_| ())
+    }
+
+    /// Where a block would only follow another one, goes on in that one.
+    fn continue_predecessor(&mut self, block: Block) -> bool {
+        let open = &self.blocks[block.index()];
+        let (&[pred], handler) = (open.preds.as_slice(), open.handler) else { return false };
+        let before = &mut self.blocks[pred.index()];
+        if before.handler != handler || !matches!(before.terminator, Some((Terminator::Jump(..), _))) {
+            return false;
+        }
+        before.terminator = None;
+        self.current = Some(pred);
+        true
     }
 
     /// All predecessors of `block` are there (S1).
