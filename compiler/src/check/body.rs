@@ -158,9 +158,9 @@ impl Frame {
 
 /// An expression that waits for its types.
 pub(super) struct Pending {
-    frame: FnId,
-    expr: ExprId,
-    what: PendingKind,
+    pub frame: FnId,
+    pub expr: ExprId,
+    pub what: PendingKind,
 }
 
 pub(super) enum PendingKind {
@@ -261,7 +261,7 @@ impl<'c, 'a> Body<'c, 'a> {
         body.finish()
     }
 
-    fn function_body(&mut self, decl: FnDeclId) {
+    pub fn function_body(&mut self, decl: FnDeclId) {
         let declared = self.cx.function(decl);
         let ast = declared.ast;
         let mut types = self.cx.instance(self.id).params.clone().into_iter();
@@ -317,7 +317,7 @@ impl<'c, 'a> Body<'c, 'a> {
         }
     }
 
-    fn body_value(&mut self, source: FnSource<'a>, expect: Expect) -> ExprId {
+    pub fn body_value(&mut self, source: FnSource<'a>, expect: Expect) -> ExprId {
         match source {
             FnSource::Block(block) => self.block(block, expect),
             FnSource::Expr(expr) => self.expr(expr, expect),
@@ -325,7 +325,7 @@ impl<'c, 'a> Body<'c, 'a> {
     }
 
     /// Joins the exits of a frame whose result is inferred.
-    fn settle_result(&mut self, value: ExprId, span: Span) {
+    pub fn settle_result(&mut self, value: ExprId, span: Span) {
         let ResultMode::Inferred { returns, first, wrap } = self.frame().result.clone() else { return };
         let mut values: Vec<ExprId> = Vec::new();
         for &id in &returns {
@@ -359,7 +359,7 @@ impl<'c, 'a> Body<'c, 'a> {
         }
     }
 
-    fn note_first(&mut self, first: Ty) {
+    pub fn note_first(&mut self, first: Ty) {
         let first = self.deep(first);
         if !self.cx.types.is_open(first) && !mentions_error(&self.cx.types, first) {
             let id = self.id;
@@ -390,7 +390,7 @@ impl<'c, 'a> Body<'c, 'a> {
         }
     }
 
-    fn finish(mut self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
         self.force_deferred();
         let frame = self.frames.pop().expect("the function's own frame");
         self.finished.push(frame);
@@ -416,7 +416,7 @@ impl<'c, 'a> Body<'c, 'a> {
     }
 
     /// Completes what waited for types, in source order; a completed expression may ask for more.
-    fn complete_pending(&mut self) {
+    pub fn complete_pending(&mut self) {
         for Pending { frame, expr, what } in std::mem::take(&mut self.pending) {
             let position = self.finished.iter().position(|f| f.id == frame).expect("B1: its frame is finished");
             let empty = Frame::new(frame, String::new(), self.cx.no_span(), ResultMode::Fixed(Ty::UNIT));
@@ -449,7 +449,7 @@ impl<'c, 'a> Body<'c, 'a> {
         }
     }
 
-    fn instance_of(&mut self, decl: FnDeclId, type_args: &[Ty], params: &[Ty], span: Span) -> Option<FnId> {
+    pub fn instance_of(&mut self, decl: FnDeclId, type_args: &[Ty], params: &[Ty], span: Span) -> Option<FnId> {
         let type_args: Vec<Ty> = type_args.iter().map(|&t| self.deep(t)).collect();
         let params: Vec<Ty> = params.iter().map(|&t| self.deep(t)).collect();
         let mut all = type_args.iter().chain(&params);
@@ -460,7 +460,9 @@ impl<'c, 'a> Body<'c, 'a> {
         if all.any(|&t| mentions_error(&self.cx.types, t)) {
             return None;
         }
-        self.check_bounds(decl, &type_args, span);
+        if !self.check_bounds(decl, &type_args, span) {
+            return None;
+        }
         Some(self.request(decl, type_args, params, span))
     }
 
@@ -471,7 +473,7 @@ impl<'c, 'a> Body<'c, 'a> {
         id
     }
 
-    fn unsolved_call(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) {
+    pub fn unsolved_call(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) {
         let ast = self.cx.function(decl).ast;
         let open = type_args.iter().position(|&t| self.cx.types.is_open(t));
         let generic = open.and_then(|i| self.cx.function(decl).generics.get(i).copied());
@@ -480,13 +482,11 @@ impl<'c, 'a> Body<'c, 'a> {
         self.report(Diagnostic::error(Code(306), span, message).help("annotate what it is used with"));
     }
 
-    fn finish_frame(&mut self, mut frame: Frame) -> Function {
-        let mut reported = false;
+    pub fn finish_frame(&mut self, mut frame: Frame) -> Function {
         for index in 0..frame.locals.len() {
             let ty = self.deep(frame.locals[index].ty);
             frame.locals[index].ty = ty;
             if self.cx.types.is_open(ty) {
-                reported = true;
                 let (name, span) = (frame.locals[index].name, frame.infos[index].span);
                 self.report_unsolved(ty, Some(name), span);
                 frame.locals[index].ty = Ty::ERROR;
@@ -496,10 +496,7 @@ impl<'c, 'a> Body<'c, 'a> {
             let ty = self.deep(frame.exprs[index].ty);
             frame.exprs[index].ty = ty;
             if self.cx.types.is_open(ty) {
-                if !reported {
-                    self.report_unsolved(ty, None, frame.exprs[index].span);
-                    reported = true;
-                }
+                self.report_unsolved(ty, None, frame.exprs[index].span);
                 frame.exprs[index].ty = Ty::ERROR;
             }
         }
@@ -519,12 +516,17 @@ impl<'c, 'a> Body<'c, 'a> {
         }
     }
 
-    fn report_unsolved(&mut self, ty: Ty, name: Option<Symbol>, span: Span) {
-        if self.diagnostics.iter().any(|d| d.code.0 == 306 || d.code.0 == 305) {
-            return; // one message about missing types leads to the others
-        }
-        let origin = self.infer.unsolved(&mut self.cx.types, ty).map_or(span, |var| self.infer.origin(var));
+    /// Reports a variable that nothing solved, once.
+    pub fn report_unsolved(&mut self, ty: Ty, name: Option<Symbol>, span: Span) {
+        let Some(var) = self.infer.unsolved(&mut self.cx.types, ty) else { return };
+        let origin = self.infer.origin(var);
         let shown = self.cx.types.display(ty);
+        // the answer is known now: all that hangs on it was this one mistake
+        let open = self.cx.types.intern(TyKind::Infer(var));
+        self.unify(open, Ty::ERROR);
+        if self.diagnostics.iter().any(|d| d.code.0 == 306 || (d.code.0 == 305 && d.primary.span == span)) {
+            return;
+        }
         let named = name.filter(|n| n.as_str().starts_with(|c: char| c.is_alphabetic() || c == '_'));
         let diagnostic = match named {
             Some(name) => {
@@ -539,281 +541,6 @@ impl<'c, 'a> Body<'c, 'a> {
                 .help("annotate the variable or parameter that holds it"),
         };
         self.report(diagnostic);
-    }
-
-    // ---- scopes
-
-    /// The innermost frame.
-    pub fn frame(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("a body has a frame")
-    }
-
-    /// Declares a local without a name in scope.
-    pub fn local(&mut self, name: Symbol, ty: Ty, mutable: bool, span: Span) -> LocalId {
-        let frame = self.frame();
-        let try_depth = frame.try_depth;
-        frame.locals.push(Local { name, ty, cell: false });
-        frame.infos.push(Info { mutable, is_param: false, try_depth, shared: false, narrowed: false, span });
-        LocalId(frame.locals.len() as u32 - 1)
-    }
-
-    /// Puts a name in scope.
-    pub fn bind(&mut self, name: Symbol, binding: Binding) {
-        let frame = self.frame();
-        frame.names.entry(name).or_default().push(binding);
-        frame.undo.push(name);
-    }
-
-    /// Opens a scope; `close` takes what this gives.
-    pub fn open(&mut self) -> usize {
-        self.frame().undo.len()
-    }
-
-    /// Closes a scope.
-    pub fn close(&mut self, mark: usize) {
-        let frame = self.frame();
-        while frame.undo.len() > mark {
-            if let Some(name) = frame.undo.pop()
-                && let Some(bindings) = frame.names.get_mut(&name)
-            {
-                bindings.pop();
-            }
-        }
-    }
-
-    /// What a name means among locals; a local of a frame further out is captured.
-    pub fn lookup_local(&mut self, name: Symbol) -> Option<Binding> {
-        for index in (0..self.frames.len()).rev() {
-            if let Some(&binding) = self.frames[index].names.get(&name).and_then(|b| b.last()) {
-                return Some(match binding {
-                    Binding::Local(local) => Binding::Local(self.capture(index, local)),
-                    Binding::Fn(_) | Binding::Top(_) => binding,
-                });
-            }
-            if self.frames[index].barrier {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// All names among locals, for suggestions.
-    pub fn local_names(&self) -> impl Iterator<Item = Symbol> {
-        self.frames.iter().flat_map(|f| &f.names).filter(|(_, b)| !b.is_empty()).map(|(&name, _)| name)
-    }
-
-    /// The local of the innermost frame that stands for `local` of frame `index`.
-    fn capture(&mut self, index: usize, mut local: LocalId) -> LocalId {
-        for inner in index + 1..self.frames.len() {
-            if let Some(&(_, known)) = self.frames[inner].captures.iter().find(|c| c.0 == local) {
-                local = known;
-                continue;
-            }
-            let outer = &mut self.frames[inner - 1];
-            let at = local.0 as usize;
-            let mutable = outer.infos[at].mutable;
-            if mutable {
-                outer.locals[at].cell = true;
-                outer.infos[at].shared = true;
-                outer.facts.retain(|f| f.local != local);
-            }
-            let hazard = mutable && outer.infos[at].narrowed && !outer.loops.is_empty();
-            let known: Vec<Fact> = outer.facts.iter().copied().filter(|f| f.local == local).collect();
-            let (declared, mut info) = (outer.locals[at].clone(), outer.infos[at]);
-            info.try_depth = 0;
-            let frame = &mut self.frames[inner];
-            let own = LocalId(frame.locals.len() as u32);
-            frame.locals.push(declared);
-            frame.infos.push(info);
-            frame.captures.push((local, own));
-            frame.facts.extend(known.into_iter().map(|f| Fact { local: own, ..f }));
-            if hazard {
-                self.report_hazard(own);
-            }
-            local = own;
-        }
-        local
-    }
-
-    /// A closure made in a loop could change a variable that an earlier line of the loop took for narrowed.
-    fn report_hazard(&mut self, local: LocalId) {
-        let (name, span) = (self.frame().locals[local.0 as usize].name, self.frame().infos[local.0 as usize].span);
-        let message = format!("`{name}` is captured by a closure in a loop that relies on what it holds");
-        self.report(
-            Diagnostic::error(Code(409), span, message)
-                .help("bind its value with `let` where it is tested, and use that in the loop"),
-        );
-    }
-
-    // ---- expressions
-
-    /// Adds an expression to the innermost frame.
-    pub fn emit(&mut self, kind: ExprKind, ty: Ty, span: Span) -> ExprId {
-        let frame = self.frame();
-        frame.exprs.push(Expr { kind, ty, span });
-        ExprId(frame.exprs.len() as u32 - 1)
-    }
-
-    /// The type of an expression of the innermost frame, outermost variable resolved.
-    pub fn ty(&mut self, id: ExprId) -> Ty {
-        let ty = self.frame().exprs[id.0 as usize].ty;
-        self.shallow(ty)
-    }
-
-    /// Where an expression stands.
-    pub fn span(&mut self, id: ExprId) -> Span {
-        self.frame().exprs[id.0 as usize].span
-    }
-
-    pub fn shallow(&mut self, ty: Ty) -> Ty {
-        self.infer.shallow(&self.cx.types, ty)
-    }
-
-    pub fn deep(&mut self, ty: Ty) -> Ty {
-        self.infer.deep(&mut self.cx.types, ty)
-    }
-
-    pub fn fresh(&mut self, span: Span) -> Ty {
-        self.infer.fresh(&mut self.cx.types, span)
-    }
-
-    pub fn unify(&mut self, a: Ty, b: Ty) -> bool {
-        self.infer.unify(&mut self.cx.types, a, b)
-    }
-
-    /// What a type is, outermost variable resolved.
-    pub fn kind(&mut self, ty: Ty) -> TyKind {
-        let ty = self.shallow(ty);
-        self.cx.types.kind(ty).clone()
-    }
-
-    /// A type for a message.
-    pub fn show(&mut self, ty: Ty) -> String {
-        let ty = self.deep(ty);
-        self.cx.types.display(ty)
-    }
-
-    pub fn is_optional(&mut self, ty: Ty) -> bool {
-        matches!(self.kind(ty), TyKind::Optional(_))
-    }
-
-    pub fn is_result(&mut self, ty: Ty) -> bool {
-        let ty = self.shallow(ty);
-        self.cx.args_of(ty, self.cx.lang.result).is_some()
-    }
-
-    /// Reports a message of this body.
-    pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// Reports an error and gives an expression that agrees with everything.
-    pub fn fail(&mut self, diagnostic: Diagnostic) -> ExprId {
-        let span = diagnostic.primary.span;
-        self.report(diagnostic);
-        self.bad(span)
-    }
-
-    /// The expression behind an error that has been reported.
-    pub fn bad(&mut self, span: Span) -> ExprId {
-        self.emit(ExprKind::Unit, Ty::ERROR, span)
-    }
-
-    /// Makes an expression wait for its types.
-    pub fn wait(&mut self, expr: ExprId, what: PendingKind) {
-        let frame = self.frame().id;
-        self.pending.push(Pending { frame, expr, what });
-    }
-
-    pub fn unit(&mut self, span: Span) -> ExprId {
-        self.emit(ExprKind::Unit, Ty::UNIT, span)
-    }
-
-    pub fn int(&mut self, value: i64, span: Span) -> ExprId {
-        self.emit(ExprKind::Int(value), Ty::INT, span)
-    }
-
-    pub fn bool(&mut self, value: bool, span: Span) -> ExprId {
-        self.emit(ExprKind::Bool(value), Ty::BOOL, span)
-    }
-
-    pub fn string(&mut self, text: &str, span: Span) -> ExprId {
-        self.emit(ExprKind::Str(Symbol::new(text)), Ty::STR, span)
-    }
-
-    /// The value of a local of the innermost frame.
-    pub fn read(&mut self, local: LocalId, span: Span) -> ExprId {
-        let ty = self.frame().locals[local.0 as usize].ty;
-        self.emit(ExprKind::Local(local), ty, span)
-    }
-
-    /// A local of its own for a value; the declaration goes to `lets`.
-    pub fn temp(&mut self, name: &str, value: ExprId, lets: &mut Vec<ExprId>) -> LocalId {
-        let (ty, span) = (self.ty(value), self.span(value));
-        let local = self.local(Checker::hidden(name), ty, false, span);
-        lets.push(self.emit(ExprKind::Let(local, value), Ty::UNIT, span));
-        local
-    }
-
-    /// Something that can be evaluated again: a constant or a local that can't change, else a new local.
-    pub fn stable(&mut self, name: &str, value: ExprId, lets: &mut Vec<ExprId>) -> Stable {
-        let expr = self.frame().exprs[value.0 as usize].clone();
-        if self.is_stable(&expr.kind) {
-            return Stable(expr);
-        }
-        let local = self.temp(name, value, lets);
-        let ty = self.frame().locals[local.0 as usize].ty;
-        Stable(Expr { kind: ExprKind::Local(local), ty, span: expr.span })
-    }
-
-    fn is_stable(&mut self, kind: &ExprKind) -> bool {
-        match kind {
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Byte(_) | ExprKind::Str(_) => true,
-            ExprKind::Unit => true,
-            ExprKind::Local(local) => !self.frame().infos[local.0 as usize].mutable,
-            _ => false,
-        }
-    }
-
-    /// Whether evaluating it earlier or later makes no difference.
-    pub fn commutes(&mut self, id: ExprId) -> bool {
-        let kind = self.frame().exprs[id.0 as usize].kind.clone();
-        self.is_stable(&kind) || matches!(kind, ExprKind::Nil | ExprKind::FnValue(_))
-    }
-
-    pub fn again(&mut self, stable: &Stable) -> ExprId {
-        let Expr { kind, ty, span } = stable.0.clone();
-        self.emit(kind, ty, span)
-    }
-
-    /// Statements before a value; the value alone without any.
-    pub fn sequence(&mut self, stmts: Vec<ExprId>, value: ExprId, span: Span) -> ExprId {
-        if stmts.is_empty() {
-            return value;
-        }
-        let ty = self.ty(value);
-        self.emit(ExprKind::Block(stmts, Some(value)), ty, span)
-    }
-
-    /// An expression of type unit that evaluates `value` and drops it.
-    pub fn discard(&mut self, value: ExprId, span: Span) -> ExprId {
-        match self.ty(value) {
-            Ty::UNIT | Ty::NEVER | Ty::ERROR => value,
-            _ => self.emit(ExprKind::Block(vec![value], None), Ty::UNIT, span),
-        }
-    }
-
-    /// Allocates the number of a loop.
-    pub fn new_loop(&mut self) -> LoopId {
-        let frame = self.frame();
-        frame.loop_count += 1;
-        LoopId(frame.loop_count - 1)
-    }
-
-    /// A type as written in this body.
-    pub fn resolve(&mut self, ty: &ast::TypeExpr) -> Ty {
-        let env = self.env.clone();
-        self.cx.resolve(ty, self.module, &env, &mut self.diagnostics)
     }
 }
 
@@ -832,7 +559,7 @@ impl<'a> FnSource<'a> {
         }
     }
 
-    fn span(self) -> Span {
+    pub fn span(self) -> Span {
         match self {
             FnSource::Block(block) => block.span,
             FnSource::Expr(expr) => expr.span,
@@ -840,7 +567,7 @@ impl<'a> FnSource<'a> {
     }
 
     /// The place of its value: the last expression of a block.
-    fn value_span(self) -> Span {
+    pub fn value_span(self) -> Span {
         match self {
             FnSource::Block(block) => block.stmts.last().map_or(block.span, |s| s.span),
             FnSource::Expr(expr) => expr.span,

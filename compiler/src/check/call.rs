@@ -6,7 +6,7 @@
 
 use super::body::{Binding, Body, Expect, PendingKind};
 use super::coerce::Why;
-use super::decls::{FnDeclId, FnKind, Owner, TypeDeclKind};
+use super::decls::{FnDeclId, FnKind, Owner};
 use super::derive::Derive;
 use super::modules::{CORE, ModuleId};
 use super::postfix::State;
@@ -14,27 +14,26 @@ use super::report::{count, did_you_mean, list, nearest};
 use super::resolve::Env;
 use super::traits::ARRAY;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{DeclId, ExprId, ExprKind, Intrinsic, Ty, TyKind};
-use crate::prim::Prim;
+use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 use std::rc::Rc;
 
 /// A parameter or field as a call sees it.
-struct Slot<'a> {
-    name: Symbol,
+pub(super) struct Slot<'a> {
+    pub name: Symbol,
     /// None for a template's parameter.
-    ty: Option<Ty>,
-    default: Option<&'a ast::Expr>,
+    pub ty: Option<Ty>,
+    pub default: Option<&'a ast::Expr>,
 }
 
 /// What is called, for messages.
 #[derive(Clone, Copy)]
-struct Callee {
-    name: Symbol,
+pub(super) struct Callee {
+    pub name: Symbol,
     /// Where it is declared.
-    span: Span,
+    pub span: Span,
 }
 
 impl<'a> Body<'_, 'a> {
@@ -55,13 +54,13 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Checks arguments of a call that can't be made, for the mistakes in them.
-    fn check_anyway(&mut self, args: &'a [ast::Arg]) {
+    pub fn check_anyway(&mut self, args: &'a [ast::Arg]) {
         for arg in args {
             self.expr(&arg.value, Expect::Any);
         }
     }
 
-    fn call_value(&mut self, value: ExprId, args: &'a [ast::Arg], here: Span) -> ExprId {
+    pub fn call_value(&mut self, value: ExprId, args: &'a [ast::Arg], here: Span) -> ExprId {
         let ty = self.ty(value);
         match self.kind(ty) {
             TyKind::Error | TyKind::Never => {
@@ -103,148 +102,8 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    // ---- methods
-
-    /// `value.name(args)`
-    pub fn method_call(
-        &mut self,
-        value: ExprId,
-        name: ast::Ident,
-        args: &'a [ast::Arg],
-        here: Span,
-        expect: Expect,
-    ) -> ExprId {
-        let mut ty = self.ty(value);
-        if matches!(self.kind(ty), TyKind::Infer(_)) {
-            self.force_deferred();
-            ty = self.ty(value);
-        }
-        match self.kind(ty) {
-            TyKind::Error | TyKind::Never => {
-                self.check_anyway(args);
-                return value;
-            }
-            TyKind::Infer(_) => {
-                self.check_anyway(args);
-                let at = self.span(value);
-                return self.unknown_type(ty, at);
-            }
-            _ => {}
-        }
-        if let Some((method, owner)) = self.find_method(ty, name.name) {
-            let declared = self.cx.function(method);
-            let (module, public, receiver) = (declared.module, declared.public, declared.ast.receiver.is_some());
-            if module != self.module && module != CORE && !public {
-                let shown = self.show(ty);
-                let message = format!("method `{}` of {shown} is private to its module", name.name);
-                self.report(Diagnostic::error(Code(219), name.span, message));
-            }
-            let builtin = self.cx.function(method).owner == Owner::None;
-            if !receiver && !builtin {
-                self.check_anyway(args);
-                let shown = self.show(ty);
-                return self.fail(
-                    Diagnostic::error(
-                        Code(319),
-                        name.span,
-                        format!("`{}` takes no `self`: it is not called on a value", name.name),
-                    )
-                    .help(format!("call it on the type: `{shown}.{}(…)`", name.name)),
-                );
-            }
-            return self.call_fn(method, owner, vec![value], args, here, expect);
-        }
-        if let Some((index, field)) = self.visible_field(ty, name.name)
-            && matches!(self.kind(field), TyKind::Fn(..))
-        {
-            let function = self.emit(ExprKind::Field(value, index), field, name.span);
-            return self.call_value(function, args, here);
-        }
-        if let Some(derive) = Derive::by_method(name.name.as_str())
-            && args.len() + 1 == if derive.is_binary() { 2 } else { 1 }
-        {
-            let mut ids = vec![value];
-            for arg in args {
-                ids.push(self.expr_to(&arg.value, ty, Why::Argument));
-            }
-            return self.value_op(derive, ids, here);
-        }
-        self.check_anyway(args);
-        self.no_method(ty, name)
-    }
-
-    fn visible_field(&mut self, ty: Ty, name: Symbol) -> Option<(u32, Ty)> {
-        let (decl, _) = self.cx.as_decl(ty)?;
-        let TypeDeclKind::Struct(ast) = self.cx.decl(decl).kind else { return None };
-        let field = ast.fields.iter().find(|f| f.name.name == name)?;
-        let visible = self.cx.decl(decl).module == self.module || field.public.is_some();
-        if visible { self.field_named(ty, name.as_str()) } else { None }
-    }
-
-    fn no_method(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
-        let shown = self.show(ty);
-        let mut diagnostic = Diagnostic::error(Code(218), name.span, format!("{shown} has no method `{}`", name.name));
-        let inner = match self.kind(ty) {
-            TyKind::Optional(inner) => Some((inner, "it may be nil: write `?.`, or insist with `!`")),
-            TyKind::Enum(decl, args) if Some(decl) == self.cx.lang.result => {
-                Some((args[0], "it may be an error: pass that on with `?`, or insist with `!`"))
-            }
-            _ => None,
-        };
-        if let Some((inner, help)) = inner
-            && self.has_method(inner, name.name.as_str())
-        {
-            return self.fail(diagnostic.help(help));
-        }
-        let hint = match name.name.as_str() {
-            "length" | "size" | "count" => Some("len"),
-            "append" | "add" => Some("push"),
-            "to_string" | "toString" | "str" => Some("show"),
-            _ => None,
-        };
-        let near = match hint {
-            Some(hint) if self.has_method(ty, hint) => Some(Symbol::new(hint)),
-            _ => nearest(name.name, self.method_names(ty).into_iter()),
-        };
-        diagnostic = did_you_mean(diagnostic, near);
-        if self.field_named(ty, name.name.as_str()).is_some() {
-            diagnostic = diagnostic.help("it has a field of that name, which is not a function");
-        }
-        self.fail(diagnostic)
-    }
-
-    /// Calls a method with arguments that have been checked; privacy is not looked at.
-    pub fn method_ids(&mut self, value: ExprId, name: &str, args: Vec<ExprId>, span: Span) -> ExprId {
-        let ty = self.ty(value);
-        if ty == Ty::ERROR {
-            return value;
-        }
-        let Some((method, owner)) = self.find_method(ty, Symbol::new(name)) else {
-            return self.no_method(ty, ast::Ident { name: Symbol::new(name), span });
-        };
-        let mut ids = vec![value];
-        ids.extend(args);
-        self.call_ids(method, owner, ids, span)
-    }
-
-    /// Calls a method of the receiver's declaration.
-    pub fn call_method_decl(&mut self, method: FnDeclId, value: ExprId, args: Vec<ExprId>, span: Span) -> ExprId {
-        let ty = self.ty(value);
-        let owner = self.method_owner_args(method, ty);
-        let mut ids = vec![value];
-        ids.extend(args);
-        self.call_ids(method, owner, ids, span)
-    }
-
-    /// Calls a function with arguments that have been checked, in the order of its parameters.
-    pub fn call_ids(&mut self, decl: FnDeclId, owner: Vec<Ty>, ids: Vec<ExprId>, span: Span) -> ExprId {
-        self.call_fn(decl, owner, ids, &[], span, Expect::Any)
-    }
-
-    // ---- functions
-
     /// The type arguments of a call: those given, then unknown ones.
-    fn type_args(&mut self, decl: FnDeclId, mut given: Vec<Ty>, span: Span) -> Vec<Ty> {
+    pub fn type_args(&mut self, decl: FnDeclId, mut given: Vec<Ty>, span: Span) -> Vec<Ty> {
         let wanted = self.cx.function(decl).generics.len();
         while given.len() < wanted {
             given.push(self.fresh(span));
@@ -318,7 +177,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The type of a parameter; none when each call decides.
-    fn param_type(&mut self, param: &'a ast::Param, module: ModuleId, env: &Env) -> Option<Ty> {
+    pub fn param_type(&mut self, param: &'a ast::Param, module: ModuleId, env: &Env) -> Option<Ty> {
         let written = param.ty.as_ref()?;
         if self.cx.names_trait(written, module).is_some() {
             return None;
@@ -326,7 +185,7 @@ impl<'a> Body<'_, 'a> {
         Some(self.cx.resolve(written, module, env, &mut self.diagnostics))
     }
 
-    fn written_result(&mut self, decl: FnDeclId, env: &Env) -> Option<Ty> {
+    pub fn written_result(&mut self, decl: FnDeclId, env: &Env) -> Option<Ty> {
         let declared = self.cx.function(decl);
         let (ast, module) = (declared.ast, declared.module);
         let written = ast.result.as_ref()?;
@@ -334,7 +193,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Lets the expected type fill in type arguments that only the result mentions.
-    fn hint_result(&mut self, result: Ty, wanted: Ty) {
+    pub fn hint_result(&mut self, result: Ty, wanted: Ty) {
         let (result, mut wanted) = (self.deep(result), self.shallow(wanted));
         if !self.cx.types.is_open(result) {
             return;
@@ -360,7 +219,7 @@ impl<'a> Body<'_, 'a> {
     /// Matches arguments to parameters and checks them; gives a value for each slot. `before` are values evaluated
     /// earlier (the receiver), which move into locals when an argument has to.
     #[allow(clippy::too_many_arguments, reason = "what a call consists of")]
-    fn arguments(
+    pub fn arguments(
         &mut self,
         callee: Callee,
         slots: &[Slot<'a>],
@@ -414,7 +273,7 @@ impl<'a> Body<'_, 'a> {
         values.into_iter().collect()
     }
 
-    fn through_local(&mut self, id: ExprId, lets: &mut Vec<ExprId>) -> ExprId {
+    pub fn through_local(&mut self, id: ExprId, lets: &mut Vec<ExprId>) -> ExprId {
         if self.commutes(id) || self.ty(id) == Ty::NEVER {
             return id;
         }
@@ -423,7 +282,7 @@ impl<'a> Body<'_, 'a> {
         self.read(local, span)
     }
 
-    fn argument(&mut self, value: &'a ast::Expr, ty: Option<Ty>) -> ExprId {
+    pub fn argument(&mut self, value: &'a ast::Expr, ty: Option<Ty>) -> ExprId {
         match ty {
             Some(ty) => self.expr_to(value, ty, Why::Argument),
             None => {
@@ -437,7 +296,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn has_open_params(&mut self, ty: Ty) -> bool {
+    pub fn has_open_params(&mut self, ty: Ty) -> bool {
         let TyKind::Fn(params, _) = self.kind(ty) else { return false };
         params.into_iter().any(|p| {
             let p = self.deep(p);
@@ -446,7 +305,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The slot of each argument; None after an error.
-    fn match_arguments(
+    pub fn match_arguments(
         &mut self,
         callee: Callee,
         slots: &[Slot<'a>],
@@ -519,7 +378,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Values for parameters that were left out, in the scope of the declaration; they see earlier parameters.
-    fn defaults(
+    pub fn defaults(
         &mut self,
         slots: &[Slot<'a>],
         values: &mut [Option<ExprId>],
@@ -527,19 +386,10 @@ impl<'a> Body<'_, 'a> {
         (module, env): (ModuleId, &Env),
         lets: &mut Vec<ExprId>,
     ) {
-        let plain = |e: &ast::Expr| {
-            matches!(
-                e.kind,
-                ast::ExprKind::Int(_)
-                    | ast::ExprKind::Float(_)
-                    | ast::ExprKind::Bool(_)
-                    | ast::ExprKind::Byte(_)
-                    | ast::ExprKind::Nil
-                    | ast::ExprKind::TypeName(_)
-            )
-        };
+        // a default that names no parameter can stand where it is
         let simple = slots.iter().zip(values.iter()).all(|(slot, value)| {
-            value.is_some() || slot.default.is_some_and(|d| plain(d) || super::names::mentions_no_name(d))
+            value.is_some()
+                || slot.default.is_some_and(|d| !super::names::mentions(d, |name| slots.iter().any(|s| s.name == name)))
         });
         let mut names = Vec::new();
         if !simple {
@@ -551,7 +401,7 @@ impl<'a> Body<'_, 'a> {
             if !simple && let Some(id) = values[index] {
                 // later defaults may use it
                 let at = self.span(id);
-                let local = self.temp(slot.name.as_str(), id, lets);
+                let local = self.temp("#argument", id, lets);
                 names.push((slot.name, Binding::Local(local)));
                 values[index] = Some(self.read(local, at));
                 continue;
@@ -568,7 +418,7 @@ impl<'a> Body<'_, 'a> {
             values[index] = Some(id);
             if !simple {
                 let at = self.span(id);
-                let local = self.temp(slot.name.as_str(), id, lets);
+                let local = self.temp("#argument", id, lets);
                 names.push((slot.name, Binding::Local(local)));
                 values[index] = Some(self.read(local, at));
             }
@@ -605,7 +455,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The call itself, once all arguments are there.
-    fn emit_call(
+    pub fn emit_call(
         &mut self,
         decl: FnDeclId,
         type_args: Vec<Ty>,
@@ -656,8 +506,9 @@ impl<'a> Body<'_, 'a> {
             let at = open_arg.map_or(span, |id| self.span(id));
             return self.unknown_type(ty, at);
         }
-        self.check_bounds(decl, &types, span);
-        self.check_param_traits(decl, &parts, span);
+        if !self.check_bounds(decl, &types, span) || !self.check_param_traits(decl, &parts, span) {
+            return self.emit(ExprKind::Unit, written.unwrap_or(Ty::ERROR), span);
+        }
         let instance = self.request(decl, types, parts, span);
         let result = match self.cx.result_of_instance(instance) {
             Some(result) => result,
@@ -668,7 +519,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Whether a function without a written result gives `()` all the same.
-    fn unit_result(&self, decl: FnDeclId) -> bool {
+    pub fn unit_result(&self, decl: FnDeclId) -> bool {
         let declared = self.cx.function(decl);
         declared.public && declared.owner == Owner::None && !declared.is_template()
     }
@@ -729,7 +580,7 @@ impl<'a> Body<'_, 'a> {
         self.emit(ExprKind::FnValue(instance), ty, span)
     }
 
-    fn enclosing_args_or_none(&self, decl: FnDeclId) -> Vec<Ty> {
+    pub fn enclosing_args_or_none(&self, decl: FnDeclId) -> Vec<Ty> {
         match self.cx.function(decl).owner {
             Owner::None => self.enclosing_args(decl),
             _ => Vec::new(),
@@ -750,374 +601,5 @@ impl<'a> Body<'_, 'a> {
         let frame = self.frame();
         frame.body = call;
         frame.result = super::body::ResultMode::Fixed(ty);
-    }
-
-    // ---- building values
-
-    fn make_struct(
-        &mut self,
-        decl: DeclId,
-        types: Option<Vec<Ty>>,
-        args: &'a [ast::Arg],
-        here: Span,
-        expect: Expect,
-    ) -> ExprId {
-        let declared = self.cx.decl(decl);
-        let (module, name) = (declared.module, declared.name);
-        let TypeDeclKind::Struct(ast) = declared.kind else {
-            self.check_anyway(args);
-            let diagnostic = Diagnostic::error(Code(320), here, format!("`{}` can't be built by itself", name.name));
-            return self.fail(match declared_variants(self.cx.decl(decl).kind) {
-                Some(first) => diagnostic.help(format!("build one of its variants, such as `{}.{first}`", name.name)),
-                None => diagnostic.help("a trait has no values of its own"),
-            });
-        };
-        let types = self.owner_args(decl, types, here);
-        let of = Symbol::new("of");
-        if let ([ast::Arg { name: None, .. }], true) = (args, self.cx.lang.set == Some(decl) && self.module != CORE)
-            && let Some(of) = self.cx.method(decl, of)
-        {
-            // `Set([1, 2])`
-            return self.call_fn(of, types, Vec::new(), args, here, expect);
-        }
-        let ty = self.cx.decl_type(decl, types.clone());
-        if let Expect::Type(wanted) = expect {
-            self.hint_result(ty, wanted);
-        }
-        let env = self.cx.decl_env(decl, &types, ty);
-        let mut slots = Vec::new();
-        for (index, field) in ast.fields.iter().enumerate() {
-            let field_ty = self.cx.field_type(ty, 0, index, &mut self.diagnostics);
-            slots.push(Slot { name: field.name.name, ty: Some(field_ty), default: field.default.as_ref() });
-        }
-        if module != self.module {
-            self.check_private_fields(ast, args);
-        }
-        let mut lets = Vec::new();
-        let callee = Callee { name: name.name, span: name.span };
-        let Some(values) = self.arguments(callee, &slots, Vec::new(), args, here, (module, &env), &mut [], &mut lets)
-        else {
-            return self.emit(ExprKind::Unit, ty, here);
-        };
-        let id = self.emit(ExprKind::Struct(values), ty, here);
-        self.sequence(lets, id, here)
-    }
-
-    /// A private field keeps other modules from giving it a value, and so, without default, from building the struct.
-    fn check_private_fields(&mut self, ast: &ast::Struct, args: &'a [ast::Arg]) {
-        for (index, arg) in args.iter().enumerate() {
-            let field = match arg.name {
-                Some(name) => ast.fields.iter().find(|f| f.name.name == name.name),
-                None => ast.fields.get(index),
-            };
-            if let Some(field) = field
-                && field.public.is_none()
-            {
-                let message = format!("field `{}` of `{}` is private to its module", field.name.name, ast.name.name);
-                self.report(Diagnostic::error(Code(219), arg.value.span, message));
-            }
-        }
-    }
-
-    /// A struct with all its defaults: an empty list, map or set.
-    pub fn empty_collection(&mut self, ty: Ty, span: Span) -> ExprId {
-        let Some((decl, types)) = self.cx.as_decl(ty) else { return self.bad(span) };
-        let module = std::mem::replace(&mut self.module, CORE);
-        let id = self.make_struct(decl, Some(types), &[], span, Expect::Any);
-        self.module = module;
-        id
-    }
-
-    /// The type of a variant's enum, arguments found from the context where they weren't written.
-    fn variant_type(&mut self, decl: DeclId, types: Option<Vec<Ty>>, span: Span, expect: Expect) -> Ty {
-        let types = self.owner_args(decl, types, span);
-        let ty = self.cx.decl_type(decl, types);
-        if let Expect::Type(wanted) = expect {
-            let mut wanted = self.shallow(wanted);
-            // `Ok(…)` where `T!` is expected: through optionals alone
-            while let TyKind::Optional(inner) = self.kind(wanted) {
-                wanted = self.shallow(inner);
-            }
-            if self.cx.lang.result != Some(decl)
-                && let TyKind::Enum(result, args) = self.kind(wanted)
-                && Some(result) == self.cx.lang.result
-            {
-                wanted = self.shallow(args[0]);
-            }
-            if self.cx.args_of(wanted, Some(decl)).is_some() {
-                self.unify(ty, wanted);
-            }
-        }
-        ty
-    }
-
-    /// A variant without parentheses.
-    pub fn bare_variant(
-        &mut self,
-        decl: DeclId,
-        number: u32,
-        types: Option<Vec<Ty>>,
-        span: Span,
-        expect: Expect,
-    ) -> ExprId {
-        let TypeDeclKind::Enum(ast) = self.cx.decl(decl).kind else { return self.bad(span) };
-        let variant = &ast.variants[number as usize];
-        let ty = self.variant_type(decl, types, span, expect);
-        if !variant.fields.is_empty() {
-            let fields: Vec<String> = variant.fields.iter().map(|f| f.name.name.to_string()).collect();
-            let message = format!("`{}` needs {}", variant.name.name, list(&fields));
-            self.report(Diagnostic::error(Code(318), span, message).and(variant.name.span, "declared here"));
-        }
-        self.emit(ExprKind::Variant(number, Vec::new()), ty, span)
-    }
-
-    fn make_variant(
-        &mut self,
-        decl: DeclId,
-        number: u32,
-        types: Option<Vec<Ty>>,
-        args: &'a [ast::Arg],
-        here: Span,
-        expect: Expect,
-    ) -> ExprId {
-        let declared = self.cx.decl(decl);
-        let module = declared.module;
-        let TypeDeclKind::Enum(ast) = declared.kind else { return self.bad(here) };
-        let variant = &ast.variants[number as usize];
-        let ty = self.variant_type(decl, types, here, expect);
-        let types = self.cx.as_decl(ty).map(|d| d.1).unwrap_or_default();
-        let env = self.cx.decl_env(decl, &types, ty);
-        let mut slots = Vec::new();
-        for (index, field) in variant.fields.iter().enumerate() {
-            let field_ty = self.cx.field_type(ty, number as usize, index, &mut self.diagnostics);
-            slots.push(Slot { name: field.name.name, ty: Some(field_ty), default: field.default.as_ref() });
-        }
-        let callee = Callee { name: variant.name.name, span: variant.name.span };
-        let mut lets = Vec::new();
-        let Some(values) = self.arguments(callee, &slots, Vec::new(), args, here, (module, &env), &mut [], &mut lets)
-        else {
-            return self.emit(ExprKind::Unit, ty, here);
-        };
-        let id = self.emit(ExprKind::Variant(number, values), ty, here);
-        self.sequence(lets, id, here)
-    }
-
-    /// `Array(len, fill)`
-    fn make_array(&mut self, types: Option<Vec<Ty>>, args: &'a [ast::Arg], here: Span, expect: Expect) -> ExprId {
-        let element = self.owner_args(ARRAY, types, here)[0];
-        let ty = self.cx.array_of(element);
-        if let Expect::Type(wanted) = expect {
-            self.hint_result(ty, wanted);
-        }
-        let [len, fill] = args else {
-            self.check_anyway(args);
-            return self.fail(
-                Diagnostic::error(Code(318), here, "`Array` takes a length and a value to fill it with")
-                    .help("for example `Array(10, 0)`"),
-            );
-        };
-        let len = self.expr_to(&len.value, Ty::INT, Why::Argument);
-        let fill = self.expr_to(&fill.value, element, Why::Argument);
-        self.emit(ExprKind::Intrinsic(Intrinsic::ArrayNew, vec![len, fill]), ty, here)
-    }
-
-    pub fn list_literal(&mut self, items: &'a [ast::Expr], span: Span, expect: Expect) -> ExprId {
-        let hint = self.literal_hint(expect);
-        if let Some(hint) = hint
-            && let TyKind::Array(element) = self.kind(hint)
-        {
-            let ids = items.iter().map(|item| self.expr_to(item, element, Why::Element)).collect();
-            return self.emit(ExprKind::ArrayLiteral(ids), hint, span);
-        }
-        let known = hint.and_then(|ty| self.list_element(ty));
-        let (ids, element) = match known {
-            Some(element) => {
-                (items.iter().map(|item| self.expr_to(item, element, Why::Element)).collect::<Vec<_>>(), element)
-            }
-            None => {
-                let mut ids: Vec<ExprId> = Vec::new();
-                let mut hint = Expect::Any;
-                for item in items {
-                    let id = self.expr(item, hint);
-                    hint = Expect::Type(self.ty(id));
-                    ids.push(id);
-                }
-                let element = if ids.is_empty() { self.fresh(span) } else { self.join(&ids, span) };
-                let element = if element == Ty::NEVER { Ty::UNIT } else { element };
-                for id in &mut ids {
-                    let at = self.span(*id);
-                    *id = self.coerce(*id, element, at, Why::Element);
-                }
-                (ids, element)
-            }
-        };
-        let ty = self.cx.list_of(element);
-        if ty == Ty::ERROR && self.cx.lang.list.is_none() {
-            return self.missing_core("List", span);
-        }
-        if ids.is_empty() {
-            return self.empty_collection(ty, span);
-        }
-        let len = self.int(ids.len() as i64, span);
-        let array_ty = self.cx.array_of(element);
-        let array = self.emit(ExprKind::ArrayLiteral(ids), array_ty, span);
-        let (items, _) = self.list_fields();
-        let fields = if items == 0 { vec![array, len] } else { vec![len, array] };
-        self.emit(ExprKind::Struct(fields), ty, span)
-    }
-
-    pub fn map_literal(&mut self, entries: &'a [(ast::Expr, ast::Expr)], span: Span, expect: Expect) -> ExprId {
-        let hint = self.literal_hint(expect);
-        let args = hint.and_then(|ty| self.cx.args_of(ty, self.cx.lang.map).map(<[Ty]>::to_vec));
-        let args = args.unwrap_or_else(|| vec![self.fresh(span), self.fresh(span)]);
-        if self.cx.lang.map.is_none() {
-            return self.missing_core("Map", span);
-        }
-        let ty = self.cx.map_of(args[0], args[1]);
-        let empty = self.empty_collection(ty, span);
-        if entries.is_empty() {
-            return empty;
-        }
-        let mut stmts = Vec::new();
-        let map = self.temp("#map", empty, &mut stmts);
-        for (key, value) in entries {
-            let key_id = self.expr_to(key, args[0], Why::Element);
-            let value_id = self.expr_to(value, args[1], Why::Element);
-            let base = self.read(map, span);
-            stmts.push(self.method_ids(base, "set", vec![key_id, value_id], key.span));
-        }
-        let value = self.read(map, span);
-        self.sequence(stmts, value, span)
-    }
-
-    // ---- conversions and the few functions the checker knows
-
-    /// `float(i)`, `int(f)`, `byte(i)`, `str(x)`
-    fn convert(&mut self, to: Ty, args: &'a [ast::Arg], here: Span) -> ExprId {
-        let shown = self.show(to);
-        let [arg] = args else {
-            self.check_anyway(args);
-            let message = format!("`{shown}` converts one value, not {}", args.len());
-            return self.fail(Diagnostic::error(Code(318), here, message));
-        };
-        let hint = if to == Ty::FLOAT || to == Ty::BYTE { Expect::Any } else { Expect::Type(to) };
-        let id = self.expr(&arg.value, hint);
-        let from = self.ty(id);
-        let prim = match (from, to) {
-            (Ty::ERROR | Ty::NEVER, _) => return id,
-            _ if from == to => return id,
-            (_, Ty::STR) => return self.value_op(Derive::Show, vec![id], here),
-            (Ty::INT, Ty::FLOAT) => Prim::IntToFloat,
-            (Ty::FLOAT, Ty::INT) => Prim::FloatToInt,
-            (Ty::INT, Ty::BYTE) => Prim::IntToByte,
-            (Ty::BYTE, Ty::INT) => Prim::ByteToInt,
-            (Ty::BYTE, Ty::FLOAT) => {
-                let int = self.emit(ExprKind::Prim(Prim::ByteToInt, vec![id]), Ty::INT, here);
-                return self.emit(ExprKind::Prim(Prim::IntToFloat, vec![int]), Ty::FLOAT, here);
-            }
-            _ => {
-                if matches!(self.kind(from), TyKind::Infer(_)) {
-                    return self.unknown_type(from, arg.value.span);
-                }
-                let text = self.show(from);
-                let mut diagnostic =
-                    Diagnostic::error(Code(321), here, format!("a value of type {text} can't be converted to {shown}"))
-                        .and(arg.value.span, text);
-                if from == Ty::STR && (to == Ty::INT || to == Ty::FLOAT) {
-                    diagnostic = diagnostic.help(format!("read it with `{shown}.parse(…)`, which gives a result"));
-                } else if from == Ty::BOOL && to == Ty::INT {
-                    diagnostic = diagnostic.help("write `if … { 1 } else { 0 }`");
-                }
-                return self.fail(diagnostic);
-            }
-        };
-        self.emit(ExprKind::Prim(prim, vec![id]), to, here)
-    }
-
-    /// `assert(condition)`, `assert(condition, message)`: shows both sides of a comparison.
-    fn assert_call(&mut self, args: &'a [ast::Arg], here: Span) -> ExprId {
-        let (condition, message) = match args {
-            [condition] => (&condition.value, None),
-            [condition, message] => (&condition.value, Some(&message.value)),
-            _ => {
-                self.check_anyway(args);
-                return self.fail(Diagnostic::error(
-                    Code(318),
-                    here,
-                    "`assert` takes a condition, and perhaps a message",
-                ));
-            }
-        };
-        let source = self.cx.sources.text(condition.span).split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut lets = Vec::new();
-        let mut parts: Vec<ExprId> = Vec::new();
-        let test = match &condition.kind {
-            ast::ExprKind::Binary { first, rest } if shows_sides(rest[0].0, first, &rest[0].2) => {
-                let left = self.expr(first, Expect::Any);
-                let ty = self.ty(left);
-                let right = self.expr(&rest[0].2, Expect::Type(ty));
-                let left = self.stable("#left", left, &mut lets);
-                let right = self.stable("#right", right, &mut lets);
-                let (a, b) = (self.again(&left), self.again(&right));
-                let test = self.compare_ids(rest[0].0, a, b, condition.span);
-                for (word, side) in [("\n   left: ", left), ("\n  right: ", right)] {
-                    parts.push(self.string(word, here));
-                    let side = self.again(&side);
-                    parts.push(self.value_op(Derive::Inspect, vec![side], here));
-                }
-                test
-            }
-            _ => self.condition(condition).0,
-        };
-        let text = match message {
-            Some(message) => {
-                let id = self.expr(message, Expect::Any);
-                let text = self.value_op(Derive::Show, vec![id], message.span);
-                let prefix = self.string("assertion failed: ", here);
-                parts.insert(0, text);
-                prefix
-            }
-            None => self.string(&format!("assertion failed: {source}"), here),
-        };
-        parts.insert(0, text);
-        let text = match parts.as_slice() {
-            [one] => *one,
-            _ => self.emit(ExprKind::Intrinsic(Intrinsic::StrConcat, parts), Ty::STR, here),
-        };
-        let throw = self.throw("assert", text, here);
-        let holds = self.unit(here);
-        let kind = ExprKind::Cond { arms: vec![(test, holds)], otherwise: Some(throw) };
-        let id = self.emit(kind, Ty::UNIT, here);
-        self.sequence(lets, id, here)
-    }
-
-    /// Panics with a message.
-    pub fn throw(&mut self, kind: &str, message: ExprId, span: Span) -> ExprId {
-        let ty = self.cx.error_type();
-        let kind = self.string(kind, span);
-        let cause = self.cx.optional(ty);
-        let cause = self.emit(ExprKind::Nil, cause, span);
-        let trace = self.string("", span);
-        let error = self.emit(ExprKind::Struct(vec![message, kind, cause, trace]), ty, span);
-        self.emit(ExprKind::Intrinsic(Intrinsic::Throw, vec![error]), Ty::NEVER, span)
-    }
-
-    /// Something of the core library that is not there.
-    pub fn missing_core(&mut self, name: &str, span: Span) -> ExprId {
-        self.fail(Diagnostic::error(Code(221), span, format!("the core library has no `{name}`, which this needs")))
-    }
-}
-
-/// A comparison both sides of which are worth showing.
-fn shows_sides(op: ast::BinaryOp, left: &ast::Expr, right: &ast::Expr) -> bool {
-    use ast::BinaryOp::*;
-    let nil = |e: &ast::Expr| matches!(e.kind, ast::ExprKind::Nil);
-    matches!(op, Eq | Ne | Lt | Le | Gt | Ge) && !nil(left) && !nil(right)
-}
-
-fn declared_variants(kind: TypeDeclKind) -> Option<Symbol> {
-    match kind {
-        TypeDeclKind::Enum(ast) => ast.variants.first().map(|v| v.name.name),
-        _ => None,
     }
 }

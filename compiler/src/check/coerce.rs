@@ -83,6 +83,16 @@ impl Body<'_, '_> {
         if mentions_error(&self.cx.types, from) || mentions_error(&self.cx.types, to) {
             return self.bad(span);
         }
+        if let TyKind::Optional(inner) = self.kind(from)
+            && matches!(self.kind(inner), TyKind::Infer(_))
+        {
+            self.unify(inner, Ty::ERROR);
+            let message = format!("nil does not fit the type {wanted}");
+            return self.fail(
+                Diagnostic::error(Code(301), span, message)
+                    .help(format!("a type that allows nil is written `{wanted}?`")),
+            );
+        }
         let message = match why {
             Why::Condition => format!("a condition has type bool, this has type {found}"),
             _ => format!("{} should have type {wanted}, but has type {found}", why.text()),
@@ -102,7 +112,6 @@ impl Body<'_, '_> {
             (TyKind::Float, TyKind::Int) => "convert it with `int(…)`, which drops the fraction".into(),
             (TyKind::Int, TyKind::Byte) => "convert it with `byte(…)`".into(),
             (TyKind::Byte, TyKind::Int) => "convert it with `int(…)`".into(),
-            (_, TyKind::Str) if why != Why::Condition => "write it into a string: `\"{…}\"`".into(),
             (TyKind::Optional(_), TyKind::Bool) if why == Why::Condition => "compare it: `… != nil`".into(),
             (TyKind::Int | TyKind::Byte, TyKind::Bool) if why == Why::Condition => "compare it: `… != 0`".into(),
             (TyKind::Optional(inner), _) if self.unify(inner, to) => {
@@ -114,6 +123,7 @@ impl Body<'_, '_> {
             (TyKind::Unit, _) if why == Why::Result => {
                 "the last expression of the body is its value; a `pub fn` without `->` gives `()`".into()
             }
+            (_, TyKind::Str) if why != Why::Condition => "write it into a string: `\"{…}\"`".into(),
             _ => return None,
         })
     }

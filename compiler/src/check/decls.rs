@@ -309,7 +309,8 @@ impl<'a> Checker<'a> {
         let standard = self.modules.list[module.0 as usize].standard;
         for attribute in &item.attributes {
             let name = attribute.name.as_str();
-            if !known.contains(&name) && !(standard && internal.contains(&name)) {
+            let allowed = known.contains(&name) || (standard && internal.contains(&name));
+            if !allowed {
                 self.diagnostics.push(
                     Diagnostic::error(Code(202), attribute.span, format!("there is no attribute `@{name}`"))
                         .help("attributes are `@inline`, `@noinline` and `@pretenure`"),

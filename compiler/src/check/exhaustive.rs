@@ -47,7 +47,7 @@ const MISSING_MAX: usize = 3;
 impl Body<'_, '_> {
     /// Whether a pattern matches a value that no row before it matches.
     pub fn useful(&mut self, rows: &[Vec<Pat>], pat: &Pat, ty: Ty) -> bool {
-        !self.search(&expand(rows), &[pat.clone()], &[ty], 1).is_empty()
+        !self.search(&expand(rows), std::slice::from_ref(pat), &[ty], 1).is_empty()
     }
 
     /// Values that no row matches, as patterns; None when all are covered.
@@ -232,7 +232,7 @@ impl Body<'_, '_> {
                 match (lo == all.0, hi == all.1) {
                     (true, true) => "_".into(),
                     (true, false) => format!("..={hi}"),
-                    (false, true) => format!("{lo}..={}", all.1),
+                    (false, true) => format!("{lo}.."),
                     (false, false) => format!("{lo}..={hi}"),
                 }
             }

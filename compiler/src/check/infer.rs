@@ -103,7 +103,16 @@ impl Infer {
     /// Makes two types equal by binding variables; false when they can't be.
     pub fn unify(&mut self, types: &mut Types, a: Ty, b: Ty) -> bool {
         let (a, b) = (self.shallow(types, a), self.shallow(types, b));
-        if a == b || a == Ty::ERROR || b == Ty::ERROR {
+        if a == b {
+            return true;
+        }
+        if a == Ty::ERROR || b == Ty::ERROR {
+            // what depends on a mistake is not asked about again
+            for ty in [a, b] {
+                if let &TyKind::Infer(var) = types.kind(ty) {
+                    self.bind(types, var, Ty::ERROR);
+                }
+            }
             return true;
         }
         if !types.is_open(a) && !types.is_open(b) && !mentions_error(types, a) && !mentions_error(types, b) {

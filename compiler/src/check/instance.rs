@@ -396,7 +396,8 @@ impl<'a> Checker<'a> {
         }
         if let Some(span) = blamed {
             chain.retain(|(at, _)| *at != span);
-            let inner = std::mem::replace(&mut diagnostic.primary, crate::diagnostic::Label { span, text: String::new() });
+            let inner =
+                std::mem::replace(&mut diagnostic.primary, crate::diagnostic::Label { span, text: String::new() });
             let text = if inner.text.is_empty() { "found here".to_owned() } else { inner.text };
             diagnostic = diagnostic.and(inner.span, text);
         }

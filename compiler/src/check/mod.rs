@@ -14,18 +14,25 @@
 //! - C2. After an error an expression has type `Error`, which agrees with all types, so one mistake gives one message.
 //! - C3. The result has no garbage: every function in it can be reached from its entry, tests or exports.
 
+mod absence;
 mod body;
 mod call;
 mod closure;
 mod coerce;
 mod compact;
+mod construct;
+mod convert;
 mod decls;
 mod derive;
+mod emit;
 mod exhaustive;
 mod expr;
+mod index;
 mod infer;
 mod instance;
 mod iterate;
+mod matching;
+mod method;
 mod modules;
 mod names;
 mod operators;
@@ -33,6 +40,7 @@ mod pattern;
 mod postfix;
 mod report;
 mod resolve;
+mod scope;
 mod stmt;
 mod traits;
 
@@ -185,8 +193,7 @@ impl<'a> Checker<'a> {
             let words = at.filter(|&at| self.is_standard(at)).map(|_| d.message.clone());
             seen.insert((d.code, d.primary.span, words))
         });
-        let mut all: Vec<Diagnostic> =
-            all
+        let mut all: Vec<Diagnostic> = all
             .into_iter()
             .map(|(d, at)| match at {
                 Some(at) => self.with_origin(at, d),

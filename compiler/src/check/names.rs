@@ -32,12 +32,12 @@ pub(super) fn free_names(function: &ast::Fn) -> Vec<Symbol> {
     names
 }
 
-/// Whether an expression mentions no variable or function at all.
-pub(super) fn mentions_no_name(e: &ast::Expr) -> bool {
-    let mut none = true;
-    let mut found = |_, _| none = false;
+/// Whether an expression takes one of certain names from around it.
+pub(super) fn mentions(e: &ast::Expr, wanted: impl Fn(Symbol) -> bool) -> bool {
+    let mut found_one = false;
+    let mut found = |name, _| found_one |= wanted(name);
     Walk { bound: HashMap::new(), undo: Vec::new(), found: &mut found }.expr(e);
-    none
+    found_one
 }
 
 impl Checker<'_> {

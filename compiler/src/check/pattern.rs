@@ -2,7 +2,7 @@
 //!
 //! Each pattern also gives its [`Pat`], the form in which `exhaustive` compares patterns.
 
-use super::body::{Binding, Body, Expect, Fact, Stable};
+use super::body::{Binding, Body, Expect, Stable};
 use super::coerce::Why;
 use super::decls::{Def, TypeDeclKind};
 use super::derive::Derive;
@@ -34,11 +34,11 @@ impl Step {
 
 /// What a pattern has bound so far.
 #[derive(Default)]
-struct Bound {
-    names: Vec<(Symbol, LocalId, Span)>,
-    mutable: bool,
+pub(super) struct Bound {
+    pub names: Vec<(Symbol, LocalId, Span)>,
+    pub mutable: bool,
     /// In a further alternative of `a | b`: names come from the first.
-    again: bool,
+    pub again: bool,
 }
 
 impl<'a> Body<'_, 'a> {
@@ -64,7 +64,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn flush(&mut self, lets: &mut Vec<ExprId>, rest: Option<ExprId>, span: Span) -> Option<ExprId> {
+    pub fn flush(&mut self, lets: &mut Vec<ExprId>, rest: Option<ExprId>, span: Span) -> Option<ExprId> {
         if lets.is_empty() {
             return rest;
         }
@@ -111,7 +111,7 @@ impl<'a> Body<'_, 'a> {
         self.bind_all(bound);
     }
 
-    fn bind_all(&mut self, bound: Bound) {
+    pub fn bind_all(&mut self, bound: Bound) {
         for (name, local, _) in bound.names {
             self.bind(name, Binding::Local(local));
         }
@@ -144,120 +144,15 @@ impl<'a> Body<'_, 'a> {
         steps.into_iter().filter_map(bind).collect()
     }
 
-    // ---- match
-
-    pub fn match_expr(
+    pub fn bind_name(
         &mut self,
-        subject: &'a ast::Expr,
-        arms: &'a [ast::MatchArm],
+        name: Symbol,
+        value: ExprId,
+        ty: Ty,
         span: Span,
-        expect: Expect,
-        tail: bool,
-    ) -> ExprId {
-        let id = self.raw(subject, Expect::Any);
-        let ty = self.ty(id);
-        if ty == Ty::NEVER {
-            return id;
-        }
-        let mut lets = Vec::new();
-        let stable = self.stable("#subject", id, &mut lets);
-        // one look at the variant serves all arms
-        let tag = match self.kind(ty) {
-            TyKind::Enum(..) if arms.len() > 2 => {
-                let read = self.again(&stable);
-                let tag = self.emit(ExprKind::Tag(read), Ty::INT, subject.span);
-                Some(self.stable("#tag", tag, &mut lets))
-            }
-            _ => None,
-        };
-        let local = match &stable.0.kind {
-            ExprKind::Local(local) => Some(*local),
-            _ => None,
-        };
-        let before = self.frame().facts.clone();
-        let mut conditions = Vec::new();
-        let mut values = Vec::new();
-        let mut rows: Vec<Vec<Pat>> = Vec::new();
-        let mut exits = Vec::new();
-        for arm in arms {
-            self.frame().facts = before.clone();
-            let mark = self.open();
-            let mut steps = Vec::new();
-            let mut bound = Bound::default();
-            self.tag = tag.clone();
-            let pat = self.pattern(&arm.pattern, &stable, ty, &mut steps, &mut bound);
-            self.tag = None;
-            self.bind_all(bound);
-            if let (Some(local), Pat::Ctor(Ctor::Variant(number), _)) = (local, &pat) {
-                self.frame().facts.push(Fact { local, variant: Some(*number) });
-            }
-            if ty != Ty::ERROR && !self.useful(&rows, &pat, ty) {
-                self.report(
-                    Diagnostic::warning(Code(402), arm.pattern.span, "this arm is never reached")
-                        .label("the arms before it match all of this"),
-                );
-            }
-            if let Some(guard) = &arm.guard {
-                let (test, facts) = self.condition(guard);
-                self.frame().facts.extend(facts.yes);
-                steps.push(Step::Test(test));
-            } else {
-                rows.push(vec![pat]);
-            }
-            conditions.push(self.assemble(steps, arm.pattern.span));
-            self.frame().tail = tail;
-            let value = self.expr(&arm.body, expect);
-            self.frame().tail = false;
-            let value = if expect == Expect::Nothing { self.discard(value, arm.span) } else { value };
-            values.push(value);
-            self.close(mark);
-            if self.ty(value) != Ty::NEVER {
-                let facts = self.frame().facts.clone();
-                exits.push(facts);
-            }
-        }
-        self.frame().facts = before;
-        self.frame().facts.retain(|f| exits.iter().all(|e| e.contains(f)));
-        if ty != Ty::ERROR {
-            let missing = self.missing(&rows, &[ty]);
-            if let Some(missing) = missing {
-                let shown = self.show(ty);
-                let what = super::report::list(&missing);
-                let plural = if missing.len() == 1 { "is" } else { "are" };
-                self.report(
-                    Diagnostic::error(
-                        Code(401),
-                        span,
-                        format!("this `match` is not exhaustive: {what} {plural} missing"),
-                    )
-                    .and(subject.span, format!("of type {shown}"))
-                    .help("add an arm for it, or `_ => …` for all the rest"),
-                );
-                return self.bad(span);
-            }
-        }
-        if arms.is_empty() {
-            return self.bad(span);
-        }
-        let expect = self.procedure(expect, &values, tail);
-        let id = self.match_branches(conditions, values, span, expect);
-        self.sequence(lets, id, span)
-    }
-
-    /// The last arm of an exhaustive match needs no test when it has no guard: what reaches it matches it. Its steps
-    /// still bind, so it stays a condition.
-    fn match_branches(&mut self, conditions: Vec<ExprId>, values: Vec<ExprId>, span: Span, expect: Expect) -> ExprId {
-        let all_never = values.iter().all(|&v| self.frame().exprs[v.0 as usize].ty == Ty::NEVER);
-        let id = self.branches(conditions, values, false, span, expect);
-        if all_never {
-            self.frame().exprs[id.0 as usize].ty = Ty::NEVER;
-        }
-        id
-    }
-
-    // ---- patterns
-
-    fn bind_name(&mut self, name: Symbol, value: ExprId, ty: Ty, span: Span, steps: &mut Vec<Step>, bound: &mut Bound) {
+        steps: &mut Vec<Step>,
+        bound: &mut Bound,
+    ) {
         let known = bound.names.iter().find(|b| b.0 == name).map(|b| (b.1, b.2));
         let local = match known {
             Some((local, _)) if bound.again => {
@@ -289,7 +184,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The pattern of what is inside a `T?` that is there.
-    fn present(
+    pub fn present(
         &mut self,
         pattern: &'a ast::Pattern,
         subject: &Stable,
@@ -307,7 +202,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// A pattern on a part of a value.
-    fn part(
+    pub fn part(
         &mut self,
         pattern: &'a ast::Pattern,
         value: ExprId,
@@ -330,7 +225,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn pattern(
+    pub fn pattern(
         &mut self,
         pattern: &'a ast::Pattern,
         subject: &Stable,
@@ -387,7 +282,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn bind_broken(&mut self, names: Vec<ast::Ident>, bound: &mut Bound) {
+    pub fn bind_broken(&mut self, names: Vec<ast::Ident>, bound: &mut Bound) {
         for name in names {
             if bound.names.iter().all(|b| b.0 != name.name) {
                 let local = self.local(name.name, Ty::ERROR, false, name.span);
@@ -396,7 +291,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn wrong_pattern(&mut self, what: &str, ty: Ty, span: Span) {
+    pub fn wrong_pattern(&mut self, what: &str, ty: Ty, span: Span) {
         if self.is_broken(ty) {
             return;
         }
@@ -409,7 +304,7 @@ impl<'a> Body<'_, 'a> {
         self.report(diagnostic);
     }
 
-    fn literal_pattern(&mut self, literal: &'a ast::Expr, subject: &Stable, ty: Ty, steps: &mut Vec<Step>) -> Pat {
+    pub fn literal_pattern(&mut self, literal: &'a ast::Expr, subject: &Stable, ty: Ty, steps: &mut Vec<Step>) -> Pat {
         let id = self.expr(literal, Expect::Type(ty));
         let literal_ty = self.ty(id);
         if !self.unify(ty, literal_ty) {
@@ -430,7 +325,7 @@ impl<'a> Body<'_, 'a> {
         Pat::Ctor(ctor, Vec::new())
     }
 
-    fn range_pattern(
+    pub fn range_pattern(
         &mut self,
         (lo, hi, inclusive): (Option<&'a ast::Expr>, Option<&'a ast::Expr>, bool),
         subject: &Stable,
@@ -480,7 +375,7 @@ impl<'a> Body<'_, 'a> {
         Pat::Ctor(Ctor::Range(low, high), Vec::new())
     }
 
-    fn tuple_pattern(
+    pub fn tuple_pattern(
         &mut self,
         parts: &'a [ast::Pattern],
         subject: &Stable,
@@ -513,7 +408,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a list pattern")]
-    fn list_pattern(
+    pub fn list_pattern(
         &mut self,
         prefix: &'a [ast::Pattern],
         rest: Option<Option<ast::Ident>>,
@@ -577,7 +472,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one step of a recursion over the same state")]
-    fn or_pattern(
+    pub fn or_pattern(
         &mut self,
         parts: &'a [ast::Pattern],
         subject: &Stable,
@@ -639,7 +534,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a variant pattern")]
-    fn variant_pattern(
+    pub fn variant_pattern(
         &mut self,
         path: &'a [ast::Ident],
         fields: Option<&'a PatternFields>,
@@ -736,7 +631,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a struct pattern")]
-    fn struct_pattern(
+    pub fn struct_pattern(
         &mut self,
         ast: &'a ast::Struct,
         fields: Option<&'a PatternFields>,
@@ -762,7 +657,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The pattern of each field that has one.
-    fn field_patterns(
+    pub fn field_patterns(
         &mut self,
         name: ast::Ident,
         declared: &[Symbol],
@@ -820,7 +715,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// A constant's name in a pattern compares with it.
-    fn constant_pattern(
+    pub fn constant_pattern(
         &mut self,
         path: &'a [ast::Ident],
         subject: &Stable,

@@ -196,15 +196,20 @@ impl<'a> Checker<'a> {
             let FnKind::Native(id) = declared.kind else { continue };
             let (ast, module) = (declared.ast, declared.module);
             let env = Env::default();
-            let params: Vec<Ty> =
-                ast.params.iter().map(|p| p.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, out))).collect();
+            let params: Vec<Ty> = ast
+                .params
+                .iter()
+                .map(|p| p.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, out)))
+                .collect();
             let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve(t, module, &env, out));
             let native = self.registry.get(id);
             let fits = params.iter().copied().eq(native.params.iter().map(|&t| native_type(t)))
                 && result == native_type(native.result);
             if !fits {
                 let message = format!("`{}` is declared with other types than it is registered with", native.name);
-                out.push(Diagnostic::error(Code(224), ast.name.span, message).label(format!("registered as {native:?}")));
+                out.push(
+                    Diagnostic::error(Code(224), ast.name.span, message).label(format!("registered as {native:?}")),
+                );
             }
         }
     }
@@ -503,12 +508,13 @@ impl Body<'_, '_> {
         names.filter_map(|n| n.as_str().strip_prefix(&prefix)).map(Symbol::new).collect()
     }
 
-    /// Checks the bounds of a function's type parameters.
-    pub fn check_bounds(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) {
+    /// Checks the bounds of a function's type parameters; false when one is not met.
+    pub fn check_bounds(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) -> bool {
+        let before = self.diagnostics.len();
         let declared = self.cx.function(decl);
         let (ast, module, skip) = (declared.ast, declared.module, declared.owner_generics);
         if ast.generics.iter().all(|g| g.bounds.is_empty()) {
-            return;
+            return true;
         }
         for (generic, &ty) in ast.generics.iter().zip(&type_args[skip..]) {
             for bound in &generic.bounds {
@@ -527,10 +533,12 @@ impl Body<'_, '_> {
                 }
             }
         }
+        self.diagnostics.len() == before
     }
 
-    /// Checks arguments for parameters whose type is a trait.
-    pub fn check_param_traits(&mut self, decl: FnDeclId, params: &[Ty], span: Span) {
+    /// Checks arguments for parameters whose type is a trait; false when one does not have it.
+    pub fn check_param_traits(&mut self, decl: FnDeclId, params: &[Ty], span: Span) -> bool {
+        let before = self.diagnostics.len();
         let declared = self.cx.function(decl);
         let (ast, module) = (declared.ast, declared.module);
         let skip = usize::from(ast.receiver.is_some());
@@ -543,5 +551,6 @@ impl Body<'_, '_> {
                 self.report(Diagnostic::error(Code(324), span, message).and(written.span, "required here"));
             }
         }
+        self.diagnostics.len() == before
     }
 }

@@ -1,0 +1,126 @@
+//! `match`: arms tried in order, exhaustive, each seeing what its pattern tells of the subject.
+
+use super::body::{Body, Expect, Fact};
+use super::exhaustive::{Ctor, Pat};
+use super::pattern::{Bound, Step};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::{ExprId, ExprKind, Ty, TyKind};
+use crate::syntax::ast::{self};
+use crate::syntax::span::Span;
+
+impl<'a> Body<'_, 'a> {
+    pub fn match_expr(
+        &mut self,
+        subject: &'a ast::Expr,
+        arms: &'a [ast::MatchArm],
+        span: Span,
+        expect: Expect,
+        tail: bool,
+    ) -> ExprId {
+        let id = self.raw(subject, Expect::Any);
+        let ty = self.ty(id);
+        if ty == Ty::NEVER {
+            return id;
+        }
+        let mut lets = Vec::new();
+        let stable = self.stable("#subject", id, &mut lets);
+        // one look at the variant serves all arms
+        let tag = match self.kind(ty) {
+            TyKind::Enum(..) if arms.len() > 2 => {
+                let read = self.again(&stable);
+                let tag = self.emit(ExprKind::Tag(read), Ty::INT, subject.span);
+                Some(self.stable("#tag", tag, &mut lets))
+            }
+            _ => None,
+        };
+        let local = match &stable.0.kind {
+            ExprKind::Local(local) => Some(*local),
+            _ => None,
+        };
+        let before = self.frame().facts.clone();
+        let mut conditions = Vec::new();
+        let mut values = Vec::new();
+        let mut rows: Vec<Vec<Pat>> = Vec::new();
+        let mut exits = Vec::new();
+        for arm in arms {
+            self.frame().facts = before.clone();
+            let mark = self.open();
+            let mut steps = Vec::new();
+            let mut bound = Bound::default();
+            self.tag = tag.clone();
+            let pat = self.pattern(&arm.pattern, &stable, ty, &mut steps, &mut bound);
+            self.tag = None;
+            self.bind_all(bound);
+            if let (Some(local), Pat::Ctor(Ctor::Variant(number), _)) = (local, &pat) {
+                self.frame().facts.push(Fact { local, variant: Some(*number) });
+            }
+            if ty != Ty::ERROR && !self.useful(&rows, &pat, ty) {
+                self.report(
+                    Diagnostic::warning(Code(402), arm.pattern.span, "this arm is never reached")
+                        .label("the arms before it match all of this"),
+                );
+            }
+            if let Some(guard) = &arm.guard {
+                let (test, facts) = self.condition(guard);
+                self.frame().facts.extend(facts.yes);
+                steps.push(Step::Test(test));
+            } else {
+                rows.push(vec![pat]);
+            }
+            conditions.push(self.assemble(steps, arm.pattern.span));
+            self.frame().tail = tail;
+            let value = self.expr(&arm.body, expect);
+            self.frame().tail = false;
+            let value = if expect == Expect::Nothing { self.discard(value, arm.span) } else { value };
+            values.push(value);
+            self.close(mark);
+            if self.ty(value) != Ty::NEVER {
+                let facts = self.frame().facts.clone();
+                exits.push(facts);
+            }
+        }
+        self.frame().facts = before;
+        self.frame().facts.retain(|f| exits.iter().all(|e| e.contains(f)));
+        if ty != Ty::ERROR {
+            let missing = self.missing(&rows, &[ty]);
+            if let Some(missing) = missing {
+                let shown = self.show(ty);
+                let what = super::report::list(&missing);
+                let plural = if missing.len() == 1 { "is" } else { "are" };
+                self.report(
+                    Diagnostic::error(
+                        Code(401),
+                        span,
+                        format!("this `match` is not exhaustive: {what} {plural} missing"),
+                    )
+                    .and(subject.span, format!("of type {shown}"))
+                    .help("add an arm for it, or `_ => …` for all the rest"),
+                );
+                return self.bad(span);
+            }
+        }
+        if arms.is_empty() {
+            return self.bad(span);
+        }
+        let expect = self.procedure(expect, &values, tail);
+        let id = self.match_branches(conditions, values, span, expect);
+        self.sequence(lets, id, span)
+    }
+
+    /// The last arm of an exhaustive match needs no test when it has no guard: what reaches it matches it. Its steps
+    /// still bind, so it stays a condition.
+    pub fn match_branches(
+        &mut self,
+        conditions: Vec<ExprId>,
+        values: Vec<ExprId>,
+        span: Span,
+        expect: Expect,
+    ) -> ExprId {
+        let all_never = values.iter().all(|&v| self.frame().exprs[v.0 as usize].ty == Ty::NEVER);
+        let id = self.branches(conditions, values, false, span, expect);
+        if all_never {
+            self.frame().exprs[id.0 as usize].ty = Ty::NEVER;
+        }
+        id
+    }
+}
