@@ -76,7 +76,7 @@ mod tests {
             assert_eq!(int(i), int(i));
             assert!(int(i) >= 0 && bytes(&i.to_le_bytes()) >= 0);
         }
-        assert_eq!(bytes(b"abc"), bytes(&[b'a', b'b', b'c']));
+        assert_eq!(bytes(b"abc"), bytes(&[97, 98, 99]));
         assert_ne!(bytes(b"a"), bytes(b"a\0"), "the length counts");
     }
 

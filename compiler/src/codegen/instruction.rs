@@ -81,14 +81,14 @@ impl Translator<'_, '_> {
                 let live = self.live_across(at);
                 let word = self.call_with_area(RuntimeFunction::CallNative, &[native], area, &[], &live);
                 let result = inst.result?;
-                self.from_word(word, self.function.values[result.index()])
+                self.value_of_word(word, self.function.values[result.index()])
             }
             Op::CallRuntime(function, arguments) => return self.call_runtime(at, *function, arguments),
         })
     }
 
     /// The value of a type in a word that a runtime function returned.
-    fn from_word(&mut self, word: clif::Value, ty: Type) -> clif::Value {
+    fn value_of_word(&mut self, word: clif::Value, ty: Type) -> clif::Value {
         match ty {
             Type::Int | Type::Ref => word,
             Type::Byte => self.builder.ins().ireduce(types::I8, word),
@@ -110,7 +110,7 @@ impl Translator<'_, '_> {
         self.trap_if(unset, TrapKind::Unset);
         let slot = self.layout.global_slot(global);
         let word = self.load_context(slot);
-        self.from_word(word, self.program.globals[global as usize].1)
+        self.value_of_word(word, self.program.globals[global as usize].1)
     }
 
     fn global_set(&mut self, global: u32, value: Value) {
