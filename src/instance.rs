@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tenure_gc::journal::JournalWriter;
 use tenure_gc::log::LogWriter;
-use tenure_gc::{HeapConfig, Observer, OnError, Zeal};
+use tenure_gc::{Clock, HeapConfig, Observer, OnError, SystemClock, Zeal};
 use tenure_runtime::vm::VmConfig;
 
 /// Makes a [`Vm`].
@@ -24,6 +24,7 @@ pub struct InstanceBuilder {
     observers: Vec<Box<dyn Observer>>,
     verify: bool,
     zeal: Zeal,
+    clock: Box<dyn Clock>,
 }
 
 impl InstanceBuilder {
@@ -37,6 +38,7 @@ impl InstanceBuilder {
             observers: Vec::new(),
             verify: false,
             zeal: Zeal::default(),
+            clock: Box::new(SystemClock),
         }
     }
 
@@ -111,6 +113,13 @@ impl InstanceBuilder {
         self
     }
 
+    /// Where the heap reads the time; the machine's clocks by default. [`WorkClock`](tenure_gc::WorkClock) makes every
+    /// decision of a policy repeatable.
+    pub fn clock(mut self, clock: Box<dyn Clock>) -> InstanceBuilder {
+        self.clock = clock;
+        self
+    }
+
     /// The instance, with a heap of its own. Nothing has run yet.
     ///
     /// # Errors
@@ -124,6 +133,7 @@ impl InstanceBuilder {
             pause_goal_ns: u64::try_from(pause_goal.as_nanos()).unwrap_or(u64::MAX),
             verify: self.verify,
             zeal: self.zeal,
+            clock: self.clock,
             ..HeapConfig::new(*max_heap_bytes)
         };
         let config = VmConfig {

@@ -51,4 +51,4 @@ pub use value::{Arg, Args, FromScript, Param, Returned};
 pub use vm::{Collector, Function, Vm};
 
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
-pub use tenure_gc::{Cycle, Observer, OnError, PauseReport, Stats, Zeal};
+pub use tenure_gc::{Clock, Cycle, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};

@@ -50,7 +50,7 @@ mod stats;
 mod verify;
 mod zeal;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, Work, WorkClock};
 pub use error::{HeapError, OutOfMemory};
 pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};

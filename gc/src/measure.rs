@@ -2,7 +2,7 @@
 //!
 //! It must never decide anything.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Work};
 
 const HISTORY: usize = 32;
 
@@ -87,6 +87,10 @@ impl Measure {
             cpu_ns: History::default(),
             survival: (0.25, 0.25),
         }
+    }
+
+    pub(crate) fn charge(&self, work: Work) {
+        self.clock.charge(work);
     }
 
     pub(crate) fn now_ns(&self) -> u64 {

@@ -9,6 +9,7 @@
 //! - Z3. Each pause makes one snapshot, answers one decision, and makes the next one.
 
 use crate::barrier::{self, Entry};
+use crate::clock;
 use crate::compact::compact;
 use crate::evacuate::{Copied, Directions, Evacuation};
 use crate::header;
@@ -77,9 +78,10 @@ impl Work {
 impl Heap {
     pub(crate) fn pause(&mut self, plan: Plan, cause: Cause, roots: &mut dyn Roots) {
         let observed = !self.observers.is_empty();
+        self.close_window();
+        self.measure.charge(clock::Work::Allocated(self.measure.allocated_bytes + self.measure.large_allocated_bytes));
         let start = self.measure.begin_pause(observed);
         self.space.now_ms = (start.at_ns / 1_000_000) as u32;
-        self.close_window();
         let before = self.occupancy();
         let work = match plan {
             Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, roots),
@@ -92,6 +94,9 @@ impl Heap {
         if self.verify {
             verify::verify(self, roots);
         }
+        self.measure.charge(clock::Work::Copied(work.copied_bytes()));
+        self.measure.charge(clock::Work::Scanned(work.copied.remembered_entries));
+        self.measure.charge(clock::Work::Pause);
         let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed);
 
         let snapshot = Snapshot {
@@ -297,6 +302,7 @@ impl Heap {
             }
         }
         self.occupied_after_mark_bytes = self.occupied_bytes();
+        self.measure.charge(clock::Work::Marked(work.marked_bytes));
         work.mark_ns = self.measure.now_ns() - start_ns;
     }
 
@@ -337,6 +343,7 @@ impl Heap {
         self.retained.clear();
         let start_ns = self.measure.now_ns();
         work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots);
+        self.measure.charge(clock::Work::Marked(work.marked_bytes));
         work.mark_ns = self.measure.now_ns() - start_ns;
         let large_freed_bytes = self.free_dead_large();
         (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, roots);

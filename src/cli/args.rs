@@ -107,6 +107,9 @@ pub struct HeapArgs {
     /// Collect far more often than needed, as in young:64K,full:1M,mark:256K,copyfail:7.
     #[arg(long, value_name = "SPEC")]
     pub gc_zeal: Option<tenure::Zeal>,
+    /// Let the heap's time be the work it does, so that every run makes the same decisions. For tests.
+    #[arg(long, hide = true)]
+    pub gc_work_clock: bool,
     /// Seed of the random policies.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
     pub gc_seed: u64,

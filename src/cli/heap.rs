@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-use tenure::{FixedKnobs, Gc, InstanceBuilder, OnError};
+use tenure::{FixedKnobs, Gc, InstanceBuilder, OnError, WorkClock};
 
 /// Ends the process with status 2.
 pub fn usage_error(message: &str) -> ! {
@@ -61,6 +61,9 @@ impl HeapArgs {
         }
         if let Some(bytes) = self.max_heap {
             instance = instance.max_heap(bytes);
+        }
+        if self.gc_work_clock {
+            instance = instance.clock(Box::new(WorkClock::default()));
         }
         if let Some(zeal) = self.gc_zeal {
             instance = instance.zeal(zeal);

@@ -6,7 +6,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use tenure::{Cycle, Observer, Reason, Vm};
+use tenure::{Cycle, Knobs, Observer, Reason, Vm};
 
 /// Thresholds that differ by less are one, in parts of a thousand.
 const THRESHOLD_STEP: f64 = 10.0;
@@ -33,13 +33,18 @@ impl Seen {
     }
 }
 
+impl KnobsSeen {
+    fn add(&mut self, knobs: &Knobs) {
+        self.old_region_bytes.insert(knobs.old_region_bytes);
+        self.eden_region_bytes.insert(knobs.eden_region_bytes);
+        self.thresholds.insert((knobs.concurrent_start_share * 1000.0 / THRESHOLD_STEP).round() as u64);
+    }
+}
+
 impl Observer for Seen {
     fn cycle(&mut self, cycle: &Cycle) {
         let mut seen = self.knobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let knobs = &cycle.decision.knobs;
-        seen.old_region_bytes.insert(knobs.old_region_bytes);
-        seen.eden_region_bytes.insert(knobs.eden_region_bytes);
-        seen.thresholds.insert((knobs.concurrent_start_share * 1000.0 / THRESHOLD_STEP).round() as u64);
+        seen.add(&cycle.decision.knobs);
         seen.region_sizes_alive_max = seen.region_sizes_alive_max.max(cycle.snapshot.region_sizes_alive);
     }
 }
@@ -61,7 +66,9 @@ impl Summary {
     /// Of a run that has ended.
     pub fn of(vm: &mut Vm, seen: &Seen) -> Summary {
         let gc = vm.gc();
-        let knobs = seen.knobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut knobs = seen.knobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // the last decision's cycle has not ended
+        knobs.add(&gc.knobs());
         Summary {
             policy: gc.policy_name(),
             stats: gc.stats(),
