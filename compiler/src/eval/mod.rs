@@ -47,7 +47,7 @@ impl Default for Options<'_> {
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
             args: Vec::new(),
-            depth_max: 10_000,
+            depth_max: 100_000,
             heap_bytes_max: 1 << 30,
             steps_max: u64::MAX,
         }

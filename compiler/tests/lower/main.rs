@@ -542,7 +542,7 @@ fn traps_in_callees_go_to_the_handler_and_others_leave() {
     assert_eq!(run(&program, 0, &[1 << 40]), Ok(1000 + "stack_overflow".len() as u64));
     let trap = run(&program, 1, &[1 << 40]).unwrap_err();
     assert_eq!(trap.kind, TrapKind::StackOverflow);
-    assert_eq!(trap.trace.len() + trap.frames_omitted, 10_000);
+    assert_eq!(trap.trace.len() + trap.frames_omitted, 100_000);
     assert!(trap.trace.iter().all(|frame| frame.function == "deep" && frame.file == "test.ten"));
 }
 
