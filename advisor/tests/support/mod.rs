@@ -115,7 +115,8 @@ pub fn run(
     let array = shapes.push(Shape::RefArray, "table");
     let words = shapes.push(Shape::WordArray, "words");
     let cycles = Arc::new(Mutex::new(Vec::new()));
-    let config = HeapConfig { pause_goal_ns, verify: std::env::var_os("VERIFY").is_some(), ..HeapConfig::new(limit_bytes) };
+    let config =
+        HeapConfig { pause_goal_ns, verify: std::env::var_os("VERIFY").is_some(), ..HeapConfig::new(limit_bytes) };
     let mut heap = Heap::new(config, Arc::clone(&shapes), policy).expect("a heap can be made");
     heap.add_observer(Box::new(Recorder(Arc::clone(&cycles))));
     let mut roots = vec![0, 0];

@@ -1,6 +1,5 @@
-//! Trains a model on the real heap, with programs made of numbers, and compares policies on other such programs.
-//!
-//! `cargo run --release -p tenure-advisor --features train --example heap_training -- train|compare`
+//! Compares policies on the real heap, with programs made of numbers:
+//! `cargo run --release -p tenure-advisor --features train --example heap_compare`.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -8,8 +7,7 @@ mod support;
 use support::{Phase, run};
 use tenure_advisor::Advisor;
 use tenure_advisor::sim::Random;
-use tenure_advisor::train::{Options, Run, fit};
-use tenure_gc::policy::{Adaptive, Explore, Policy, Static};
+use tenure_gc::policy::{Adaptive, Policy, Static};
 
 /// A program of a family, its parameters drawn at random; about `bytes` are allocated.
 fn program(family: &str, bytes: u64, random: &mut Random) -> Vec<Phase> {
@@ -46,14 +44,16 @@ fn program(family: &str, bytes: u64, random: &mut Random) -> Vec<Phase> {
 }
 
 const FAMILIES: [&str; 7] = ["garbage", "churn", "window", "rewire", "large", "survivors", "shifting"];
-const GOALS_NS: [u64; 4] = [2_000_000, 10_000_000, 5_000_000, 50_000_000];
 
 /// Bytes that the phases keep alive, roughly.
 fn live_bytes(phases: &[Phase]) -> u64 {
     let live = |p: &Phase| {
         let held = p.slots * (u64::from(p.words) * 8 + 4) * 2;
-        let large =
-            if p.large_one_in > 0 { (p.slots * p.keep_one_in / p.large_one_in + 1).min(200) * (512 << 10) } else { 0 };
+        let large = p
+            .slots
+            .saturating_mul(p.keep_one_in)
+            .checked_div(p.large_one_in)
+            .map_or(0, |n| (n + 1).min(200) * (512 << 10));
         held + large
     };
     phases.iter().map(live).max().unwrap_or(0)
@@ -61,42 +61,10 @@ fn live_bytes(phases: &[Phase]) -> u64 {
 
 fn limit(phases: &[Phase], random: &mut Random) -> u64 {
     let factor = random.between(1.5_f64.ln(), 8.0_f64.ln()).exp();
-    (((live_bytes(phases) as f64 * factor) as u64).max(24 << 20)).min(3 << 30)
+    ((live_bytes(phases) as f64 * factor) as u64).clamp(24 << 20, 3 << 30)
 }
 
-fn train() {
-    let mut random = Random::new(2026);
-    let mut runs = Vec::new();
-    for round in 0..9_u64 {
-        for family in FAMILIES {
-            let phases = program(family, 3 << 29, &mut random);
-            let limit_bytes = limit(&phases, &mut random);
-            let goal = GOALS_NS[(round % 4) as usize];
-            let (cycles, stats) = run(&phases, limit_bytes, goal, Box::new(Explore::new(random.bits())), round);
-            eprintln!(
-                "{family}: {} cycles, {} full, limit {} MiB",
-                cycles.len(),
-                stats.full_collections(),
-                limit_bytes >> 20
-            );
-            runs.push(Run { family: family.into(), cycles });
-        }
-    }
-    let options = Options {
-        seed: 2026,
-        date: "2026-11-22".into(),
-        trained_on:
-            "Trained on the real heap, with synthetic programs written in Rust (advisor/examples/heap_training.rs)."
-                .into(),
-    };
-    let trained = fit(&runs, &options).expect("enough data");
-    let text = serde_json::to_string_pretty(&trained.model).expect("finite") + "\n";
-    std::fs::write("advisor/models/default.json", text).expect("writable");
-    std::fs::write("advisor/models/default.md", &trained.card_markdown).expect("writable");
-    println!("{}", trained.card_markdown);
-}
-
-fn compare() {
+fn main() {
     println!("family limit_MiB policy cycles gc_ns/B gc_share p50_us p95_us peak_MiB full regions");
     for seed in 0..2 {
         for family in FAMILIES {
@@ -127,13 +95,5 @@ fn compare() {
                 );
             }
         }
-    }
-}
-
-fn main() {
-    match std::env::args().nth(1).as_deref() {
-        Some("train") => train(),
-        Some("compare") => compare(),
-        _ => eprintln!("train or compare?"),
     }
 }
