@@ -264,6 +264,9 @@ impl<'c, 'a> Body<'c, 'a> {
     pub fn function_body(&mut self, decl: FnDeclId) {
         let declared = self.cx.function(decl);
         let ast = declared.ast;
+        for (name, local) in self.cx.local_scopes.get(&decl).cloned().unwrap_or_default() {
+            self.bind(name, Binding::Fn(local));
+        }
         let mut types = self.cx.instance(self.id).params.clone().into_iter();
         if ast.receiver.is_some()
             && let Some(ty) = types.next()

@@ -226,13 +226,53 @@ impl<'a> Body<'_, 'a> {
         self.emit(ExprKind::Struct(fields), ty, span)
     }
 
+    /// Entries of a map literal that nothing tells the types of: what they have in common.
+    fn joined_entries(
+        &mut self,
+        entries: &'a [(ast::Expr, ast::Expr)],
+        span: Span,
+        pairs: &mut Vec<(ExprId, ExprId)>,
+    ) -> Vec<Ty> {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        let (mut key_hint, mut value_hint) = (Expect::Any, Expect::Any);
+        for (key, value) in entries {
+            let key = self.expr(key, key_hint);
+            let value = self.expr(value, value_hint);
+            (key_hint, value_hint) = (Expect::Type(self.ty(key)), Expect::Type(self.ty(value)));
+            keys.push(key);
+            values.push(value);
+        }
+        let mut types = Vec::new();
+        for ids in [&mut keys, &mut values] {
+            let ty = if ids.is_empty() { self.fresh(span) } else { self.join(ids, span) };
+            let ty = if ty == Ty::NEVER { Ty::UNIT } else { ty };
+            for id in ids {
+                let at = self.span(*id);
+                *id = self.coerce(*id, ty, at, Why::Element);
+            }
+            types.push(ty);
+        }
+        pairs.extend(keys.into_iter().zip(values));
+        types
+    }
+
     pub fn map_literal(&mut self, entries: &'a [(ast::Expr, ast::Expr)], span: Span, expect: Expect) -> ExprId {
         let hint = self.literal_hint(expect);
         let args = hint.and_then(|ty| self.cx.args_of(ty, self.cx.lang.map).map(<[Ty]>::to_vec));
-        let args = args.unwrap_or_else(|| vec![self.fresh(span), self.fresh(span)]);
         if self.cx.lang.map.is_none() {
             return self.missing_core("Map", span);
         }
+        let mut pairs = Vec::new();
+        let args = match args {
+            Some(args) => {
+                for (key, value) in entries {
+                    let key = self.expr_to(key, args[0], Why::Element);
+                    pairs.push((key, self.expr_to(value, args[1], Why::Element)));
+                }
+                args
+            }
+            None => self.joined_entries(entries, span, &mut pairs),
+        };
         let ty = self.cx.map_of(args[0], args[1]);
         let empty = self.empty_collection(ty, span);
         if entries.is_empty() {
@@ -240,11 +280,10 @@ impl<'a> Body<'_, 'a> {
         }
         let mut stmts = Vec::new();
         let map = self.temp("#map", empty, &mut stmts);
-        for (key, value) in entries {
-            let key_id = self.expr_to(key, args[0], Why::Element);
-            let value_id = self.expr_to(value, args[1], Why::Element);
+        for (key, value) in pairs {
+            let at = self.span(key);
             let base = self.read(map, span);
-            stmts.push(self.method_ids(base, "set", vec![key_id, value_id], key.span));
+            stmts.push(self.method_ids(base, "set", vec![key, value], at));
         }
         let value = self.read(map, span);
         self.sequence(stmts, value, span)

@@ -92,6 +92,7 @@ impl Body<'_, '_> {
         let mut found = Vec::new();
         let wanted: Vec<Ctor> = match &row[0] {
             Pat::Wild => ctors.clone(),
+            Pat::Ctor(ctor @ Ctor::Opaque(_), _) => vec![*ctor],
             pat => ctors.iter().copied().filter(|c| self.arguments_of(pat, *c, ty).is_some()).collect(),
         };
         for ctor in wanted {

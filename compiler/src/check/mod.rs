@@ -96,6 +96,8 @@ struct Checker<'a> {
     builtin_traits: Vec<(Ty, &'a ast::TypeExpr)>,
     /// Local functions that capture nothing, by the place of their name.
     local_fns: HashMap<Span, FnDeclId>,
+    /// Local functions that a local function sees, itself among them.
+    local_scopes: HashMap<FnDeclId, Vec<(Symbol, FnDeclId)>>,
     instances: Vec<Instance>,
     memo: HashMap<Key, FnId>,
     queue: VecDeque<FnId>,
@@ -140,6 +142,7 @@ pub fn check(
         builtin_methods: HashMap::new(),
         builtin_traits: Vec::new(),
         local_fns: HashMap::new(),
+        local_scopes: HashMap::new(),
         instances: Vec::new(),
         memo: HashMap::new(),
         queue: VecDeque::new(),

@@ -385,6 +385,14 @@ impl<'a> Body<'_, 'a> {
                     let generics = self.env.types.iter().map(|t| t.0).collect();
                     let decl = self.cx.add_fn(function, self.module, false, Owner::None, generics, FnKind::Body);
                     self.cx.local_fns.insert(name.span, decl);
+                    let mut seen = vec![(name.name, decl)];
+                    for free in super::names::free_names(function) {
+                        let bindings = self.frames.iter().rev().filter_map(|f| f.names.get(&free)?.last());
+                        if let (Some(Binding::Fn(other)), true) = (bindings.into_iter().next(), free != name.name) {
+                            seen.push((free, *other));
+                        }
+                    }
+                    self.cx.local_scopes.insert(decl, seen);
                     decl
                 }
             };
