@@ -165,7 +165,9 @@ impl Guard {
         if self.since_fallback > FORGET_AFTER {
             self.fallback_next = FALLBACK_FIRST;
         }
-        if self.advised.count >= ADVISED_MIN && self.baseline.count >= BASELINE_MIN {
+        // Costs of another phase say nothing about this one.
+        self.stale |= outlook.drift > STALE_DRIFT;
+        if !self.stale && self.advised.count >= ADVISED_MIN && self.baseline.count >= BASELINE_MIN {
             let error = (self.advised.squared_error() + self.baseline.squared_error()).sqrt();
             if self.advised.mean - self.baseline.mean > FORGIVEN + STANDARD_ERRORS * error {
                 self.fall_back();
@@ -176,11 +178,9 @@ impl Guard {
             self.probe_left -= 1;
             return Turn::Probe;
         }
-        self.stale |= outlook.drift > STALE_DRIFT;
         let unknown = self.stale || self.baseline.count < BASELINE_MIN;
         if outlook.moved && unknown && self.since_probe >= self.probe_period {
             if self.stale {
-                // Costs of another phase say nothing about this one.
                 self.baseline = Tally::default();
                 self.advised = Tally::default();
                 self.stale = false;
