@@ -103,7 +103,7 @@ pub(crate) extern "sysv64" fn array_new(
 ) -> Outcome {
     serve(context, |vm| {
         if (len as i64) < 0 {
-            return Err(Trap::new(TrapKind::Index, format!("array of negative length {}", len as i64)));
+            return Err(text::negative_length(len as i64));
         }
         let held = vm.roots.hold(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL });
         let array = vm.heap.allocate_array(ShapeId::from_index(shape as u32), len, &mut vm.roots);
@@ -118,17 +118,6 @@ pub(crate) extern "sysv64" fn array_new(
     })
 }
 
-/// Checks that `start..start + count` lies in an array of `len` elements.
-fn check_range(start: u64, count: u64, len: u64) -> Result<(), Trap> {
-    let (start, count) = (start as i64, count as i64);
-    let end = start.checked_add(count);
-    if count < 0 || start < 0 || end.is_none_or(|end| end as u64 > len) {
-        let message = format!("range of {count} from {start} out of bounds for length {len}");
-        return Err(Trap::new(TrapKind::Index, message));
-    }
-    Ok(())
-}
-
 pub(crate) extern "sysv64" fn array_copy(
     context: *mut VmContext,
     to: u64,
@@ -139,8 +128,8 @@ pub(crate) extern "sysv64" fn array_copy(
 ) -> Outcome {
     serve(context, |vm| {
         let (to, from) = (reference(to), reference(from));
-        check_range(start, count, vm.heap.array_len(from))?;
-        check_range(at, count, vm.heap.array_len(to))?;
+        text::count_range(start as i64, count as i64, vm.heap.array_len(from))?;
+        text::count_range(at as i64, count as i64, vm.heap.array_len(to))?;
         let shape = vm.heap.shape_of(to);
         if shape == SHAPE_REFS && count > 0 {
             vm.heap.log_range(to, at..at + count);
@@ -166,8 +155,8 @@ pub(crate) extern "sysv64" fn array_fill(
     serve(context, |vm| {
         let array = reference(array);
         let count = (to as i64).checked_sub(from as i64).unwrap_or(-1);
-        check_range(from, count as u64, vm.heap.array_len(array))?;
-        if vm.heap.shape_of(array) == SHAPE_REFS && count > 0 {
+        text::count_range(from as i64, count, vm.heap.array_len(array))?;
+        if vm.heap.shape_of(array) == SHAPE_REFS && from < to {
             vm.heap.log_range(array, from..to);
         }
         vm.fill(array, from, to, value);
@@ -256,7 +245,7 @@ pub(crate) extern "sysv64" fn str_join(context: *mut VmContext, arguments: *cons
             (|| reference(unsafe { argument(arguments, 0) }), || reference(unsafe { argument(arguments, 2) }));
         // SAFETY: as above.
         let count = unsafe { argument(arguments, 1) };
-        check_range(0, count, vm.heap.array_len(array()))?;
+        text::count_range(0, count as i64, vm.heap.array_len(array()))?;
         let between = count.saturating_sub(1) * vm.heap.array_len(separator());
         let len = (0..count).map(|i| vm.heap.array_len(vm.heap.ref_at(array(), i))).sum::<u64>() + between;
         new_string(vm, len as usize, |vm, result| {
