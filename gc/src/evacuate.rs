@@ -139,6 +139,10 @@ impl<'h> Evacuation<'h> {
             let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(*object, descriptor.refs(word));
             self.memory.set_word(*object, header::old(word, chunked));
         }
+        // What was both written to and retained was scanned twice, and is here twice; it must not be here three times
+        // after the next pause.
+        self.retained.sort_unstable();
+        self.retained.dedup();
         (self.old, self.retained, self.copied)
     }
 
