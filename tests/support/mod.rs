@@ -1,5 +1,7 @@
 //! Runs the `tenure` command for integration tests.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -44,7 +46,6 @@ pub fn tenure(args: &[&str]) -> Run {
 }
 
 /// Runs `tenure` with these arguments and a text on standard input.
-#[allow(dead_code, reason = "not every test binary feeds standard input")]
 pub fn tenure_with_input(args: &[&str], input: &[u8]) -> Run {
     let mut child = command()
         .args(args)
