@@ -2,8 +2,8 @@
 //! `syntax` (tokens, syntax tree) → `check` (names and types; gives `hir`) → `ir` (typed SSA) → `codegen` (CLIF,
 //! machine code); `eval` runs the IR slowly and safely, as the oracle of `codegen`.
 
-pub mod codegen;
 pub mod check;
+pub mod codegen;
 pub mod diagnostic;
 pub mod eval;
 pub mod hir;
