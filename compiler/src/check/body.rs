@@ -337,6 +337,13 @@ impl<'c, 'a> Body<'c, 'a> {
             }
         }
         values.push(value);
+        if wrap == Some(Wrap::Result) {
+            // what is a result already agrees with what the others are wrapped into
+            let plain: Vec<ExprId> = values.iter().copied().filter(|&v| !self.is_result_value(v)).collect();
+            if !plain.is_empty() {
+                values = plain;
+            }
+        }
         let mut ty = self.join(&values, span);
         ty = match wrap {
             None => ty,
@@ -360,6 +367,11 @@ impl<'c, 'a> Body<'c, 'a> {
         if let (1, Some(first)) = (self.frames.len(), first) {
             self.note_first(first);
         }
+    }
+
+    fn is_result_value(&mut self, id: ExprId) -> bool {
+        let ty = self.ty(id);
+        ty == Ty::NEVER || self.is_result(ty)
     }
 
     pub fn note_first(&mut self, first: Ty) {

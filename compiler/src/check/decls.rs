@@ -220,7 +220,11 @@ impl<'a> Checker<'a> {
             }
             // top-level bindings shadow each other as local ones do
             Entry::Occupied(mut entry) if matches!((def, entry.get().0), (Def::Top(_), Def::Top(_))) => {
-                entry.insert((def, name.span));
+                let before = entry.insert((def, name.span)).0;
+                if let (Def::Top(before), Def::Top(top)) = (before, def) {
+                    let all = self.top_shadows.entry((module, name.name)).or_insert_with(|| vec![before]);
+                    all.push(top);
+                }
             }
             Entry::Occupied(entry) => {
                 let first = entry.get().1;
@@ -481,6 +485,17 @@ impl<'a> Checker<'a> {
                     .push(super::report::did_you_mean(Diagnostic::error(Code(206), name.span, message), near));
             }
         }
+    }
+
+    /// Which of several top-level bindings of a name a place means: the last before it, else the first.
+    pub(super) fn top_at(&self, top: TopId, place: Span) -> TopId {
+        let declared = &self.tops[top.0 as usize];
+        if declared.span.file != place.file {
+            return top;
+        }
+        let Some(all) = self.top_shadows.get(&(declared.module, declared.name)) else { return top };
+        let before = all.iter().rev().find(|t| self.tops[t.0 as usize].span.lo < place.lo);
+        before.or(all.first()).copied().unwrap_or(top)
     }
 
     /// Whether other modules may use it.

@@ -192,7 +192,10 @@ impl<'a> Body<'_, 'a> {
         }
         match self.cx.lookup(self.module, name) {
             Some(Def::Fn(decl)) => self.fn_value(decl, &[], Vec::new(), span, Expect::Any),
-            Some(Def::Top(top)) => self.top(top, span),
+            Some(Def::Top(top)) => {
+                let top = self.cx.top_at(top, span);
+                self.top(top, span)
+            }
             Some(Def::Module(_)) => self.fail(
                 Diagnostic::error(Code(213), span, format!("`{name}` is a module, not a value"))
                     .help(format!("name something in it: `{name}.…`")),

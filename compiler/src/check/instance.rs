@@ -178,7 +178,7 @@ impl<'a> Checker<'a> {
                 Diagnostic::error(Code(503), span, format!("instantiating `{}` goes on without end", ast.name.name))
                     .label(format!("more than {TEMPLATE_DEPTH_MAX} instantiations inside each other"))
                     .and(ast.name.span, "of this function")
-                    .help("each call makes a new type; write the parameter types to end it"),
+                    .help("write the types of the parameters of one of them to end it"),
             );
         }
         let id = self.add_instance(instance);

@@ -81,6 +81,8 @@ struct Checker<'a> {
     aliases: Vec<Alias<'a>>,
     tops: Vec<Top<'a>>,
     top_by_place: HashMap<(ModuleId, Span), TopId>,
+    /// All top-level bindings of a name, in source order, where there are several.
+    top_shadows: HashMap<(ModuleId, Symbol), Vec<TopId>>,
     /// Top-level bindings that functions use; the others are locals of the entry.
     top_used: HashSet<TopId>,
     top_globals: HashMap<TopId, GlobalId>,
@@ -132,6 +134,7 @@ pub fn check(
         aliases: Vec::new(),
         tops: Vec::new(),
         top_by_place: HashMap::new(),
+        top_shadows: HashMap::new(),
         top_used: HashSet::new(),
         top_globals: HashMap::new(),
         globals: Vec::new(),

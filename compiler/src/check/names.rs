@@ -82,6 +82,7 @@ impl Checker<'_> {
     fn use_name(&mut self, module: ModuleId, name: Symbol, span: Span) {
         match self.lookup(module, name) {
             Some(Def::Top(top)) => {
+                let top = self.top_at(top, span);
                 self.top_used.insert(top);
             }
             Some(_) => {}

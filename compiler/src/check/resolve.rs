@@ -18,6 +18,8 @@ pub(super) struct Env {
     pub self_ty: Option<Ty>,
 }
 
+/// The deepest nesting of types in each other.
+const TYPE_DEPTH_MAX: u32 = 200;
 /// The deepest chain of aliases.
 const ALIAS_DEPTH_MAX: u32 = 64;
 
@@ -285,7 +287,15 @@ impl<'a> Checker<'a> {
             }
             let env = self.decl_env(decl, &args, ty);
             let declared = &self.decls[decl.0 as usize];
-            let (module, kind) = (declared.module, declared.kind);
+            let (module, kind, name) = (declared.module, declared.kind, declared.name);
+            if self.types.depth(ty) > TYPE_DEPTH_MAX {
+                let message = format!("type `{}` holds ever larger types of itself", name.name);
+                out.push(
+                    Diagnostic::error(Code(504), name.span, message)
+                        .label(format!("more than {TYPE_DEPTH_MAX} types inside each other")),
+                );
+                break;
+            }
             let variants = match kind {
                 TypeDeclKind::Struct(ast) => {
                     let fields = ast.fields.iter().map(|f| Field {

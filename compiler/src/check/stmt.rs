@@ -319,7 +319,7 @@ impl<'a> Body<'_, 'a> {
                 self.emit(ExprKind::SetLocal(local, value), Ty::UNIT, span)
             }
             Some(Binding::Fn(_)) => self.fail(Diagnostic::error(Code(310), at, format!("`{name}` is a function"))),
-            bound => match self.name_of(bound, name) {
+            bound => match self.name_of(bound, name, at) {
                 Some(Def::Top(top)) => {
                     let declared = self.cx.tops[top.0 as usize];
                     if !declared.mutable || declared.module != self.module {
@@ -358,10 +358,13 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// What a name that is not a local means.
-    fn name_of(&self, bound: Option<Binding>, name: Symbol) -> Option<Def> {
+    fn name_of(&self, bound: Option<Binding>, name: Symbol, at: Span) -> Option<Def> {
         match bound {
             Some(Binding::Top(top)) => Some(Def::Top(top)),
-            _ => self.cx.lookup(self.module, name),
+            _ => match self.cx.lookup(self.module, name) {
+                Some(Def::Top(top)) => Some(Def::Top(self.cx.top_at(top, at))),
+                def => def,
+            },
         }
     }
 

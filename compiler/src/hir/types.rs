@@ -43,6 +43,8 @@ pub struct Types {
     kinds: Vec<TyKind>,
     /// Whether a type holds an `Infer`, beside `kinds`.
     open: Vec<bool>,
+    /// How deep types are nested in each other, beside `kinds`.
+    depths: Vec<u32>,
     ids: HashMap<TyKind, Ty>,
     aggregates: HashMap<Ty, Aggregate>,
     decls: Vec<DeclName>,
@@ -124,6 +126,7 @@ impl Default for Types {
         let mut types = Types {
             kinds: Vec::new(),
             open: Vec::new(),
+            depths: Vec::new(),
             ids: HashMap::new(),
             aggregates: HashMap::new(),
             decls: Vec::new(),
@@ -143,15 +146,20 @@ impl Types {
             return ty;
         }
         let ty = Ty(self.kinds.len() as u32);
-        let open = match &kind {
-            TyKind::Infer(_) => true,
-            TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => {
-                parts.iter().any(|&p| self.is_open(p))
-            }
-            &TyKind::Array(inner) | &TyKind::Optional(inner) => self.is_open(inner),
-            TyKind::Fn(params, result) => self.is_open(*result) || params.iter().any(|&p| self.is_open(p)),
-            _ => false,
+        let (mut open, mut depth) = (matches!(kind, TyKind::Infer(_)), 0);
+        let mut part = |part: Ty| {
+            open |= self.is_open(part);
+            depth = depth.max(self.depth(part) + 1);
         };
+        match &kind {
+            TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => {
+                parts.iter().for_each(|&p| part(p));
+            }
+            &TyKind::Array(inner) | &TyKind::Optional(inner) => part(inner),
+            TyKind::Fn(params, result) => params.iter().chain([result]).for_each(|&p| part(p)),
+            _ => {}
+        }
+        self.depths.push(depth);
         self.open.push(open);
         self.kinds.push(kind.clone());
         self.ids.insert(kind, ty);
@@ -181,6 +189,11 @@ impl Types {
     /// Whether a type has parts that inference has still to find.
     pub fn is_open(&self, ty: Ty) -> bool {
         self.open[ty.0 as usize]
+    }
+
+    /// How deep types are nested in this one.
+    pub fn depth(&self, ty: Ty) -> u32 {
+        self.depths[ty.0 as usize]
     }
 
     /// Says how the next declared type is written; its id is their count so far.
