@@ -27,6 +27,8 @@ enum Definition {
     None,
     Direct(clif::Value),
     Reference(Variable),
+    /// In its stack slot.
+    Resident,
 }
 
 /// A comparison, kept so that its opposite can be made (traps 2 and 6 of the notes on Cranelift: a negated flag costs
@@ -63,6 +65,8 @@ pub(super) struct Translator<'a, 'b> {
     pub(super) across: Vec<Vec<Value>>,
     pub(super) slots: Vec<Option<StackSlot>>,
     pub(super) area_slot: Option<StackSlot>,
+    /// Whether references stay in their slots all the time, see `safepoint`.
+    pub(super) resident: bool,
     pub(super) comparisons: HashMap<Value, Comparison>,
     definitions: Vec<Definition>,
     /// The operation that defines a value, for constants.
@@ -73,6 +77,10 @@ pub(super) struct Translator<'a, 'b> {
     frontend: TargetFrontendConfig,
     runtime_functions: HashMap<RuntimeFunction, clif::FuncRef>,
 }
+
+/// From this many stores around calls on, a function's references stay in memory: the code would be longer, and take far
+/// longer to compile, than what it saves.
+const RESIDENT_SPILLS_MIN: usize = 10_000;
 
 /// The CLIF type of a value.
 pub(super) fn clif_type(ty: Type) -> clif::Type {
@@ -117,6 +125,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         across: Vec::new(),
         slots: vec![None; function.values.len()],
         area_slot: None,
+        resident: false,
         comparisons: HashMap::new(),
         definitions: vec![Definition::None; function.values.len()],
         constants: HashMap::new(),
@@ -130,6 +139,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
 
 impl Translator<'_, '_> {
     fn run(mut self, cfg: &Cfg) {
+        self.resident = self.spills(cfg) > RESIDENT_SPILLS_MIN;
         self.declare_blocks(cfg);
         self.enter_function();
         let mut unfilled: Vec<usize> =
@@ -156,6 +166,15 @@ impl Translator<'_, '_> {
         }
         self.builder.seal_all_blocks();
         self.builder.finalize(self.frontend);
+    }
+
+    /// How many references are live across a call, summed over the calls.
+    fn spills(&self, cfg: &Cfg) -> usize {
+        let mut spills = 0;
+        for &block in cfg.reverse_postorder() {
+            self.liveness.across(self.function, block, |_, live| spills += live.len());
+        }
+        spills
     }
 
     /// For each block whether it is a handler.
@@ -270,6 +289,7 @@ impl Translator<'_, '_> {
         match self.definitions[value.index()] {
             Definition::Direct(value) => value,
             Definition::Reference(variable) => self.builder.use_var(variable),
+            Definition::Resident => self.load_slot(value),
             Definition::None => panic!("bug: {value} is used before its definition in {}", self.function.name),
         }
     }
@@ -289,6 +309,10 @@ impl Translator<'_, '_> {
         if !self.liveness.is_tracked(value) {
             self.definitions[value.index()] = Definition::Direct(clif);
             return;
+        }
+        if self.resident {
+            self.definitions[value.index()] = Definition::Resident;
+            return self.store_slot(value, clif);
         }
         let variable = match self.definitions[value.index()] {
             Definition::Reference(variable) => variable,

@@ -4,6 +4,9 @@
 //! it, because the collector may have moved what they refer to. Each reference has one slot. A handler finds its references
 //! in their slots: they were stored when the `try` began, the collector keeps them up to date, and nothing changes them.
 //!
+//! In a function with very many references live across very many calls this would be quadratic; there they stay in their
+//! slots, stored when they are defined and loaded at each use.
+//!
 //! Invariants
 //! - S1. After a safepoint a reference is used only through what was loaded after it: references are Cranelift variables, and
 //!   the reload defines them anew.
@@ -62,20 +65,35 @@ impl Translator<'_, '_> {
         })
     }
 
+    /// Puts a reference into its slot.
+    pub(super) fn store_slot(&mut self, value: Value, current: clif::Value) {
+        let slot = self.slot(value);
+        self.builder.ins().stack_store(types::I64, current, slot, 0);
+    }
+
+    /// What a reference's slot holds.
+    pub(super) fn load_slot(&mut self, value: Value) -> clif::Value {
+        let slot = self.slot(value);
+        self.builder.ins().stack_load(types::I64, types::I64, slot, 0)
+    }
+
     fn spill(&mut self, live: &[Value]) -> Vec<UserStackMapEntry> {
         let spill = |this: &mut Self, &value: &Value| {
-            let slot = this.slot(value);
-            let current = this.value(value);
-            this.builder.ins().stack_store(types::I64, current, slot, 0);
-            UserStackMapEntry { ty: types::I64, slot, offset: 0 }
+            if !this.resident {
+                let current = this.value(value);
+                this.store_slot(value, current);
+            }
+            UserStackMapEntry { ty: types::I64, slot: this.slot(value), offset: 0 }
         };
         live.iter().map(|value| spill(self, value)).collect()
     }
 
     fn reload(&mut self, live: &[Value]) {
+        if self.resident {
+            return;
+        }
         for &value in live {
-            let slot = self.slot(value);
-            let current = self.builder.ins().stack_load(types::I64, types::I64, slot, 0);
+            let current = self.load_slot(value);
             self.define(value, current);
         }
     }

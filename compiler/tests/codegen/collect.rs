@@ -451,3 +451,43 @@ b0(v0: int):
 "#;
     gives(text, &[6], 42);
 }
+
+/// So many references live across so many allocations that they stay in memory; in a loop and straight.
+#[test]
+fn very_many_references_at_once() {
+    let count = 150;
+    let mut body = String::new();
+    let mut next = 4;
+    let mut define = |text: &str, ty: &str| {
+        body += &format!("  v{next}: {ty} = {text}\n");
+        next += 1;
+        next - 1
+    };
+    let boxes: Vec<usize> = (0..count).map(|_| define("new r0 v3", "ref")).collect();
+    let loads: Vec<usize> = boxes.iter().map(|b| define(&format!("load r0.0 v{b}"), "int")).collect();
+    let sum = loads.iter().copied().reduce(|a, b| define(&format!("int_add v{a}, v{b}"), "int")).expect("some");
+    let one = define("int 1", "int");
+    let quotient = define(&format!("int_div v{sum}, v3"), "int");
+    let down = define(&format!("int_sub v3, v{one}"), "int");
+    let total = define(&format!("int_add v2, v{quotient}"), "int");
+    let text = format!(
+        r#"
+record r0 "Box" words 2 (int@8)
+record r1 "Error" words 3 (ref@8, ref@12, ref@16, ref@20)
+error r1
+fn0 "main" (int) -> int {{
+b0(v0: int):
+  v1: int = int 0
+  jump b1(v1, v0)
+b1(v2: int, v3: int):
+{body}  jump b1(v{total}, v{down})
+}}
+"#
+    );
+    // Ends with the division by zero.
+    let seen = super::agree(&text, &[&[3]]);
+    assert_eq!(seen[0].as_ref().expect_err("the end").0, TrapKind::DivideByZero);
+
+    let once = text.replace(&format!("  jump b1(v{total}, v{down})\n"), &format!("  return v{total}\n"));
+    assert_eq!(super::agree(&once, &[&[7]]), [Ok(count)]);
+}
