@@ -279,6 +279,11 @@ impl<'a> Body<'_, 'a> {
     /// Reports that a type has to be known at this point.
     pub fn unknown_type(&mut self, ty: Ty, span: Span) -> ExprId {
         let shown = self.show(ty);
+        // asked once is enough
+        if let Some(var) = self.infer.unsolved(&mut self.cx.types, ty) {
+            let open = self.cx.types.intern(TyKind::Infer(var));
+            self.unify(open, Ty::ERROR);
+        }
         let mut diagnostic = Diagnostic::error(Code(305), span, "the type of this isn't known here");
         if shown != "_" {
             diagnostic = diagnostic.label(format!("known so far: {shown}"));
