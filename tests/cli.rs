@@ -185,7 +185,9 @@ fn test_runs_test_blocks() {
 #[test]
 fn stages_can_be_printed() {
     let code = "fn twice(x: int) -> int = x * 2\nprint(twice(21))";
-    for (stage, words) in [("ast", "twice"), ("types", "twice"), ("ir", "twice"), ("clif", "function u0:"), ("asm", "%rbp")] {
+    for (stage, words) in
+        [("ast", "twice"), ("types", "twice"), ("ir", "twice"), ("clif", "function u0:"), ("asm", "%rbp")]
+    {
         let text = tenure(&[&format!("--emit={stage}"), "-e", code]).ok();
         assert!(text.contains(words), "--emit={stage} gave\n{text}");
     }
