@@ -7,6 +7,7 @@ mod support;
 use support::{Phase, run};
 use tenure_advisor::Advisor;
 use tenure_advisor::sim::Random;
+use tenure_gc::SystemClock;
 use tenure_gc::policy::{Adaptive, Policy, Static};
 
 /// A program of a family, its parameters drawn at random; about `bytes` are allocated.
@@ -75,7 +76,7 @@ fn main() {
                 [Box::new(Static::default()), Box::new(Adaptive::new()), Box::new(Advisor::shipped())];
             for policy in policies {
                 let name = policy.name();
-                let (cycles, stats) = run(&phases, limit_bytes, 10_000_000, policy, seed);
+                let (cycles, stats) = run(&phases, limit_bytes, 10_000_000, policy, seed, Box::new(SystemClock));
                 let gc: u64 = cycles.iter().map(|c| c.outcome.gc_cpu_ns).sum();
                 let mutator: u64 = cycles.iter().map(|c| c.outcome.mutator_ns).sum();
                 let allocated: u64 = cycles.iter().map(|c| c.outcome.allocated_bytes).sum();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tenure_gc::policy::Policy;
-use tenure_gc::{Cycle, Heap, HeapConfig, Observer, Ref, Shape, ShapeTable, Stats};
+use tenure_gc::{Clock, Cycle, Heap, HeapConfig, Observer, Ref, Shape, ShapeTable, Stats};
 
 /// How the program behaves for a while.
 #[derive(Clone, Copy, Debug)]
@@ -110,13 +110,13 @@ pub fn run(
     pause_goal_ns: u64,
     policy: Box<dyn Policy>,
     seed: u64,
+    clock: Box<dyn Clock>,
 ) -> (Vec<Cycle>, Stats) {
     let shapes = Arc::new(ShapeTable::new());
     let array = shapes.push(Shape::RefArray, "table");
     let words = shapes.push(Shape::WordArray, "words");
     let cycles = Arc::new(Mutex::new(Vec::new()));
-    let config =
-        HeapConfig { pause_goal_ns, verify: std::env::var_os("VERIFY").is_some(), ..HeapConfig::new(limit_bytes) };
+    let config = HeapConfig { pause_goal_ns, clock, ..HeapConfig::new(limit_bytes) };
     let mut heap = Heap::new(config, Arc::clone(&shapes), policy).expect("a heap can be made");
     heap.add_observer(Box::new(Recorder(Arc::clone(&cycles))));
     let mut roots = vec![0, 0];
