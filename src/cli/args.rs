@@ -269,7 +269,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR", default_value = "model")]
     pub out: PathBuf,
     /// Runs of each script, with different seeds, heap limits and pause goals.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
