@@ -21,38 +21,6 @@ pub(super) fn arithmetic(op: BinaryOp) -> bool {
     !matches!(op, BinaryOp::Shl | BinaryOp::Shr | BinaryOp::ShrLogical | BinaryOp::In | BinaryOp::NotIn)
 }
 
-/// An operator as written.
-pub(super) fn text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::ShrLogical => ">>>",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::AddWrap => "+%",
-        BinaryOp::SubWrap => "-%",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::MulWrap => "*%",
-        BinaryOp::Pow => "**",
-    }
-}
-
 fn comparison(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge)
 }
@@ -255,7 +223,7 @@ impl<'a> Body<'_, 'a> {
             return self.method_ids(left, "concat", vec![right], span);
         }
         let (left_text, right_text) = (self.show(left_ty), self.show(right_ty));
-        let message = format!("`{}` does not work on {left_text} and {right_text}", text(op));
+        let message = format!("`{}` does not work on {left_text} and {right_text}", op.text());
         let (at_left, at_right) = (self.span(left), self.span(right));
         let mut diagnostic = Diagnostic::error(Code(303), span, message);
         if at_left.file == span.file && at_right.file == span.file {
@@ -471,7 +439,7 @@ impl<'a> Body<'_, 'a> {
             if self.is_broken(left_ty) || self.is_broken(right_ty) {
                 return self.emit(ExprKind::Bool(false), Ty::BOOL, span);
             }
-            let message = format!("`{}` can't compare {a} with {b}", text(op));
+            let message = format!("`{}` can't compare {a} with {b}", op.text());
             let (at_left, at_right) = (self.span(left), self.span(right));
             let mut diagnostic = Diagnostic::error(Code(303), span, message);
             if at_left.file == span.file && at_right.file == span.file {

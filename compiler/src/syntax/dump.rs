@@ -338,7 +338,7 @@ impl Dump {
                 put!(self, ")");
             }
             ExprKind::Assign { target, op, value } => {
-                put!(self, "({}= ", op.map_or("", operator));
+                put!(self, "({}= ", op.map_or("", BinaryOp::text));
                 self.expr(target)?;
                 self.optional_expr(" ", Some(value))?;
                 put!(self, ")");
@@ -347,7 +347,7 @@ impl Dump {
                 put!(self, "(");
                 self.expr(first)?;
                 for (op, _, operand) in rest {
-                    put!(self, " {} ", operator(*op));
+                    put!(self, " {} ", op.text());
                     self.expr(operand)?;
                 }
                 put!(self, ")");
@@ -641,36 +641,5 @@ impl Display for DisplayName {
             Some(name) => name.name.fmt(f),
             None => f.write_str("_"),
         }
-    }
-}
-
-fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::ShrLogical => ">>>",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::AddWrap => "+%",
-        BinaryOp::SubWrap => "-%",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::MulWrap => "*%",
-        BinaryOp::Pow => "**",
     }
 }
