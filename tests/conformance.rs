@@ -2,7 +2,8 @@
 //!
 //! - `// expect: TEXT` — the next line of standard output; the program ends well unless it also has a `trap`.
 //! - `// trap: KIND` — the program ends with an uncaught error of this kind, exit status 1 (137 for the heap limit).
-//! - `// error: E0301` — checking reports this code (or a code of this beginning) on this very line; nothing runs.
+//! - `// error: E0301` — checking reports this code (or a code of this beginning) on this very line, and nothing that
+//!   no line expects; nothing runs.
 //!
 //! Each file that runs, runs on the evaluator and on compiled code, under every policy, and under zeal.
 
@@ -112,35 +113,35 @@ fn run_all(folders: &[&str], options: &[&str]) {
 const ALL: &[&str] = &["language", "core", "limit"];
 /// `limit` is left out where the heap is under stress: its programs are about the edge of what fits.
 const UNDER_STRESS: &[&str] = &["language", "core"];
+/// Young collections every few kilobytes, full ones and marking cycles in between, everything verified.
+const ZEAL: &[&str] = &["--gc-zeal=young:4K,full:64K,mark:16K", "--gc-verify"];
 
+/// The evaluator has a heap of its own, which never collects: policy and zeal don't reach it.
 #[test]
 fn evaluator() {
     run_all(ALL, &["--evaluate"]);
 }
 
-#[test]
-fn compiled_static() {
-    run_all(ALL, &["--gc=static"]);
+/// One test a cell of {policy} × {normal, zeal} for compiled code.
+macro_rules! compiled {
+    ($($policy:literal: $normal:ident, $zeal:ident;)*) => {$(
+        #[test]
+        fn $normal() {
+            run_all(if $policy == "adversarial" { UNDER_STRESS } else { ALL }, &[concat!("--gc=", $policy)]);
+        }
+
+        #[test]
+        fn $zeal() {
+            run_all(UNDER_STRESS, &[&[concat!("--gc=", $policy)], ZEAL].concat());
+        }
+    )*};
 }
 
-#[test]
-fn compiled_adaptive() {
-    run_all(ALL, &["--gc=adaptive"]);
-}
-
-#[test]
-fn compiled_advisor() {
-    run_all(ALL, &["--gc=advisor"]);
-}
-
-#[test]
-fn compiled_zeal_young() {
-    run_all(UNDER_STRESS, &["--gc=adaptive", "--gc-zeal=young:4K", "--gc-verify"]);
-}
-
-#[test]
-fn compiled_zeal_full_adversarial() {
-    run_all(UNDER_STRESS, &["--gc=adversarial", "--gc-zeal=full:64K,mark:16K", "--gc-verify"]);
+compiled! {
+    "static": compiled_static, compiled_static_zeal;
+    "adaptive": compiled_adaptive, compiled_adaptive_zeal;
+    "advisor": compiled_advisor, compiled_advisor_zeal;
+    "adversarial": compiled_adversarial, compiled_adversarial_zeal;
 }
 
 #[test]
@@ -156,6 +157,11 @@ fn errors() {
         for (line, code) in &expected.errors {
             if !found.iter().any(|(l, c)| l == line && c.starts_with(code.as_str())) {
                 return Err(format!("no {code} on line {line} in\n{text}"));
+            }
+        }
+        for (line, code) in &found {
+            if !expected.errors.iter().any(|(l, c)| l == line && code.starts_with(c.as_str())) {
+                return Err(format!("{code} on line {line} is not expected"));
             }
         }
         Ok(())
