@@ -52,3 +52,8 @@ pub use vm::{Collector, Function, Vm};
 
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
 pub use tenure_gc::{Clock, Cycle, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};
+
+/// The Rust blocks of the book's chapter on embedding are documentation tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../book/src/embedding.md")]
+struct EmbeddingChapter;
