@@ -212,7 +212,7 @@ impl std::error::Error for Diagnostics {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tenure_compiler::diagnostic::Code;
+    use tenure_compiler::codes;
 
     fn diagnostics(text: &str, raw: impl Fn(FileId) -> Vec<raw::Diagnostic>) -> Diagnostics {
         let mut sources = Sources::default();
@@ -224,14 +224,14 @@ mod tests {
     fn a_message_shows_span_label_and_help() {
         let d = diagnostics("let a = 1\nlet b = a + c\nprint(b)\n", |file| {
             vec![
-                raw::Diagnostic::error(Code(201), Span::new(file, 22, 23), "no `c` in scope")
+                raw::Diagnostic::error(codes::UNKNOWN_NAME, Span::new(file, 22, 23), "no `c` in scope")
                     .label("not found")
                     .and(Span::new(file, 4, 5), "`a` is near")
                     .help("did you mean `a`?"),
             ]
         });
         let expected = "\
-error[E0201]: no `c` in scope
+error[E0214]: no `c` in scope
  --> a.ten:2:13
   |
 1 | let a = 1
@@ -251,7 +251,9 @@ error[E0201]: no `c` in scope
         let d = diagnostics(&"x\n".repeat(150), |file| {
             (0..150)
                 .rev()
-                .map(|i| raw::Diagnostic::error(Code(1), Span::new(file, 2 * i, 2 * i + 1), format!("number {i}")))
+                .map(|i| {
+                    raw::Diagnostic::error(codes::NOT_TEXT, Span::new(file, 2 * i, 2 * i + 1), format!("number {i}"))
+                })
                 .collect()
         });
         let text = d.to_string();
@@ -262,7 +264,9 @@ error[E0201]: no `c` in scope
 
     #[test]
     fn an_error_at_the_end_of_an_empty_file_renders() {
-        let d = diagnostics("", |file| vec![raw::Diagnostic::error(Code(100), Span::new(file, 0, 0), "nothing here")]);
+        let d = diagnostics("", |file| {
+            vec![raw::Diagnostic::error(codes::UNEXPECTED, Span::new(file, 0, 0), "nothing here")]
+        });
         assert!(d.to_string().contains("a.ten:1:1"), "{d}");
     }
 }

@@ -1,18 +1,7 @@
 //! What the author of a script is told: plain data, rendered only in the shell around the compiler.
 
+use crate::codes::Code;
 use crate::syntax::span::Span;
-use std::fmt;
-
-/// A stable number, shown as `E0107`. The hundreds tell the stage: 0 reading and lexing, 1 parsing, 2 names,
-/// 3 types, 4 patterns and control flow, 5 templates, 9 not supported yet.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct Code(pub u16);
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "E{:04}", self.0)
-    }
-}
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

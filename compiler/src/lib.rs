@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod codegen;
+pub mod codes;
 pub mod diagnostic;
 pub mod eval;
 pub mod hir;

@@ -4,7 +4,8 @@ use super::body::{Body, Expect, ResultMode, Wrap};
 use super::coerce::Why;
 use super::instance::What;
 use super::postfix::State;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, PostfixKind};
@@ -28,7 +29,7 @@ impl<'a> Body<'_, 'a> {
             let shown = self.show(ty);
             return self.fail(
                 Diagnostic::error(
-                    Code(311),
+                    codes::NEVER_NIL,
                     name.span,
                     format!("`?.` has nothing to do: this is never nil, its type is {shown}"),
                 )
@@ -138,7 +139,7 @@ impl<'a> Body<'_, 'a> {
                 let shown = self.show(ty);
                 self.fail(
                     Diagnostic::error(
-                        Code(311),
+                        codes::NEVER_NIL,
                         span,
                         format!("`?` has nothing to do: a value of type {shown} is neither nil nor an error"),
                     )
@@ -161,7 +162,7 @@ impl<'a> Body<'_, 'a> {
                     let shown = self.show(ty);
                     self.report(
                         Diagnostic::error(
-                            Code(315),
+                            codes::QUESTION_RESULT,
                             span,
                             format!("`?` can't leave with {what}: the result here is {shown}"),
                         )
@@ -178,7 +179,7 @@ impl<'a> Body<'_, 'a> {
                 if before.is_some_and(|b| b != wrap) {
                     self.report(
                         Diagnostic::error(
-                            Code(315),
+                            codes::QUESTION_RESULT,
                             span,
                             "this function leaves with nil here and with an error elsewhere",
                         )
@@ -262,7 +263,7 @@ impl<'a> Body<'_, 'a> {
                 let shown = self.show(ty);
                 self.fail(
                     Diagnostic::error(
-                        Code(311),
+                        codes::NEVER_NIL,
                         span,
                         format!("`!` has nothing to do: a value of type {shown} is never nil"),
                     )

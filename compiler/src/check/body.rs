@@ -14,7 +14,8 @@ use super::infer::{Infer, mentions_error};
 use super::instance::What;
 use super::modules::ModuleId;
 use super::resolve::Env;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprId, ExprKind, FnId, Function, Local, LocalId, LoopId, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -494,7 +495,7 @@ impl<'c, 'a> Body<'c, 'a> {
         let generic = open.and_then(|i| self.cx.function(decl).generics.get(i).copied());
         let what = generic.map_or_else(String::new, |g| format!(" `{g}`"));
         let message = format!("the type{what} of this call of `{}` can't be inferred", ast.name.name);
-        self.report(Diagnostic::error(Code(306), span, message).help("annotate what it is used with"));
+        self.report(Diagnostic::error(codes::CALL_TYPE_UNKNOWN, span, message).help("annotate what it is used with"));
     }
 
     pub fn finish_frame(&mut self, mut frame: Frame) -> Function {
@@ -539,7 +540,11 @@ impl<'c, 'a> Body<'c, 'a> {
         // the answer is known now: all that hangs on it was this one mistake
         let open = self.cx.types.intern(TyKind::Infer(var));
         self.unify(open, Ty::ERROR);
-        if self.diagnostics.iter().any(|d| d.code.0 == 306 || (d.code.0 == 305 && d.primary.span == span)) {
+        if self
+            .diagnostics
+            .iter()
+            .any(|d| d.code == codes::CALL_TYPE_UNKNOWN || (d.code == codes::TYPE_UNKNOWN && d.primary.span == span))
+        {
             return;
         }
         let named = name.filter(|n| n.as_str().starts_with(|c: char| c.is_alphabetic() || c == '_'));
@@ -547,11 +552,11 @@ impl<'c, 'a> Body<'c, 'a> {
             Some(name) => {
                 let message = format!("the type of `{name}` can't be inferred");
                 let shown = if shown == "_" { "int".into() } else { shown.replace('_', "int") };
-                Diagnostic::error(Code(305), span, message)
+                Diagnostic::error(codes::TYPE_UNKNOWN, span, message)
                     .label("nothing in this body says what it holds")
                     .help(format!("annotate it, for example `{name}: {shown}`"))
             }
-            None => Diagnostic::error(Code(305), origin, "the type of this can't be inferred")
+            None => Diagnostic::error(codes::TYPE_UNKNOWN, origin, "the type of this can't be inferred")
                 .label(format!("known so far: {shown}"))
                 .help("annotate the variable or parameter that holds it"),
         };

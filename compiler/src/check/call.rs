@@ -13,7 +13,8 @@ use super::postfix::State;
 use super::report::{count, did_you_mean, list, nearest};
 use super::resolve::Env;
 use super::traits::ARRAY;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -48,7 +49,7 @@ impl<'a> Body<'_, 'a> {
             State::Type(ty) => self.convert(ty, args, here),
             State::Module(_) => {
                 self.check_anyway(args);
-                self.fail(Diagnostic::error(Code(213), at, "this is a module, it can't be called"))
+                self.fail(Diagnostic::error(codes::MODULE_AS_VALUE, at, "this is a module, it can't be called"))
             }
         }
     }
@@ -69,13 +70,17 @@ impl<'a> Body<'_, 'a> {
             }
             TyKind::Fn(params, result) => {
                 if let Some(arg) = args.iter().find_map(|a| a.name) {
-                    self.report(Diagnostic::error(Code(318), arg.span, "a function value has no parameter names"));
+                    self.report(Diagnostic::error(
+                        codes::ARGUMENTS,
+                        arg.span,
+                        "a function value has no parameter names",
+                    ));
                 }
                 if params.len() != args.len() {
                     self.check_anyway(args);
                     let shown = self.show(ty);
                     let message = format!("this takes {}, not {}", count(params.len(), "argument"), args.len());
-                    return self.fail(Diagnostic::error(Code(318), here, message).label(shown));
+                    return self.fail(Diagnostic::error(codes::ARGUMENTS, here, message).label(shown));
                 }
                 let ids = args.iter().zip(&params).map(|(a, &p)| self.expr_to(&a.value, p, Why::Argument)).collect();
                 // the call has revealed what a closure's parameters are
@@ -97,7 +102,7 @@ impl<'a> Body<'_, 'a> {
             _ => {
                 self.check_anyway(args);
                 let (shown, at) = (self.show(ty), self.span(value));
-                self.fail(Diagnostic::error(Code(318), at, format!("a value of type {shown} can't be called")))
+                self.fail(Diagnostic::error(codes::ARGUMENTS, at, format!("a value of type {shown} can't be called")))
             }
         }
     }
@@ -152,7 +157,7 @@ impl<'a> Body<'_, 'a> {
                 None => {
                     self.check_anyway(args);
                     let message = format!("`{}` is a method: call it on a value", ast.name.name);
-                    return self.fail(Diagnostic::error(Code(319), here, message));
+                    return self.fail(Diagnostic::error(codes::METHOD_OR_FUNCTION, here, message));
                 }
             }
         }
@@ -329,7 +334,7 @@ impl<'a> Body<'_, 'a> {
                     None => {
                         let near = nearest(name.name, slots.iter().map(|s| s.name));
                         let message = format!("`{}` has no parameter `{}`", callee.name, name.name);
-                        self.report(did_you_mean(Diagnostic::error(Code(318), name.span, message), near));
+                        self.report(did_you_mean(Diagnostic::error(codes::ARGUMENTS, name.span, message), near));
                         failed = true;
                         continue;
                     }
@@ -340,7 +345,7 @@ impl<'a> Body<'_, 'a> {
                     let given = args.len() + lead;
                     let message = format!("`{}` takes {}, not {given}", callee.name, count(slots.len(), "argument"));
                     self.report(
-                        Diagnostic::error(Code(318), arg.value.span, message)
+                        Diagnostic::error(codes::ARGUMENTS, arg.value.span, message)
                             .label("one too many")
                             .and(callee.span, "declared here"),
                     );
@@ -350,7 +355,7 @@ impl<'a> Body<'_, 'a> {
             }
             if std::mem::replace(&mut taken[slot], true) {
                 let message = format!("`{}` is given twice", slots[slot].name);
-                self.report(Diagnostic::error(Code(318), arg.value.span, message));
+                self.report(Diagnostic::error(codes::ARGUMENTS, arg.value.span, message));
                 failed = true;
             }
             order.push(slot);
@@ -364,7 +369,7 @@ impl<'a> Body<'_, 'a> {
         if !missing.is_empty() && !failed {
             let message = format!("`{}` also needs {}", callee.name, list(&missing));
             self.report(
-                Diagnostic::error(Code(318), here, message)
+                Diagnostic::error(codes::ARGUMENTS, here, message)
                     .label("missing in this call")
                     .and(callee.span, "declared here"),
             );
@@ -559,7 +564,7 @@ impl<'a> Body<'_, 'a> {
                 let name = ast.name.name;
                 return self.fail(
                     Diagnostic::error(
-                        Code(305),
+                        codes::TYPE_UNKNOWN,
                         span,
                         format!("the parameter types of `{name}` as a value aren't known here"),
                     )

@@ -3,6 +3,8 @@
 use super::body::{Body, Deferred, Expect, FnSource, Frame, ResultMode};
 use super::coerce::Why;
 use super::instance::{Instance, State, What};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -111,7 +113,7 @@ impl<'a> Body<'_, 'a> {
                 None => {
                     let message =
                         format!("parameter `{param}` of a local function that captures variables needs a type");
-                    self.fail(crate::diagnostic::Diagnostic::error(crate::diagnostic::Code(904), *span, message));
+                    self.fail(Diagnostic::error(codes::LOCAL_FN_UNSUPPORTED, *span, message));
                     Ty::ERROR
                 }
             });

@@ -2,7 +2,8 @@
 
 use super::body::Body;
 use super::infer::mentions_error;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::span::Span;
 
@@ -89,7 +90,7 @@ impl Body<'_, '_> {
             self.unify(inner, Ty::ERROR);
             let message = format!("nil does not fit the type {wanted}");
             return self.fail(
-                Diagnostic::error(Code(301), span, message)
+                Diagnostic::error(codes::MISMATCH, span, message)
                     .help(format!("a type that allows nil is written `{wanted}?`")),
             );
         }
@@ -98,7 +99,7 @@ impl Body<'_, '_> {
             _ => format!("{} should have type {wanted}, but has type {found}", why.text()),
         };
         let mut diagnostic =
-            Diagnostic::error(Code(301), span, message).label(format!("expected {wanted}, found {found}"));
+            Diagnostic::error(codes::MISMATCH, span, message).label(format!("expected {wanted}, found {found}"));
         if let Some(help) = self.mismatch_help(from, to, why) {
             diagnostic = diagnostic.help(help);
         }
@@ -173,9 +174,12 @@ impl Body<'_, '_> {
         }
         let (a, b) = (self.show(a), self.show(b));
         let (at_first, at_second) = (self.tail_span(first), self.tail_span(second));
-        let mut diagnostic =
-            Diagnostic::error(Code(302), at_second, format!("the values here have different types, {a} and {b}"))
-                .label(format!("this is {b}"));
+        let mut diagnostic = Diagnostic::error(
+            codes::BRANCHES_DIFFER,
+            at_second,
+            format!("the values here have different types, {a} and {b}"),
+        )
+        .label(format!("this is {b}"));
         if at_first.file == at_second.file {
             diagnostic = diagnostic.and(at_first, format!("this is {a}"));
         }

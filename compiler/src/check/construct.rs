@@ -7,7 +7,8 @@ use super::decls::TypeDeclKind;
 use super::modules::CORE;
 use super::report::list;
 use super::traits::ARRAY;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -26,7 +27,8 @@ impl<'a> Body<'_, 'a> {
         let (module, name) = (declared.module, declared.name);
         let TypeDeclKind::Struct(ast) = declared.kind else {
             self.check_anyway(args);
-            let diagnostic = Diagnostic::error(Code(320), here, format!("`{}` can't be built by itself", name.name));
+            let diagnostic =
+                Diagnostic::error(codes::NOT_BUILT, here, format!("`{}` can't be built by itself", name.name));
             return self.fail(match declared_variants(self.cx.decl(decl).kind) {
                 Some(first) => diagnostic.help(format!("build one of its variants, such as `{}.{first}`", name.name)),
                 None => diagnostic.help("a trait has no values of its own"),
@@ -74,7 +76,7 @@ impl<'a> Body<'_, 'a> {
                 && field.public.is_none()
             {
                 let message = format!("field `{}` of `{}` is private to its module", field.name.name, ast.name.name);
-                self.report(Diagnostic::error(Code(219), arg.value.span, message));
+                self.report(Diagnostic::error(codes::PRIVATE_MEMBER, arg.value.span, message));
             }
         }
     }
@@ -126,7 +128,7 @@ impl<'a> Body<'_, 'a> {
         if !variant.fields.is_empty() {
             let fields: Vec<String> = variant.fields.iter().map(|f| f.name.name.to_string()).collect();
             let message = format!("`{}` needs {}", variant.name.name, list(&fields));
-            self.report(Diagnostic::error(Code(318), span, message).and(variant.name.span, "declared here"));
+            self.report(Diagnostic::error(codes::ARGUMENTS, span, message).and(variant.name.span, "declared here"));
         }
         self.emit(ExprKind::Variant(number, Vec::new()), ty, span)
     }
@@ -172,7 +174,7 @@ impl<'a> Body<'_, 'a> {
         let [len, fill] = args else {
             self.check_anyway(args);
             return self.fail(
-                Diagnostic::error(Code(318), here, "`Array` takes a length and a value to fill it with")
+                Diagnostic::error(codes::ARGUMENTS, here, "`Array` takes a length and a value to fill it with")
                     .help("for example `Array(10, 0)`"),
             );
         };

@@ -2,7 +2,8 @@
 
 use super::body::{Body, Expect};
 use super::derive::Derive;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast;
@@ -15,7 +16,7 @@ impl<'a> Body<'_, 'a> {
         let [arg] = args else {
             self.check_anyway(args);
             let message = format!("`{shown}` converts one value, not {}", args.len());
-            return self.fail(Diagnostic::error(Code(318), here, message));
+            return self.fail(Diagnostic::error(codes::ARGUMENTS, here, message));
         };
         let hint = if to == Ty::FLOAT || to == Ty::BYTE { Expect::Any } else { Expect::Type(to) };
         let id = self.expr(&arg.value, hint);
@@ -37,9 +38,12 @@ impl<'a> Body<'_, 'a> {
                     return self.unknown_type(from, arg.value.span);
                 }
                 let text = self.show(from);
-                let mut diagnostic =
-                    Diagnostic::error(Code(321), here, format!("a value of type {text} can't be converted to {shown}"))
-                        .and(arg.value.span, text);
+                let mut diagnostic = Diagnostic::error(
+                    codes::NO_CONVERSION,
+                    here,
+                    format!("a value of type {text} can't be converted to {shown}"),
+                )
+                .and(arg.value.span, text);
                 if from == Ty::STR && (to == Ty::INT || to == Ty::FLOAT) {
                     diagnostic = diagnostic.help(format!("read it with `{shown}.parse(…)`, which gives a result"));
                 } else if from == Ty::BOOL && to == Ty::INT {
@@ -59,7 +63,7 @@ impl<'a> Body<'_, 'a> {
             _ => {
                 self.check_anyway(args);
                 return self.fail(Diagnostic::error(
-                    Code(318),
+                    codes::ARGUMENTS,
                     here,
                     "`assert` takes a condition, and perhaps a message",
                 ));
@@ -121,7 +125,11 @@ impl<'a> Body<'_, 'a> {
 
     /// Something of the core library that is not there.
     pub fn missing_core(&mut self, name: &str, span: Span) -> ExprId {
-        self.fail(Diagnostic::error(Code(221), span, format!("the core library has no `{name}`, which this needs")))
+        self.fail(Diagnostic::error(
+            codes::CORE_LACKS,
+            span,
+            format!("the core library has no `{name}`, which this needs"),
+        ))
     }
 }
 

@@ -6,7 +6,8 @@
 
 use super::Checker;
 use super::modules::{CORE, ModuleId};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, DeclName, Intrinsic, Notation, Ty};
 use crate::prim::Prim;
 use crate::syntax::ast;
@@ -229,7 +230,7 @@ impl<'a> Checker<'a> {
             Entry::Occupied(entry) => {
                 let first = entry.get().1;
                 let message = format!("`{}` is declared twice", name.name);
-                let mut diagnostic = Diagnostic::error(Code(201), name.span, message).label("again here");
+                let mut diagnostic = Diagnostic::error(codes::DECLARED_TWICE, name.span, message).label("again here");
                 if first != name.span {
                     diagnostic = diagnostic.and(first, "first here");
                 }
@@ -316,8 +317,12 @@ impl<'a> Checker<'a> {
             let allowed = known.contains(&name) || (standard && internal.contains(&name));
             if !allowed {
                 self.diagnostics.push(
-                    Diagnostic::error(Code(202), attribute.span, format!("there is no attribute `@{name}`"))
-                        .help("attributes are `@inline`, `@noinline` and `@pretenure`"),
+                    Diagnostic::error(
+                        codes::UNKNOWN_ATTRIBUTE,
+                        attribute.span,
+                        format!("there is no attribute `@{name}`"),
+                    )
+                    .help("attributes are `@inline`, `@noinline` and `@pretenure`"),
                 );
             }
         }
@@ -380,9 +385,13 @@ impl<'a> Checker<'a> {
         if let Some(previous) = self.types_decl(owner).methods.insert(name.name, id) {
             let first = self.fns[previous.0 as usize].ast.name.span;
             self.diagnostics.push(
-                Diagnostic::error(Code(201), name.span, format!("method `{}` is declared twice", name.name))
-                    .label("again here")
-                    .and(first, "first here"),
+                Diagnostic::error(
+                    codes::DECLARED_TWICE,
+                    name.span,
+                    format!("method `{}` is declared twice", name.name),
+                )
+                .label("again here")
+                .and(first, "first here"),
             );
         }
     }
@@ -397,7 +406,7 @@ impl<'a> Checker<'a> {
                         return found;
                     }
                     let message = format!("there is no intrinsic `{name}`");
-                    self.diagnostics.push(Diagnostic::error(Code(203), function.name.span, message));
+                    self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_NATIVE, function.name.span, message));
                     return FnKind::Missing;
                 }
                 "native" => {
@@ -406,7 +415,7 @@ impl<'a> Checker<'a> {
                         return FnKind::Native(id);
                     }
                     let message = format!("there is no native function `{path}`");
-                    self.diagnostics.push(Diagnostic::error(Code(203), function.name.span, message));
+                    self.diagnostics.push(Diagnostic::error(codes::UNKNOWN_NATIVE, function.name.span, message));
                     return FnKind::Missing;
                 }
                 _ => {}
@@ -415,7 +424,8 @@ impl<'a> Checker<'a> {
         if function.body.is_none() {
             let message = format!("function `{name}` has no body");
             self.diagnostics.push(
-                Diagnostic::error(Code(204), function.name.span, message).help("only traits declare without a body"),
+                Diagnostic::error(codes::BODY_MISSING, function.name.span, message)
+                    .help("only traits declare without a body"),
             );
             return FnKind::Missing;
         }
@@ -473,7 +483,7 @@ impl<'a> Checker<'a> {
                 }
             }
             Some(_) => self.diagnostics.push(
-                Diagnostic::error(Code(205), name.span, format!("`{}` is private to its module", name.name))
+                Diagnostic::error(codes::PRIVATE_NAME, name.span, format!("`{}` is private to its module", name.name))
                     .help("write `pub` before its declaration to let other modules use it"),
             ),
             None => {
@@ -481,8 +491,10 @@ impl<'a> Checker<'a> {
                 let near = super::report::nearest(name.name, names.filter(|n| self.is_public(n.1.0)).map(|n| *n.0));
                 let path = &self.modules.list[target.0 as usize].path;
                 let message = format!("module `{path}` has no `{}`", name.name);
-                self.diagnostics
-                    .push(super::report::did_you_mean(Diagnostic::error(Code(206), name.span, message), near));
+                self.diagnostics.push(super::report::did_you_mean(
+                    Diagnostic::error(codes::NOT_IN_MODULE, name.span, message),
+                    near,
+                ));
             }
         }
     }
@@ -556,7 +568,7 @@ impl<'a> Checker<'a> {
                 self.builtin_traits.push((ty, &block.of));
             }
             Err(None) => self.diagnostics.push(Diagnostic::error(
-                Code(901),
+                codes::IMPL_UNSUPPORTED,
                 block.target.span,
                 "an `impl` for this type is not supported yet",
             )),

@@ -3,7 +3,8 @@
 
 use super::body::{Body, PendingKind};
 use super::decls::TypeDeclKind;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::span::Span;
@@ -157,7 +158,7 @@ impl Body<'_, '_> {
             Derive::Hash => format!("a value of type {shown} can't be a key: it has no hash that never changes"),
             Derive::Show | Derive::Inspect => format!("values of type {shown} have no text"),
         };
-        self.fail(Diagnostic::error(Code(323), span, message))
+        self.fail(Diagnostic::error(codes::NOT_DERIVABLE, span, message))
     }
 
     // ---- the functions
@@ -217,7 +218,7 @@ impl Body<'_, '_> {
             let shown = self.show(ty);
             let message = format!("a {shown} can't be a key: its field `{}` can change", field.name.name);
             self.report(
-                Diagnostic::error(Code(323), span, message)
+                Diagnostic::error(codes::NOT_DERIVABLE, span, message)
                     .and(field.name.span, "declared with `var`")
                     .help("give the type a method `hash(self) -> int`, and `eq`, that leave it out"),
             );

@@ -6,7 +6,8 @@ use super::coerce::Why;
 use super::decls::{Def, TopId};
 use super::derive::Derive;
 use super::report::{did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast;
@@ -87,8 +88,9 @@ impl<'a> Body<'_, 'a> {
             _ => false,
         };
         if operator && self.ty(id) != Ty::ERROR {
-            let mut diagnostic = Diagnostic::error(Code(403), e.span, "the value of this operator is not used")
-                .label("computed, then dropped");
+            let mut diagnostic =
+                Diagnostic::error(codes::UNUSED_OPERATOR, e.span, "the value of this operator is not used")
+                    .label("computed, then dropped");
             if let ast::ExprKind::Binary { rest, .. } = &e.kind
                 && rest[0].0 == ast::BinaryOp::Eq
             {
@@ -120,14 +122,15 @@ impl<'a> Body<'_, 'a> {
             Some(Ty::BYTE) => match u8::try_from(magnitude) {
                 Ok(value) if !negative || value == 0 => self.emit(ExprKind::Byte(value), Ty::BYTE, span),
                 _ => self.fail(
-                    Diagnostic::error(Code(308), span, "this number does not fit a byte").label("a byte is 0 to 255"),
+                    Diagnostic::error(codes::LITERAL_RANGE, span, "this number does not fit a byte")
+                        .label("a byte is 0 to 255"),
                 ),
             },
             _ => {
                 let limit = i64::MAX as u64 + u64::from(negative);
                 if magnitude > limit {
                     return self.fail(
-                        Diagnostic::error(Code(308), span, "this number does not fit an int")
+                        Diagnostic::error(codes::LITERAL_RANGE, span, "this number does not fit an int")
                             .label("an int has 64 bits: -9223372036854775808 to 9223372036854775807"),
                     );
                 }
@@ -197,7 +200,7 @@ impl<'a> Body<'_, 'a> {
                 self.top(top, span)
             }
             Some(Def::Module(_)) => self.fail(
-                Diagnostic::error(Code(213), span, format!("`{name}` is a module, not a value"))
+                Diagnostic::error(codes::MODULE_AS_VALUE, span, format!("`{name}` is a module, not a value"))
                     .help(format!("name something in it: `{name}.…`")),
             ),
             _ if name.as_str() == "args" => self.script_args(span),
@@ -219,7 +222,7 @@ impl<'a> Body<'_, 'a> {
             nearest(name, known.chain(self.local_names()))
         };
         let mut diagnostic =
-            Diagnostic::error(Code(214), span, format!("there is no `{name}` here")).label("not found");
+            Diagnostic::error(codes::UNKNOWN_NAME, span, format!("there is no `{name}` here")).label("not found");
         if name.as_str() == "self" {
             diagnostic = diagnostic.help("a method that uses `self` has it as its first parameter");
         } else {
@@ -255,7 +258,7 @@ impl<'a> Body<'_, 'a> {
         if self.expansion >= EXPANSION_MAX {
             let name = constant.ast.name;
             return self.fail(Diagnostic::error(
-                Code(215),
+                codes::CONST_OF_ITSELF,
                 name.span,
                 format!("constant `{}` needs its own value", name.name),
             ));
@@ -525,7 +528,7 @@ impl<'a> Body<'_, 'a> {
         let ty = self.ty(id);
         if ty == Ty::UNIT {
             return self.fail(
-                Diagnostic::error(Code(309), value.span, "this has no value to write into the string")
+                Diagnostic::error(codes::HOLE_WITHOUT_VALUE, value.span, "this has no value to write into the string")
                     .label("of type ()"),
             );
         }
@@ -587,7 +590,7 @@ impl<'a> Body<'_, 'a> {
                     ids.push(self.finish_main(call, at));
                 } else {
                     self.report(
-                        Diagnostic::error(Code(216), at, "`main` takes no parameters")
+                        Diagnostic::error(codes::MAIN_PARAMETERS, at, "`main` takes no parameters")
                             .help("the script's arguments are in `args`"),
                     );
                 }

@@ -4,7 +4,8 @@ use super::body::{Body, Expect, Stable};
 use super::coerce::Why;
 use super::decls::TypeDeclKind;
 use super::postfix::{Place, State};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, PostfixKind};
@@ -23,7 +24,7 @@ impl<'a> Body<'_, 'a> {
                         super::report::count(wanted, "type argument"),
                         types.len()
                     );
-                    return State::Value(self.fail(Diagnostic::error(Code(304), here, message)));
+                    return State::Value(self.fail(Diagnostic::error(codes::TYPE_ARGUMENTS, here, message)));
                 }
                 State::Decl(decl, Some(types))
             }
@@ -38,7 +39,7 @@ impl<'a> Body<'_, 'a> {
                         super::report::count(wanted, "type argument"),
                         types.len()
                     );
-                    return State::Value(self.fail(Diagnostic::error(Code(304), here, message)));
+                    return State::Value(self.fail(Diagnostic::error(codes::TYPE_ARGUMENTS, here, message)));
                 }
                 owner.extend(types);
                 State::Fn(decl, owner)
@@ -46,7 +47,11 @@ impl<'a> Body<'_, 'a> {
             state => {
                 let value = self.value_of(state, at, Expect::Any);
                 let [ast::IndexArg::Expr(index)] = args else {
-                    return State::Value(self.fail(Diagnostic::error(Code(316), here, "one index is expected here")));
+                    return State::Value(self.fail(Diagnostic::error(
+                        codes::NOT_INDEXABLE,
+                        here,
+                        "one index is expected here",
+                    )));
                 };
                 State::Value(self.index(value, index, here))
             }
@@ -60,7 +65,7 @@ impl<'a> Body<'_, 'a> {
             ast::IndexArg::Expr(e) => match type_of_expr(e) {
                 Some(ty) => self.resolve(&ty),
                 None => {
-                    self.report(Diagnostic::error(Code(316), e.span, "a type is expected here"));
+                    self.report(Diagnostic::error(codes::NOT_INDEXABLE, e.span, "a type is expected here"));
                     Ty::ERROR
                 }
             },
@@ -104,7 +109,8 @@ impl<'a> Body<'_, 'a> {
             TyKind::Tuple(_) => {
                 self.expr(index, Expect::Any);
                 self.fail(
-                    Diagnostic::error(Code(316), here, "a tuple can't be indexed").help("name the element: `.0`, `.1`"),
+                    Diagnostic::error(codes::NOT_INDEXABLE, here, "a tuple can't be indexed")
+                        .help("name the element: `.0`, `.1`"),
                 )
             }
             _ => {
@@ -114,7 +120,7 @@ impl<'a> Body<'_, 'a> {
                 }
                 let shown = self.show(ty);
                 let mut diagnostic =
-                    Diagnostic::error(Code(316), here, format!("a value of type {shown} can't be indexed"));
+                    Diagnostic::error(codes::NOT_INDEXABLE, here, format!("a value of type {shown} can't be indexed"));
                 if self.is_optional(ty) {
                     diagnostic = diagnostic.help("it may be nil: insist with `!` before the index");
                 }
@@ -215,7 +221,7 @@ impl<'a> Body<'_, 'a> {
     pub fn place(&mut self, target: &'a ast::Expr, lets: &mut Vec<ExprId>) -> Option<Place> {
         let ast::ExprKind::Postfix { base, ops } = &target.kind else {
             self.report(
-                Diagnostic::error(Code(317), target.span, "this can't be assigned")
+                Diagnostic::error(codes::NOT_ASSIGNABLE, target.span, "this can't be assigned")
                     .help("a variable, a field, or an element of a list or map can"),
             );
             return None;
@@ -224,7 +230,7 @@ impl<'a> Body<'_, 'a> {
         let (state, used) = self.chain_start(base, ops, Expect::Any);
         if let (State::Module(_), PostfixKind::Field(name)) = (&state, &last.kind) {
             let message = format!("`{}` can only be assigned by its own module", name.name);
-            self.report(Diagnostic::error(Code(310), target.span, message));
+            self.report(Diagnostic::error(codes::FIXED, target.span, message));
             return None;
         }
         let span = if before.is_empty() { base.span } else { target.span };
@@ -237,7 +243,7 @@ impl<'a> Body<'_, 'a> {
             PostfixKind::Field(name) => self.field_place(value, *name, lets),
             PostfixKind::Index(args) => {
                 let [ast::IndexArg::Expr(index)] = args.as_slice() else {
-                    self.report(Diagnostic::error(Code(316), last.span, "one index is expected here"));
+                    self.report(Diagnostic::error(codes::NOT_INDEXABLE, last.span, "one index is expected here"));
                     return None;
                 };
                 match self.kind(ty) {
@@ -262,14 +268,14 @@ impl<'a> Body<'_, 'a> {
                     _ => {
                         let shown = self.show(ty);
                         let message = format!("elements of {shown} can't be assigned");
-                        self.report(Diagnostic::error(Code(317), target.span, message));
+                        self.report(Diagnostic::error(codes::NOT_ASSIGNABLE, target.span, message));
                         None
                     }
                 }
             }
             _ => {
                 self.report(
-                    Diagnostic::error(Code(317), target.span, "this can't be assigned")
+                    Diagnostic::error(codes::NOT_ASSIGNABLE, target.span, "this can't be assigned")
                         .help("a variable, a field, or an element of a list or map can"),
                 );
                 None
@@ -283,7 +289,11 @@ impl<'a> Body<'_, 'a> {
             self.field(value, name, name.span);
             if self.diagnostics.is_empty() {
                 let shown = self.show(ty);
-                self.report(Diagnostic::error(Code(317), name.span, format!("fields of {shown} can't be assigned")));
+                self.report(Diagnostic::error(
+                    codes::NOT_ASSIGNABLE,
+                    name.span,
+                    format!("fields of {shown} can't be assigned"),
+                ));
             }
             return None;
         };
@@ -301,7 +311,7 @@ impl<'a> Body<'_, 'a> {
         }
         if !field.mutable {
             self.report(
-                Diagnostic::error(Code(310), name.span, format!("field `{}` can't be assigned", name.name))
+                Diagnostic::error(codes::FIXED, name.span, format!("field `{}` can't be assigned", name.name))
                     .and(field.name.span, "declared without `var`")
                     .help(format!("declare it `var {}` to be able to change it", name.name)),
             );

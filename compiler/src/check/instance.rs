@@ -15,7 +15,8 @@ use super::decls::{FnDeclId, Owner};
 use super::derive::Derive;
 use super::modules::ModuleId;
 use super::resolve::Env;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{FnId, Function, Ty};
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
@@ -175,10 +176,14 @@ impl<'a> Checker<'a> {
             instance.result = instance.result.or(Some(Ty::ERROR));
             let span = origin.map_or(ast.name.span, |(span, _)| span);
             instance.diagnostics.push(
-                Diagnostic::error(Code(503), span, format!("instantiating `{}` goes on without end", ast.name.name))
-                    .label(format!("more than {TEMPLATE_DEPTH_MAX} instantiations inside each other"))
-                    .and(ast.name.span, "of this function")
-                    .help("write the types of the parameters of one of them to end it"),
+                Diagnostic::error(
+                    codes::ENDLESS_TEMPLATE,
+                    span,
+                    format!("instantiating `{}` goes on without end", ast.name.name),
+                )
+                .label(format!("more than {TEMPLATE_DEPTH_MAX} instantiations inside each other"))
+                .and(ast.name.span, "of this function")
+                .help("write the types of the parameters of one of them to end it"),
             );
         }
         let id = self.add_instance(instance);
@@ -244,7 +249,7 @@ impl<'a> Checker<'a> {
             instance.state = State::Done;
             instance.result = instance.result.or(Some(Ty::ERROR));
             instance.diagnostics.push(
-                Diagnostic::error(Code(502), span, "too many functions wait for each other's result types")
+                Diagnostic::error(codes::TOO_MANY_WAIT, span, "too many functions wait for each other's result types")
                     .help("write the result type of this function: `-> …`"),
             );
             return instance.result;
@@ -282,7 +287,7 @@ impl<'a> Checker<'a> {
                 let span = self.instance_span(id);
                 let message = "the result type of this recursive function can't be inferred";
                 outcome.diagnostics = vec![
-                    Diagnostic::error(Code(501), span, message)
+                    Diagnostic::error(codes::RESULT_UNKNOWN, span, message)
                         .label("each of its exits calls it again")
                         .help("annotate the result: `-> …`"),
                 ];
@@ -305,7 +310,7 @@ impl<'a> Checker<'a> {
                 let span = self.instance_span(id);
                 let message = "the result type of this recursive function can't be inferred";
                 outcome.diagnostics.push(
-                    Diagnostic::error(Code(501), span, message)
+                    Diagnostic::error(codes::RESULT_UNKNOWN, span, message)
                         .label(format!("its exits give {found} and something else"))
                         .help("annotate the result: `-> …`"),
                 );
@@ -382,7 +387,8 @@ impl<'a> Checker<'a> {
                 _ => false,
             };
             // names don't depend on the caller
-            let plain = (200..300).contains(&diagnostic.code.0) && diagnostic.code.0 != 218 || diagnostic.code.0 == 503;
+            let plain = diagnostic.code.is_about_names() && diagnostic.code != codes::UNKNOWN_MEMBER
+                || diagnostic.code == codes::ENDLESS_TEMPLATE;
             if (!generic || plain) && !standard {
                 break;
             }

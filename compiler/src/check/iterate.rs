@@ -4,7 +4,8 @@
 use super::body::{Binding, Body, Expect, LoopScope};
 use super::coerce::Why;
 use super::pattern::Step;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, LoopId, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast;
@@ -90,14 +91,16 @@ impl<'c, 'a> Body<'c, 'a> {
         }
         let word = if leave { "break" } else { "continue" };
         let diagnostic = match label {
-            Some(label) => {
-                Diagnostic::error(Code(405), label.span, format!("there is no loop named `{}` around this", label.name))
-            }
+            Some(label) => Diagnostic::error(
+                codes::NO_LOOP,
+                label.span,
+                format!("there is no loop named `{}` around this", label.name),
+            ),
             None if self.frames.len() > 1 => {
-                Diagnostic::error(Code(405), span, format!("`{word}` can't leave the closure it is in"))
+                Diagnostic::error(codes::NO_LOOP, span, format!("`{word}` can't leave the closure it is in"))
                     .help("`return` ends the closure")
             }
-            None => Diagnostic::error(Code(405), span, format!("`{word}` stands outside any loop")),
+            None => Diagnostic::error(codes::NO_LOOP, span, format!("`{word}` stands outside any loop")),
         };
         self.fail(diagnostic)
     }
@@ -466,7 +469,7 @@ impl<'c, 'a> Body<'c, 'a> {
             if !self.has_method(ty, "iter") {
                 let shown = self.show(ty);
                 let mut diagnostic =
-                    Diagnostic::error(Code(314), span, format!("a value of type {shown} can't be iterated"))
+                    Diagnostic::error(codes::NOT_ITERABLE, span, format!("a value of type {shown} can't be iterated"))
                         .label("neither `iter` nor `next` is among its methods");
                 if ty == Ty::INT {
                     diagnostic = diagnostic.help("to count, write `0..n`");
@@ -489,7 +492,11 @@ impl<'c, 'a> Body<'c, 'a> {
         let TyKind::Optional(element) = self.kind(next_ty) else {
             if next_ty != Ty::ERROR {
                 let shown = self.show(next_ty);
-                self.fail(Diagnostic::error(Code(314), span, format!("its `next` gives {shown}, not an optional")));
+                self.fail(Diagnostic::error(
+                    codes::NOT_ITERABLE,
+                    span,
+                    format!("its `next` gives {shown}, not an optional"),
+                ));
             }
             return None;
         };

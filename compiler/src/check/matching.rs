@@ -3,7 +3,8 @@
 use super::body::{Body, Expect, Fact};
 use super::exhaustive::{Ctor, Pat};
 use super::pattern::{Bound, Step};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast::{self};
 use crate::syntax::span::Span;
@@ -56,7 +57,7 @@ impl<'a> Body<'_, 'a> {
             }
             if ty != Ty::ERROR && !self.useful(&rows, &pat, ty) {
                 self.report(
-                    Diagnostic::warning(Code(402), arm.pattern.span, "this arm is never reached")
+                    Diagnostic::warning(codes::UNREACHED_ARM, arm.pattern.span, "this arm is never reached")
                         .label("the arms before it match all of this"),
                 );
             }
@@ -89,7 +90,7 @@ impl<'a> Body<'_, 'a> {
                 let plural = if missing.len() == 1 { "is" } else { "are" };
                 self.report(
                     Diagnostic::error(
-                        Code(401),
+                        codes::NOT_EXHAUSTIVE,
                         span,
                         format!("this `match` is not exhaustive: {what} {plural} missing"),
                     )

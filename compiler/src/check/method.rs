@@ -6,7 +6,8 @@ use super::decls::{FnDeclId, Owner, TypeDeclKind};
 use super::derive::Derive;
 use super::modules::CORE;
 use super::report::{did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -45,7 +46,7 @@ impl<'a> Body<'_, 'a> {
             if module != self.module && module != CORE && !public {
                 let shown = self.show(ty);
                 let message = format!("method `{}` of {shown} is private to its module", name.name);
-                self.report(Diagnostic::error(Code(219), name.span, message));
+                self.report(Diagnostic::error(codes::PRIVATE_MEMBER, name.span, message));
             }
             let builtin = self.cx.function(method).owner == Owner::None;
             if !receiver && !builtin {
@@ -53,7 +54,7 @@ impl<'a> Body<'_, 'a> {
                 let shown = self.show(ty);
                 return self.fail(
                     Diagnostic::error(
-                        Code(319),
+                        codes::METHOD_OR_FUNCTION,
                         name.span,
                         format!("`{}` takes no `self`: it is not called on a value", name.name),
                     )
@@ -91,7 +92,8 @@ impl<'a> Body<'_, 'a> {
 
     pub fn no_method(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
         let shown = self.show(ty);
-        let mut diagnostic = Diagnostic::error(Code(218), name.span, format!("{shown} has no method `{}`", name.name));
+        let mut diagnostic =
+            Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, format!("{shown} has no method `{}`", name.name));
         let inner = match self.kind(ty) {
             TyKind::Optional(inner) => Some((inner, "it may be nil: write `?.`, or insist with `!`")),
             TyKind::Enum(decl, args) if Some(decl) == self.cx.lang.result => {

@@ -3,7 +3,8 @@
 //! A module is a file; the core library is one module of several files, visible everywhere without import.
 //! This stage never looks inside a declaration, and never does input or output: texts come from a [`Library`].
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::source::{MAX_SOURCE_BYTES, Sources};
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::{ast, parse};
@@ -121,7 +122,7 @@ impl Loader<'_> {
         let Some(found) = self.library.module(importer, &path) else {
             let place = import.path.iter().map(|p| p.span).reduce(Span::to).unwrap_or(span);
             self.diagnostics.push(
-                Diagnostic::error(Code(210), place, format!("there is no module `{path}`"))
+                Diagnostic::error(codes::UNKNOWN_MODULE, place, format!("there is no module `{path}`"))
                     .label("not found")
                     .help("a module is a file `name.ten` beside the importing one, or part of the standard library"),
             );
@@ -136,7 +137,7 @@ impl Loader<'_> {
         }
         if found.text.len() > MAX_SOURCE_BYTES {
             let message = format!("module `{path}` is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
-            self.diagnostics.push(Diagnostic::error(Code(211), span, message));
+            self.diagnostics.push(Diagnostic::error(codes::MODULE_TOO_LARGE, span, message));
             return None;
         }
         let file = self.sources.add(found.name.clone(), found.text);
@@ -147,9 +148,12 @@ impl Loader<'_> {
         let start = self.ring.iter().position(|(n, _)| n == name).unwrap_or(0);
         let mut names: Vec<&str> = self.ring[start..].iter().map(|(n, _)| n.as_str()).collect();
         names.push(name);
-        let mut diagnostic =
-            Diagnostic::error(Code(212), span, format!("these modules import each other: {}", names.join(" → ")))
-                .label("this import closes the ring");
+        let mut diagnostic = Diagnostic::error(
+            codes::IMPORT_RING,
+            span,
+            format!("these modules import each other: {}", names.join(" → ")),
+        )
+        .label("this import closes the ring");
         for (name, at) in &self.ring[start + 1..] {
             if let Some(at) = at {
                 diagnostic = diagnostic.and(*at, format!("`{name}` is imported here"));

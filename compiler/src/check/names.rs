@@ -7,7 +7,8 @@ use super::Checker;
 use super::decls::{Def, TopId, bound_names};
 use super::modules::ModuleId;
 use super::report::{did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{self, ExprKind, PostfixKind, StmtKind};
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
@@ -90,8 +91,8 @@ impl Checker<'_> {
             None => {
                 let scopes = [&self.scopes[module.0 as usize], &self.scopes[0]];
                 let near = nearest(name, scopes.into_iter().flat_map(|s| s.names.keys().copied()));
-                let diagnostic =
-                    Diagnostic::error(Code(214), span, format!("there is no `{name}` here")).label("not found");
+                let diagnostic = Diagnostic::error(codes::UNKNOWN_NAME, span, format!("there is no `{name}` here"))
+                    .label("not found");
                 let diagnostic = if name.as_str() == "self" {
                     diagnostic.help("a method that uses `self` has it as its first parameter")
                 } else {

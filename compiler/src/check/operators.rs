@@ -3,7 +3,8 @@
 use super::body::{Body, Expect, Fact};
 use super::coerce::Why;
 use super::derive::Derive;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, BinaryOp, UnaryOp};
@@ -225,7 +226,7 @@ impl<'a> Body<'_, 'a> {
         let (left_text, right_text) = (self.show(left_ty), self.show(right_ty));
         let message = format!("`{}` does not work on {left_text} and {right_text}", op.text());
         let (at_left, at_right) = (self.span(left), self.span(right));
-        let mut diagnostic = Diagnostic::error(Code(303), span, message);
+        let mut diagnostic = Diagnostic::error(codes::OPERATOR_TYPES, span, message);
         if at_left.file == span.file && at_right.file == span.file {
             diagnostic = diagnostic.and(at_left, left_text).and(at_right, right_text);
         }
@@ -252,7 +253,7 @@ impl<'a> Body<'_, 'a> {
             let open = self.cx.types.intern(TyKind::Infer(var));
             self.unify(open, Ty::ERROR);
         }
-        let mut diagnostic = Diagnostic::error(Code(305), span, "the type of this isn't known here");
+        let mut diagnostic = Diagnostic::error(codes::TYPE_UNKNOWN, span, "the type of this isn't known here");
         if shown != "_" {
             diagnostic = diagnostic.label(format!("known so far: {shown}"));
         }
@@ -300,7 +301,7 @@ impl<'a> Body<'_, 'a> {
             return self.unknown_type(ty, span);
         }
         let shown = self.show(ty);
-        self.fail(Diagnostic::error(Code(303), span, format!("`{op}` does not work on {shown}")))
+        self.fail(Diagnostic::error(codes::OPERATOR_TYPES, span, format!("`{op}` does not work on {shown}")))
     }
 
     // ---- conditions
@@ -441,7 +442,7 @@ impl<'a> Body<'_, 'a> {
             }
             let message = format!("`{}` can't compare {a} with {b}", op.text());
             let (at_left, at_right) = (self.span(left), self.span(right));
-            let mut diagnostic = Diagnostic::error(Code(303), span, message);
+            let mut diagnostic = Diagnostic::error(codes::OPERATOR_TYPES, span, message);
             if at_left.file == span.file && at_right.file == span.file {
                 diagnostic = diagnostic.and(at_left, a).and(at_right, b);
             }
@@ -501,7 +502,7 @@ impl<'a> Body<'_, 'a> {
         if !self.is_optional(ty) {
             let shown = self.show(ty);
             let message = format!("this is never nil: its type is {shown}");
-            let id = self.fail(Diagnostic::error(Code(311), span, message).and(tested.span, shown));
+            let id = self.fail(Diagnostic::error(codes::NEVER_NIL, span, message).and(tested.span, shown));
             return (id, Facts::default());
         }
         let id = self.emit(ExprKind::IsNil(id), Ty::BOOL, span);
@@ -533,7 +534,7 @@ impl<'a> Body<'_, 'a> {
             return (test, Facts { yes, no: Vec::new() });
         }
         let shown = self.show(subject);
-        let diagnostic = Diagnostic::error(Code(312), ty.span, format!("this is not a variant of {shown}"))
+        let diagnostic = Diagnostic::error(codes::IS_TEST, ty.span, format!("this is not a variant of {shown}"))
             .label("`is` tests an enum's variant")
             .and(value.span, shown);
         (self.fail(diagnostic), Facts::default())
@@ -573,7 +574,7 @@ impl<'a> Body<'_, 'a> {
                 self.expr(right, hint);
                 return self.fail(
                     Diagnostic::error(
-                        Code(311),
+                        codes::NEVER_NIL,
                         span,
                         format!("`??` has nothing to do: this is never nil, its type is {shown}"),
                     )
@@ -624,7 +625,7 @@ impl<'a> Body<'_, 'a> {
     ) -> ExprId {
         let (Some(lo), Some(hi), Some(decl)) = (lo, hi, self.cx.lang.range) else {
             return self.fail(
-                Diagnostic::error(Code(313), span, "a range needs both ends here")
+                Diagnostic::error(codes::OPEN_RANGE, span, "a range needs both ends here")
                     .help("open ends have a meaning only between index brackets"),
             );
         };

@@ -8,7 +8,8 @@ use super::decls::{Def, TypeDeclKind};
 use super::derive::Derive;
 use super::exhaustive::{Ctor, Pat};
 use super::report::{count, did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, PatternFields, PatternKind};
@@ -101,7 +102,7 @@ impl<'a> Body<'_, 'a> {
             let shown = self.show(ty);
             self.report(
                 Diagnostic::error(
-                    Code(404),
+                    codes::ALWAYS_MATCHES,
                     value.span,
                     format!("this always matches: the value is never nil, its type is {shown}"),
                 )
@@ -129,7 +130,7 @@ impl<'a> Body<'_, 'a> {
         if let Some(missing) = missing {
             self.report(
                 Diagnostic::error(
-                    Code(401),
+                    codes::NOT_EXHAUSTIVE,
                     pattern.span,
                     format!("this pattern doesn't match all values: `{}` is missing", missing[0]),
                 )
@@ -160,19 +161,19 @@ impl<'a> Body<'_, 'a> {
                 if !self.unify(first, ty) {
                     let (a, b) = (self.show(first), self.show(ty));
                     let message = format!("`{name}` is {a} in one alternative and {b} in another");
-                    self.report(Diagnostic::error(Code(406), span, message));
+                    self.report(Diagnostic::error(codes::PATTERN_BINDINGS, span, message));
                 }
                 local
             }
             Some((local, first)) => {
                 let message = format!("`{name}` is bound twice in this pattern");
-                self.report(Diagnostic::error(Code(406), span, message).and(first, "first here"));
+                self.report(Diagnostic::error(codes::PATTERN_BINDINGS, span, message).and(first, "first here"));
                 local
             }
             None => {
                 if bound.again {
                     let message = format!("`{name}` is not bound in all alternatives");
-                    self.report(Diagnostic::error(Code(406), span, message));
+                    self.report(Diagnostic::error(codes::PATTERN_BINDINGS, span, message));
                 }
                 let mutable = bound.mutable;
                 let local = self.local(name, ty, mutable, span);
@@ -296,8 +297,11 @@ impl<'a> Body<'_, 'a> {
             return;
         }
         let shown = self.show(ty);
-        let mut diagnostic =
-            Diagnostic::error(Code(407), span, format!("this pattern is for {what}, the value has type {shown}"));
+        let mut diagnostic = Diagnostic::error(
+            codes::PATTERN_TYPE,
+            span,
+            format!("this pattern is for {what}, the value has type {shown}"),
+        );
         if self.is_optional(ty) {
             diagnostic = diagnostic.help("a value that may be nil is matched by `nil` and `p?`");
         }
@@ -369,7 +373,7 @@ impl<'a> Body<'_, 'a> {
             _ => max,
         };
         if low > high {
-            self.report(Diagnostic::error(Code(408), span, "this range is empty"));
+            self.report(Diagnostic::error(codes::EMPTY_RANGE, span, "this range is empty"));
             return Pat::Wild;
         }
         Pat::Ctor(Ctor::Range(low, high), Vec::new())
@@ -505,7 +509,9 @@ impl<'a> Body<'_, 'a> {
                 for (name, _, first) in &bound.names[start..] {
                     if names.iter().all(|n| n.name != *name) && !outer_again {
                         let message = format!("`{name}` is not bound in all alternatives");
-                        self.report(Diagnostic::error(Code(406), part.span, message).and(*first, "bound here"));
+                        self.report(
+                            Diagnostic::error(codes::PATTERN_BINDINGS, part.span, message).and(*first, "bound here"),
+                        );
                     }
                 }
             }
@@ -594,7 +600,7 @@ impl<'a> Body<'_, 'a> {
                     let shown = self.show(ty);
                     let near = nearest(name.name, ast.variants.iter().map(|v| v.name.name));
                     let message = format!("{shown} has no variant `{}`", name.name);
-                    self.report(did_you_mean(Diagnostic::error(Code(407), name.span, message), near));
+                    self.report(did_you_mean(Diagnostic::error(codes::PATTERN_TYPE, name.span, message), near));
                     return broken(self, bound);
                 }
             },
@@ -670,7 +676,7 @@ impl<'a> Body<'_, 'a> {
                     let dots = vec!["_"; declared.len()].join(", ");
                     self.report(
                         Diagnostic::error(
-                            Code(407),
+                            codes::PATTERN_TYPE,
                             span,
                             format!("`{}` has {}", name.name, count(declared.len(), "field")),
                         )
@@ -683,7 +689,7 @@ impl<'a> Body<'_, 'a> {
                 if parts.len() != declared.len() {
                     self.report(
                         Diagnostic::error(
-                            Code(407),
+                            codes::PATTERN_TYPE,
                             span,
                             format!(
                                 "`{}` has {}, this pattern has {}",
@@ -705,7 +711,10 @@ impl<'a> Body<'_, 'a> {
                         None => {
                             let near = nearest(field.name, declared.iter().copied());
                             let message = format!("`{}` has no field `{}`", name.name, field.name);
-                            self.report(did_you_mean(Diagnostic::error(Code(407), field.span, message), near));
+                            self.report(did_you_mean(
+                                Diagnostic::error(codes::PATTERN_TYPE, field.span, message),
+                                near,
+                            ));
                         }
                     }
                 }

@@ -6,7 +6,8 @@ use super::decls::{Def, FnDeclId, TypeDeclKind};
 use super::modules::{CORE, ModuleId};
 use super::report::{did_you_mean, nearest};
 use super::resolve::builtin;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast::{self, PostfixKind};
 use crate::syntax::span::Span;
@@ -102,7 +103,7 @@ impl<'a> Body<'_, 'a> {
             if let Some(ty) = self.env.self_ty {
                 return self.state_of_type(ty);
             }
-            return State::Value(self.fail(Diagnostic::error(Code(207), span, "`Self` has no meaning here")));
+            return State::Value(self.fail(Diagnostic::error(codes::SELF_OUTSIDE, span, "`Self` has no meaning here")));
         }
         if let Some(ty) = builtin(name) {
             return State::Type(ty);
@@ -137,8 +138,12 @@ impl<'a> Body<'_, 'a> {
                 let (a, b) = (self.cx.decl(*first).name.name, self.cx.decl(*second).name.name);
                 State::Value(
                     self.fail(
-                        Diagnostic::error(Code(217), span, format!("`{name}` is a variant of both `{a}` and `{b}`"))
-                            .help(format!("write `{a}.{name}` or `{b}.{name}`")),
+                        Diagnostic::error(
+                            codes::AMBIGUOUS_VARIANT,
+                            span,
+                            format!("`{name}` is a variant of both `{a}` and `{b}`"),
+                        )
+                        .help(format!("write `{a}.{name}` or `{b}.{name}`")),
                     ),
                 )
             }
@@ -158,9 +163,12 @@ impl<'a> Body<'_, 'a> {
             let names = scopes.iter().flat_map(|s| s.names.keys().chain(s.variants.keys()).copied());
             nearest(name, names)
         };
-        let mut diagnostic =
-            Diagnostic::error(Code(214), span, format!("there is no type, variant or constant `{name}` here"))
-                .label("not found");
+        let mut diagnostic = Diagnostic::error(
+            codes::UNKNOWN_NAME,
+            span,
+            format!("there is no type, variant or constant `{name}` here"),
+        )
+        .label("not found");
         diagnostic = match name.as_str() {
             "None" | "Null" => diagnostic.help("absence is `nil`"),
             "Some" => diagnostic.help("a value becomes a `T?` by itself; no wrapper is written"),
@@ -257,7 +265,9 @@ impl<'a> Body<'_, 'a> {
                 let what = self.cx.decl(decl).name.name;
                 let message = format!("`{what}` has no variant or function `{}`", name.name);
                 let near = nearest(name.name, names.into_iter());
-                State::Value(self.fail(did_you_mean(Diagnostic::error(Code(218), name.span, message), near)))
+                State::Value(
+                    self.fail(did_you_mean(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message), near)),
+                )
             }
             State::Type(ty) => {
                 let shown = self.show(ty);
@@ -265,7 +275,7 @@ impl<'a> Body<'_, 'a> {
                     Some(decl) => State::Fn(decl, Vec::new()),
                     None => {
                         let message = format!("`{shown}` has no function `{}`", name.name);
-                        State::Value(self.fail(Diagnostic::error(Code(218), name.span, message)))
+                        State::Value(self.fail(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message)))
                     }
                 }
             }
@@ -294,13 +304,17 @@ impl<'a> Body<'_, 'a> {
             found => {
                 let path = &self.cx.modules.list[module.0 as usize].path;
                 let diagnostic = if found.is_some() {
-                    Diagnostic::error(Code(205), name.span, format!("`{}` is private to module `{path}`", name.name))
-                        .help("write `pub` before its declaration to let other modules use it")
+                    Diagnostic::error(
+                        codes::PRIVATE_NAME,
+                        name.span,
+                        format!("`{}` is private to module `{path}`", name.name),
+                    )
+                    .help("write `pub` before its declaration to let other modules use it")
                 } else {
                     let names = self.cx.scopes[module.0 as usize].names.iter();
                     let near = nearest(name.name, names.filter(|n| self.cx.is_public(n.1.0)).map(|n| *n.0));
                     let message = format!("module `{path}` has no `{}`", name.name);
-                    did_you_mean(Diagnostic::error(Code(206), name.span, message), near)
+                    did_you_mean(Diagnostic::error(codes::NOT_IN_MODULE, name.span, message), near)
                 };
                 State::Value(self.fail(diagnostic))
             }
@@ -383,7 +397,7 @@ impl<'a> Body<'_, 'a> {
     pub fn private_field(&mut self, ty: Ty, decl: DeclId, name: ast::Ident) -> ExprId {
         let shown = self.show(ty);
         let mut diagnostic = Diagnostic::error(
-            Code(219),
+            codes::PRIVATE_MEMBER,
             name.span,
             format!("field `{}` of {shown} is private to its module", name.name),
         );
@@ -395,7 +409,8 @@ impl<'a> Body<'_, 'a> {
 
     pub fn no_field(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
         let shown = self.show(ty);
-        let mut diagnostic = Diagnostic::error(Code(218), name.span, format!("{shown} has no field `{}`", name.name));
+        let mut diagnostic =
+            Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, format!("{shown} has no field `{}`", name.name));
         match self.kind(ty) {
             TyKind::Optional(inner) => {
                 let has = self.cx.as_decl(inner).is_some_and(|(d, _)| self.cx.member_names(d).contains(&name.name));
@@ -433,7 +448,7 @@ impl<'a> Body<'_, 'a> {
             TyKind::Infer(_) => self.unknown_type(ty, here),
             _ => {
                 let shown = self.show(ty);
-                self.fail(Diagnostic::error(Code(218), here, format!("{shown} has no element `.{index}`")))
+                self.fail(Diagnostic::error(codes::UNKNOWN_MEMBER, here, format!("{shown} has no element `.{index}`")))
             }
         }
     }
@@ -442,15 +457,17 @@ impl<'a> Body<'_, 'a> {
     pub fn value_of(&mut self, state: State, at: Span, expect: Expect) -> ExprId {
         match state {
             State::Value(id) => id,
-            State::Module(_) => self.fail(Diagnostic::error(Code(213), at, "this is a module, not a value")),
+            State::Module(_) => {
+                self.fail(Diagnostic::error(codes::MODULE_AS_VALUE, at, "this is a module, not a value"))
+            }
             State::Type(ty) => {
                 let shown = self.show(ty);
-                self.fail(Diagnostic::error(Code(220), at, format!("`{shown}` is a type, not a value")))
+                self.fail(Diagnostic::error(codes::TYPE_AS_VALUE, at, format!("`{shown}` is a type, not a value")))
             }
             State::Decl(decl, _) => {
                 let name = self.cx.decl_name(decl);
                 self.fail(
-                    Diagnostic::error(Code(220), at, format!("`{name}` is a type, not a value"))
+                    Diagnostic::error(codes::TYPE_AS_VALUE, at, format!("`{name}` is a type, not a value"))
                         .help(format!("to make one, write `{name}(…)`")),
                 )
             }

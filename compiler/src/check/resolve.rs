@@ -6,7 +6,8 @@ use super::Checker;
 use super::decls::{Def, TypeDeclKind};
 use super::modules::{CORE, ModuleId};
 use super::report::{count, did_you_mean, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Aggregate, DeclId, Field, Ty, TyKind, Variant};
 use crate::syntax::ast;
 use crate::syntax::symbol::Symbol;
@@ -136,7 +137,7 @@ impl<'a> Checker<'a> {
                     return self_ty;
                 }
                 let message = "`Self` has a meaning only inside a type, a trait or an `impl`";
-                out.push(Diagnostic::error(Code(207), single.span, message));
+                out.push(Diagnostic::error(codes::SELF_OUTSIDE, single.span, message));
                 return Ty::ERROR;
             }
             if let Some(found) = builtin(single.name) {
@@ -160,7 +161,7 @@ impl<'a> Checker<'a> {
                 }
                 if aliases >= ALIAS_DEPTH_MAX {
                     let message = format!("alias `{}` stands for itself", name.name);
-                    out.push(Diagnostic::error(Code(208), alias.ast.name.span, message));
+                    out.push(Diagnostic::error(codes::ALIAS_OF_ITSELF, alias.ast.name.span, message));
                     return Ty::ERROR;
                 }
                 let names = alias.ast.generics.iter().map(|g| g.name.name);
@@ -169,7 +170,8 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let near = nearest(name.name, self.type_names(module).chain(env.types.iter().map(|t| t.0)));
-                let diagnostic = Diagnostic::error(Code(209), ty.span, format!("there is no type `{}`", name.name));
+                let diagnostic =
+                    Diagnostic::error(codes::UNKNOWN_TYPE, ty.span, format!("there is no type `{}`", name.name));
                 let hint = match name.name.as_str() {
                     "string" | "String" => Some("the type of strings is `str`"),
                     "i64" | "i32" | "Int" | "integer" | "number" => Some("the type of whole numbers is `int`"),
@@ -195,8 +197,12 @@ impl<'a> Checker<'a> {
         if let TypeDeclKind::Trait(_) = declared.kind {
             let name = declared.name.name;
             out.push(
-                Diagnostic::error(Code(902), ty.span, format!("trait `{name}` as a type is not supported here yet"))
-                    .help(format!("a parameter may have the type `{name}`; elsewhere write the type itself")),
+                Diagnostic::error(
+                    codes::TRAIT_TYPE_UNSUPPORTED,
+                    ty.span,
+                    format!("trait `{name}` as a type is not supported here yet"),
+                )
+                .help(format!("a parameter may have the type `{name}`; elsewhere write the type itself")),
             );
             return Ty::ERROR;
         }
@@ -291,7 +297,7 @@ impl<'a> Checker<'a> {
             if self.types.depth(ty) > TYPE_DEPTH_MAX {
                 let message = format!("type `{}` holds ever larger types of itself", name.name);
                 out.push(
-                    Diagnostic::error(Code(504), name.span, message)
+                    Diagnostic::error(codes::ENDLESS_TYPE, name.span, message)
                         .label(format!("more than {TYPE_DEPTH_MAX} types inside each other")),
                 );
                 break;
@@ -327,5 +333,5 @@ impl<'a> Checker<'a> {
 
 fn wrong_arguments(ty: &ast::TypeExpr, name: &str, wanted: usize, got: usize) -> Diagnostic {
     let message = format!("`{name}` takes {}, not {got}", count(wanted, "type argument"));
-    Diagnostic::error(Code(304), ty.span, message)
+    Diagnostic::error(codes::TYPE_ARGUMENTS, ty.span, message)
 }

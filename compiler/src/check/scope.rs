@@ -3,7 +3,8 @@
 //! Invariant: B3 of `body`.
 
 use super::body::{Binding, Body, Fact, Frame, Info};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Local, LocalId, Ty};
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
@@ -106,7 +107,7 @@ impl Body<'_, '_> {
         let (name, span) = (self.frame().locals[local.0 as usize].name, self.frame().infos[local.0 as usize].span);
         let message = format!("`{name}` is captured by a closure in a loop that relies on what it holds");
         self.report(
-            Diagnostic::error(Code(409), span, message)
+            Diagnostic::error(codes::NARROWING_LOST, span, message)
                 .help("bind its value with `let` where it is tested, and use that in the loop"),
         );
     }

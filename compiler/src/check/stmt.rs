@@ -8,7 +8,8 @@ use super::decls::{Def, FnKind, Owner, TopId};
 use super::instance::{State, What};
 use super::operators::arithmetic;
 use super::postfix::Place;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Global, GlobalId, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -23,7 +24,7 @@ impl<'a> Body<'_, 'a> {
             }
             ast::StmtKind::Fn(function) => self.local_fn(function, stmt.span),
             ast::StmtKind::Defer(block) => {
-                let diagnostic = Diagnostic::error(Code(903), stmt.span, "`defer` is not supported yet");
+                let diagnostic = Diagnostic::error(codes::DEFER_UNSUPPORTED, stmt.span, "`defer` is not supported yet");
                 let id = self.fail(diagnostic);
                 let mark = self.frame().exprs.len();
                 self.block(block, Expect::Nothing);
@@ -122,7 +123,7 @@ impl<'a> Body<'_, 'a> {
             let declared = self.cx.tops[top.0 as usize];
             let message = format!("the type of `{}` can't be inferred", declared.name);
             self.report(
-                Diagnostic::error(Code(305), declared.span, message)
+                Diagnostic::error(codes::TYPE_UNKNOWN, declared.span, message)
                     .label("nothing in this file's statements says what it holds")
                     .help("annotate it"),
             );
@@ -169,7 +170,7 @@ impl<'a> Body<'_, 'a> {
         }
         self.report(
             Diagnostic::error(
-                Code(307),
+                codes::TYPE_NOT_YET_KNOWN,
                 span,
                 format!("the type of `{}` isn't known yet at this point", declared.name),
             )
@@ -283,8 +284,8 @@ impl<'a> Body<'_, 'a> {
                 let ty = self.frame().locals[local.0 as usize].ty;
                 let info = self.frame().infos[local.0 as usize];
                 if !info.mutable {
-                    let mut diagnostic =
-                        Diagnostic::error(Code(310), at, format!("`{name}` can't be assigned")).label("assigned here");
+                    let mut diagnostic = Diagnostic::error(codes::FIXED, at, format!("`{name}` can't be assigned"))
+                        .label("assigned here");
                     diagnostic = if info.is_param {
                         diagnostic
                             .help(format!("parameters can't be assigned; copy it first: `var own_{name} = {name}`"))
@@ -318,12 +319,12 @@ impl<'a> Body<'_, 'a> {
                 }
                 self.emit(ExprKind::SetLocal(local, value), Ty::UNIT, span)
             }
-            Some(Binding::Fn(_)) => self.fail(Diagnostic::error(Code(310), at, format!("`{name}` is a function"))),
+            Some(Binding::Fn(_)) => self.fail(Diagnostic::error(codes::FIXED, at, format!("`{name}` is a function"))),
             bound => match self.name_of(bound, name, at) {
                 Some(Def::Top(top)) => {
                     let declared = self.cx.tops[top.0 as usize];
                     if !declared.mutable || declared.module != self.module {
-                        let diagnostic = Diagnostic::error(Code(310), at, format!("`{name}` can't be assigned"))
+                        let diagnostic = Diagnostic::error(codes::FIXED, at, format!("`{name}` can't be assigned"))
                             .and(declared.span, "bound here");
                         self.report(if declared.module == self.module {
                             diagnostic.help("bind it with `var` to be able to change it")
@@ -342,7 +343,7 @@ impl<'a> Body<'_, 'a> {
                     let global = self.cx.global_of(top);
                     self.emit(ExprKind::SetGlobal(global, value), Ty::UNIT, span)
                 }
-                Some(_) => self.fail(Diagnostic::error(Code(310), at, format!("`{name}` can't be assigned"))),
+                Some(_) => self.fail(Diagnostic::error(codes::FIXED, at, format!("`{name}` can't be assigned"))),
                 None => {
                     self.expr(value, Expect::Any);
                     let id = self.unknown_name(name, at);
@@ -411,7 +412,7 @@ impl<'a> Body<'_, 'a> {
             diagnostic = Some("a local function that captures variables can't have default values yet");
         }
         if let Some(message) = diagnostic {
-            self.report(Diagnostic::error(Code(904), name.span, message));
+            self.report(Diagnostic::error(codes::LOCAL_FN_UNSUPPORTED, name.span, message));
         }
         let source = match &function.body {
             Some(body) => FnSource::of(body),

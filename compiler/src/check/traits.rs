@@ -10,7 +10,8 @@ use super::instance::{Instance, What};
 use super::modules::{CORE, ModuleId};
 use super::report::{did_you_mean, nearest};
 use super::resolve::Env;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, FnId, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
@@ -177,7 +178,7 @@ impl<'a> Checker<'a> {
                         self.resolve(ty, module, &env, &mut out);
                     }
                     None => out.push(Diagnostic::error(
-                        Code(222),
+                        codes::FIELD_TYPE_MISSING,
                         field.name.span,
                         format!("field `{}` of a variant needs a type", field.name.name),
                     )),
@@ -208,7 +209,8 @@ impl<'a> Checker<'a> {
             if !fits {
                 let message = format!("`{}` is declared with other types than it is registered with", native.name);
                 out.push(
-                    Diagnostic::error(Code(224), ast.name.span, message).label(format!("registered as {native:?}")),
+                    Diagnostic::error(codes::NATIVE_SIGNATURE, ast.name.span, message)
+                        .label(format!("registered as {native:?}")),
                 );
             }
         }
@@ -246,7 +248,9 @@ impl<'a> Checker<'a> {
                     ast.name.name,
                     super::report::list(&names)
                 );
-                out.push(Diagnostic::error(Code(322), written.span, message).and(first.span, "required here"));
+                out.push(
+                    Diagnostic::error(codes::TRAIT_INCOMPLETE, written.span, message).and(first.span, "required here"),
+                );
             }
         }
     }
@@ -268,11 +272,11 @@ impl<'a> Checker<'a> {
                     self.decls.iter().filter(|d| matches!(d.kind, TypeDeclKind::Trait(_))).map(|d| d.name.name);
                 let near = nearest(name, traits.chain(STRUCTURAL.map(Symbol::new)));
                 let message = format!("there is no trait `{text}`");
-                out.push(did_you_mean(Diagnostic::error(Code(223), written.span, message), near));
+                out.push(did_you_mean(Diagnostic::error(codes::UNKNOWN_TRAIT, written.span, message), near));
             }
             Some(method) if !STRUCTURAL.contains(&text) && self.method(decl, Symbol::new(method)).is_none() => {
                 let message = format!("`{}` says it is `{text}`, but lacks `{method}`", self.decl(decl).name.name);
-                out.push(Diagnostic::error(Code(322), written.span, message));
+                out.push(Diagnostic::error(codes::TRAIT_INCOMPLETE, written.span, message));
             }
             Some(_) => {}
         }
@@ -306,7 +310,7 @@ impl<'a> Checker<'a> {
                     tests.push((test.name.name, item.span, id));
                 }
                 ast::ItemKind::Bench(bench) => self.diagnostics.push(Diagnostic::error(
-                    Code(905),
+                    codes::BENCH_UNSUPPORTED,
                     bench.name.span,
                     "`bench` blocks are not supported yet",
                 )),
@@ -524,12 +528,12 @@ impl Body<'_, '_> {
                         let (shown, name) = (self.show(ty), self.cx.sources.text(bound.span).to_owned());
                         let message = format!("`{}` needs `{name}`, which {shown} doesn't have", ast.name.name);
                         self.report(
-                            Diagnostic::error(Code(324), span, message)
+                            Diagnostic::error(codes::BOUND, span, message)
                                 .label(format!("`{}` is {shown}", generic.name.name))
                                 .and(bound.span, "required here"),
                         );
                     }
-                    None => self.report(Diagnostic::error(Code(223), bound.span, "this is not a trait")),
+                    None => self.report(Diagnostic::error(codes::UNKNOWN_TRAIT, bound.span, "this is not a trait")),
                 }
             }
         }
@@ -548,7 +552,7 @@ impl Body<'_, '_> {
             if !self.cx.implements(ty, wanted) && !self.is_broken(ty) {
                 let (shown, name) = (self.show(ty), self.cx.decl(wanted).name.name);
                 let message = format!("`{}` should be a `{name}`, but {shown} doesn't implement it", param.name.name);
-                self.report(Diagnostic::error(Code(324), span, message).and(written.span, "required here"));
+                self.report(Diagnostic::error(codes::BOUND, span, message).and(written.span, "required here"));
             }
         }
         self.diagnostics.len() == before

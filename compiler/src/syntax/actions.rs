@@ -8,12 +8,8 @@ use super::layout::ItemTokens;
 use super::reinterpret;
 use super::span::{FileId, Span};
 use super::symbol::Symbol;
-use crate::diagnostic::{Code, Diagnostic};
-
-pub const MISPLACED: Code = Code(110);
-pub const CHAINED_COMPARISON: Code = Code(111);
-pub const NOT_ASSIGNABLE: Code = Code(112);
-pub const BAD_PATTERN: Code = Code(113);
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 
 /// What the actions of one item share.
 pub struct Context<'d> {
@@ -107,7 +103,7 @@ impl Context<'_> {
 
     fn refuse_receiver(&mut self, function: &Fn) {
         if let Some(span) = function.receiver {
-            let error = Diagnostic::error(MISPLACED, span, "`self` outside a type")
+            let error = Diagnostic::error(codes::MISPLACED, span, "`self` outside a type")
                 .label("only functions inside struct, enum, trait or impl have it")
                 .help("move the function into its type, or give the parameter another name");
             self.report(error);
@@ -172,7 +168,7 @@ impl Context<'_> {
 
     fn refuse_variants(&mut self, variants: &[Variant], place: &str) {
         for variant in variants {
-            let error = Diagnostic::error(MISPLACED, variant.span, format!("a variant inside {place}"))
+            let error = Diagnostic::error(codes::MISPLACED, variant.span, format!("a variant inside {place}"))
                 .label("only an enum has variants")
                 .help("fields are written `name: Type`, with a small first letter");
             self.report(error);
@@ -181,7 +177,8 @@ impl Context<'_> {
 
     fn refuse_fields(&mut self, fields: &[Field], place: &str, help: &str) {
         for field in fields {
-            let error = Diagnostic::error(MISPLACED, field.name.span, format!("a field inside {place}")).help(help);
+            let error =
+                Diagnostic::error(codes::MISPLACED, field.name.span, format!("a field inside {place}")).help(help);
             self.report(error);
         }
     }
@@ -201,9 +198,10 @@ impl Context<'_> {
             true => "put `{` at the end of this line: a line that starts with `{` is a statement of its own",
             false => "add `{ … }` or `= …` on the same line; only a trait may leave it out",
         };
-        let error = Diagnostic::error(MISPLACED, function.name.span, format!("`{}` has no body", function.name.name))
-            .label("a body must follow the head of this function")
-            .help(help);
+        let error =
+            Diagnostic::error(codes::MISPLACED, function.name.span, format!("`{}` has no body", function.name.name))
+                .label("a body must follow the head of this function")
+                .help(help);
         self.report(error);
     }
 
@@ -268,7 +266,7 @@ impl Context<'_> {
             _ => false,
         };
         if !assignable {
-            let error = Diagnostic::error(NOT_ASSIGNABLE, target.span, "this can't be assigned to")
+            let error = Diagnostic::error(codes::NOT_A_TARGET, target.span, "this can't be assigned to")
                 .label("not a variable, field or element")
                 .help("compare with `==`; bind several names with `let (a, b) = …`");
             self.report(error);
@@ -298,7 +296,7 @@ impl Context<'_> {
     }
 
     pub fn chained_comparison(&mut self, a: Expr, op: PlacedOp, b: Expr) -> Expr {
-        let mut error = Diagnostic::error(CHAINED_COMPARISON, op.1, "comparisons can't be chained")
+        let mut error = Diagnostic::error(codes::CHAINED_COMPARISON, op.1, "comparisons can't be chained")
             .label("a second comparison")
             .help("compare twice and join with `and`");
         if let ExprKind::Binary { rest, .. } = &a.kind
@@ -328,7 +326,7 @@ impl Context<'_> {
 
     pub fn set_comprehension(&mut self, base: Expr, element: Expr, clauses: Vec<ComprehensionFor>, hi: u32) -> Expr {
         if !matches!(base.kind, ExprKind::TypeName(name) if name.as_str() == "Set") {
-            let error = Diagnostic::error(MISPLACED, base.span, "a comprehension as an index")
+            let error = Diagnostic::error(codes::MISPLACED, base.span, "a comprehension as an index")
                 .help("a list is `[x for …]`, a map `[k: v for …]`, a set `Set[x for …]`");
             self.report(error);
         }
@@ -394,9 +392,10 @@ impl Context<'_> {
                     named.push((Ident { name, span: field.pattern.span }, field.pattern))
                 }
                 (None, _) => {
-                    let error = Diagnostic::error(BAD_PATTERN, field.pattern.span, "a pattern without a field's name")
-                        .label("other fields of this pattern are named")
-                        .help("name all fields, or none; `w` alone means `w: w`");
+                    let error =
+                        Diagnostic::error(codes::BAD_PATTERN, field.pattern.span, "a pattern without a field's name")
+                            .label("other fields of this pattern are named")
+                            .help("name all fields, or none; `w` alone means `w: w`");
                     self.report(error);
                 }
             }
@@ -413,7 +412,7 @@ impl Context<'_> {
                 PatternElement::One(pattern) => suffix.push(pattern),
                 PatternElement::Rest(name, _) if rest.is_none() => rest = Some(name),
                 PatternElement::Rest(_, span) => {
-                    let error = Diagnostic::error(BAD_PATTERN, span, "a second `..` in a list pattern")
+                    let error = Diagnostic::error(codes::BAD_PATTERN, span, "a second `..` in a list pattern")
                         .help("one `..` stands for all elements that the others leave");
                     self.report(error);
                 }

@@ -3,14 +3,10 @@
 use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
 use super::span::{FileId, Span};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 use hashbrown::HashMap;
 use logos::Logos;
-
-const UNEXPECTED: Code = Code(100);
-const ENDED: Code = Code(101);
-const HABIT: Code = Code(102);
-const RAW_HOLE: Code = Code(103);
 
 /// The diagnostic for the token at `at` (or the end of the item), where one of `expected` would have fitted.
 pub fn refused(file: FileId, text: &str, item: &ItemTokens, at: usize, expected: &[String]) -> Diagnostic {
@@ -23,7 +19,7 @@ pub fn refused(file: FileId, text: &str, item: &ItemTokens, at: usize, expected:
     let wanted = in_words(expected);
     let (found, span, code) = place.found();
     let mut error = Diagnostic::error(code, span, format!("expected {wanted}, found {found}"));
-    if code == UNEXPECTED {
+    if code == codes::UNEXPECTED {
         error = error.label(format!("expected {wanted}"));
     } else {
         error = error.label("something is missing here");
@@ -62,7 +58,7 @@ impl Place<'_> {
     }
 
     /// What was found, in words.
-    fn found(&self) -> (String, Span, Code) {
+    fn found(&self) -> (String, Span, codes::Code) {
         let end = self.item.end;
         let Some(placed) = self.token(0) else {
             let at_end = end as usize >= self.text.trim_end().len();
@@ -73,12 +69,12 @@ impl Place<'_> {
             } else {
                 "the end of the line"
             };
-            return (what.into(), self.behind_last(), ENDED);
+            return (what.into(), self.behind_last(), codes::ENDED);
         };
         let span = self.span(placed.lo, placed.hi);
         let word = self.word(placed);
         let found = match placed.token {
-            Token::Sep if word != ";" => return ("the end of the line".into(), self.behind_last(), ENDED),
+            Token::Sep if word != ";" => return ("the end of the line".into(), self.behind_last(), codes::ENDED),
             Token::Int(_) | Token::Float(_) => format!("the number `{word}`"),
             Token::Str(_) | Token::StrBegin(_) => "a string".into(),
             Token::StrMid(_) | Token::StrEnd(_) => "the end of the hole".into(),
@@ -88,7 +84,7 @@ impl Place<'_> {
             _ if placed.lo == placed.hi => "the end of the block".into(),
             _ => format!("`{word}`"),
         };
-        (found, span, UNEXPECTED)
+        (found, span, codes::UNEXPECTED)
     }
 
     /// The place just behind the last token that was accepted.
@@ -106,7 +102,7 @@ impl Place<'_> {
         label: &str,
         help: impl Into<String>,
     ) -> Option<Diagnostic> {
-        Some(Diagnostic::error(HABIT, span, message).label(label).help(help))
+        Some(Diagnostic::error(codes::HABIT, span, message).label(label).help(help))
     }
 
     /// What people write who come from another language.
@@ -466,9 +462,10 @@ pub fn raw_holes(text: &str, layout: &mut Layout<'_>) {
     let known =
         layout.raw_holes.iter().filter(|(name, span)| first_use.get(name).is_some_and(|&at| at < span.lo as usize));
     for (name, span) in known.take(MAX_RAW_HOLES) {
-        let warning = Diagnostic::warning(RAW_HOLE, *span, format!("`{{{name}}}` in single quotes is plain text"))
-            .label("not a hole")
-            .help("holes need double quotes: \"…{name}…\"");
+        let warning =
+            Diagnostic::warning(codes::RAW_HOLE, *span, format!("`{{{name}}}` in single quotes is plain text"))
+                .label("not a hole")
+                .help("holes need double quotes: \"…{name}…\"");
         layout.diagnostics.push(warning);
     }
 }

@@ -18,7 +18,8 @@ use super::literals::{self, LiteralError, PartEnd};
 use super::parse::MAX_ERRORS;
 use super::span::{FileId, Span};
 use super::symbol::{Interner, Symbol};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
 
 /// A token and its place. Closers that were put in are empty.
 #[derive(Clone, Copy, Debug)]
@@ -95,15 +96,6 @@ pub struct Layout<'s> {
     /// Raw strings with something like a hole in them: the name, and its place.
     pub raw_holes: Vec<(&'s str, Span)>,
 }
-
-const UNKNOWN_CHARACTER: Code = Code(2);
-const BAD_NUMBER: Code = Code(3);
-const UNTERMINATED: Code = Code(4);
-const BAD_ESCAPE: Code = Code(5);
-const BAD_BYTE: Code = Code(6);
-const BAD_HOLE: Code = Code(7);
-const BRACKETS: Code = Code(8);
-const TOO_DEEP: Code = Code(9);
 
 impl<'s> Layout<'s> {
     pub fn new(file: FileId, text: &'s str) -> Layout<'s> {
@@ -356,7 +348,7 @@ impl<'s> Layout<'s> {
 
     fn too_deep(&mut self, lo: u32, hi: u32) {
         let message = format!("more than {MAX_DEPTH} levels of nesting");
-        let error = Diagnostic::error(TOO_DEEP, self.span(lo, hi), message)
+        let error = Diagnostic::error(codes::TOO_DEEP, self.span(lo, hi), message)
             .label("this is one level too deep; the rest of the file was not read")
             .help("split the expression or block into functions or variables");
         self.diagnostics.push(error);
@@ -428,15 +420,16 @@ impl<'s> Layout<'s> {
         };
         if mistaken {
             let open = &self.text[at as usize..at as usize + 1];
-            let error = Diagnostic::error(BRACKETS, self.span(lo, hi), format!("`{text}` does not close `{open}`"))
-                .label("the wrong closer")
-                .and(self.span(at, at + 1), "opened here");
+            let error =
+                Diagnostic::error(codes::BRACKETS, self.span(lo, hi), format!("`{text}` does not close `{open}`"))
+                    .label("the wrong closer")
+                    .and(self.span(at, at + 1), "opened here");
             self.report(error);
             self.frames.pop();
             self.push(close, lo, hi);
             return;
         }
-        let error = Diagnostic::error(BRACKETS, self.span(lo, hi), format!("`{text}` closes nothing"))
+        let error = Diagnostic::error(codes::BRACKETS, self.span(lo, hi), format!("`{text}` closes nothing"))
             .label("no bracket is open that it could close")
             .help("remove it, or add the bracket that it should close");
         self.report(error);
@@ -474,7 +467,8 @@ impl<'s> Layout<'s> {
             Bracket::Hole => "a hole in this string is never closed".to_string(),
             _ => format!("`{open}` is never closed"),
         };
-        let mut error = Diagnostic::error(BRACKETS, self.span(frame.lo, frame.lo + 1), message).label("opened here");
+        let mut error =
+            Diagnostic::error(codes::BRACKETS, self.span(frame.lo, frame.lo + 1), message).label("opened here");
         if let Some(hi) = closer {
             let found = &self.text[at as usize..hi as usize];
             error = error.and(self.span(at, hi), format!("`{found}` comes before its `{close}`"));
@@ -506,7 +500,7 @@ impl<'s> Layout<'s> {
 
     fn number(&mut self, lo: u32, hi: u32) {
         let token = literals::number(&self.text[lo as usize..hi as usize]).unwrap_or_else(|error| {
-            self.literal_error(BAD_NUMBER, lo, error);
+            self.literal_error(codes::BAD_NUMBER, lo, error);
             Token::Int(0)
         });
         self.push(token, lo, hi);
@@ -521,7 +515,7 @@ impl<'s> Layout<'s> {
         let text = &self.text[lo as usize..hi as usize];
         self.lexer.bump(digits);
         let index = text.parse().unwrap_or_else(|_| {
-            let error = Diagnostic::error(BAD_NUMBER, self.span(lo, hi), "no tuple has so many fields");
+            let error = Diagnostic::error(codes::BAD_NUMBER, self.span(lo, hi), "no tuple has so many fields");
             self.report(error);
             0
         });
@@ -532,7 +526,7 @@ impl<'s> Layout<'s> {
         let inside = lo + 2;
         let (value, length) = literals::byte(self.lexer.remainder()).unwrap_or_else(|error| {
             let length = error.range.end;
-            self.literal_error(BAD_BYTE, inside, error);
+            self.literal_error(codes::BAD_BYTE, inside, error);
             (0, length)
         });
         self.lexer.bump(length);
@@ -574,7 +568,7 @@ impl<'s> Layout<'s> {
         let mut errors = Vec::new();
         let part = literals::string_part(self.lexer.remainder(), &mut value, &mut errors);
         for error in errors {
-            self.literal_error(BAD_ESCAPE, lo + 1, error);
+            self.literal_error(codes::BAD_ESCAPE, lo + 1, error);
         }
         let symbol = self.intern(&value);
         self.scratch = value;
@@ -601,7 +595,7 @@ impl<'s> Layout<'s> {
         let rest = self.lexer.remainder();
         let gap = (rest.len() - rest.trim_start().len()) as u32;
         if rest.trim_start().starts_with(['}', ':']) {
-            let error = Diagnostic::error(BAD_HOLE, self.span(lo - 1, lo + gap + 1), "an empty hole")
+            let error = Diagnostic::error(codes::BAD_HOLE, self.span(lo - 1, lo + gap + 1), "an empty hole")
                 .label("there is no expression to show")
                 .help("write `\\{` and `\\}` for braces in a string, or use a raw string '…'");
             self.report(error);
@@ -628,8 +622,10 @@ impl<'s> Layout<'s> {
                 self.item.specs.push(spec);
                 self.push(Token::HoleSpec(index), lo, hi);
             }
-            Err(error) if text.is_empty() => self.literal_error(BAD_HOLE, lo, LiteralError { range: 0..1, ..error }),
-            Err(error) => self.literal_error(BAD_HOLE, inside, error),
+            Err(error) if text.is_empty() => {
+                self.literal_error(codes::BAD_HOLE, lo, LiteralError { range: 0..1, ..error })
+            }
+            Err(error) => self.literal_error(codes::BAD_HOLE, inside, error),
         }
     }
 
@@ -643,9 +639,10 @@ impl<'s> Layout<'s> {
             "'" => "close it with `'` on the same line, or use `'''…'''` for several lines",
             _ => "add the closing quote",
         };
-        let error = Diagnostic::error(UNTERMINATED, self.span(quote, quote + mark.len() as u32), "unterminated string")
-            .label("opened here")
-            .help(help);
+        let error =
+            Diagnostic::error(codes::UNTERMINATED, self.span(quote, quote + mark.len() as u32), "unterminated string")
+                .label("opened here")
+                .help(help);
         self.report(error);
         self.item.damage.push((quote, hi));
         self.lexer.bump(line);
@@ -658,14 +655,14 @@ impl<'s> Layout<'s> {
         self.close_frames(keep.expect("the file's frame stays") + 1, hi, None);
     }
 
-    fn literal_error(&mut self, code: Code, base: u32, error: LiteralError) {
+    fn literal_error(&mut self, code: codes::Code, base: u32, error: LiteralError) {
         let span = self.span(base + error.range.start as u32, base + error.range.end as u32);
         self.report(Diagnostic::error(code, span, error.message).help(error.help));
     }
 
     fn unknown(&mut self, lo: u32, hi: u32) {
         if let Some(last) = self.diagnostics.last_mut()
-            && last.code == UNKNOWN_CHARACTER
+            && last.code == codes::UNKNOWN_CHARACTER
             && last.primary.span.hi == lo
         {
             last.primary.span.hi = hi;
@@ -687,6 +684,6 @@ impl<'s> Layout<'s> {
             _ => "remove it",
         };
         let message = format!("unexpected character `{}`", c.escape_debug());
-        self.report(Diagnostic::error(UNKNOWN_CHARACTER, self.span(lo, hi), message).help(help));
+        self.report(Diagnostic::error(codes::UNKNOWN_CHARACTER, self.span(lo, hi), message).help(help));
     }
 }

@@ -18,22 +18,20 @@ use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
 use super::span::{FileId, Span};
 use super::symbol::Symbol;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Sources;
 use lalrpop_util::ParseError;
 
 /// After so many errors the rest of a file is not read.
 pub const MAX_ERRORS: usize = 50;
 
-const NOT_TEXT: Code = Code(1);
-const TOO_MANY: Code = Code(10);
-
 /// Reads a file. The tree stands for what could be read; whether to go on is for the caller to decide by the
 /// diagnostics, which come in source order.
 pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     let text = sources.file(file).text.as_str();
     if let Some(at) = text.bytes().position(|b| b == 0) {
-        let error = Diagnostic::error(NOT_TEXT, Span::new(file, at, at + 1), "this is not a text file")
+        let error = Diagnostic::error(codes::NOT_TEXT, Span::new(file, at, at + 1), "this is not a text file")
             .label("a zero byte")
             .help("a script is UTF-8 text");
         return (File::default(), vec![error]);
@@ -51,7 +49,7 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
         if errors.len() + layout.diagnostics.len() >= MAX_ERRORS {
             let at = layout.item.end as usize;
             errors.push(
-                Diagnostic::error(TOO_MANY, Span::new(file, at, at), "too many errors")
+                Diagnostic::error(codes::TOO_MANY, Span::new(file, at, at), "too many errors")
                     .label("the rest of the file was not read"),
             );
             break;
