@@ -1,40 +1,92 @@
-//! Runs the benchmark programs at small sizes and holds them to the results in `tests/bench/programs/results.md`,
-//! under every policy and, for those that allocate, under zeal.
+//! Runs the benchmark programs at small sizes and holds them to the results in `tests/bench/programs/results.md`: under
+//! every policy, under zeal, and, where the table says so, on the evaluator.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/programs")
 }
 
-/// Command line and last line printed, from the table.
-fn known_results() -> Vec<(Vec<String>, String)> {
+/// A row of the table.
+struct Known {
+    /// Program and arguments.
+    command: Vec<String>,
+    /// What standard input reads.
+    input: Option<String>,
+    result: Expected,
+    evaluated: bool,
+}
+
+enum Expected {
+    LastLine(String),
+    /// Standard output as a whole, byte for byte.
+    File(String),
+}
+
+fn known_results() -> Vec<Known> {
     let table = std::fs::read_to_string(folder().join("results.md")).expect("the table is there");
-    let rows: Vec<_> = table
-        .lines()
-        .filter_map(|line| {
-            let mut cells = line.strip_prefix("| `")?.split("` | `");
-            let command = cells.next()?.split(' ').map(String::from).collect();
-            Some((command, cells.next()?.strip_suffix("` |")?.to_string()))
-        })
-        .collect();
-    assert!(rows.len() > 10, "the table was read");
+    let rows: Vec<Known> = table.lines().filter(|line| line.starts_with("| `")).map(row).collect();
+    assert!(rows.len() > 20, "the table was read");
     rows
 }
 
+fn row(line: &str) -> Known {
+    let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+    let [command, result, evaluated] = cells[..] else { panic!("three cells in {line}") };
+    let code = |cell: &str| cell.trim_matches('`').to_string();
+    let command = code(command);
+    let (command, input) = match command.split_once(" < ") {
+        Some((command, input)) => (command, Some(input.to_string())),
+        None => (command.as_str(), None),
+    };
+    Known {
+        command: command.split(' ').map(String::from).collect(),
+        input,
+        result: match result.strip_prefix("all of ") {
+            Some(file) => Expected::File(code(file)),
+            None => Expected::LastLine(code(result)),
+        },
+        evaluated: match evaluated {
+            "yes" => true,
+            "no" => false,
+            _ => panic!("yes or no in {line}"),
+        },
+    }
+}
+
+fn run(options: &[&str], known: &Known) {
+    let command = &known.command;
+    let input = match &known.input {
+        Some(file) => File::open(folder().join(file)).expect("the input is there").into(),
+        None => Stdio::null(),
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_tenure"))
+        .args(options)
+        .arg(folder().join(&command[0]))
+        .args(&command[1..])
+        .stdin(input)
+        .output()
+        .expect("the tenure binary starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} {options:?}: {}\n{stderr}", output.status);
+    match &known.result {
+        Expected::LastLine(line) => {
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(stdout.lines().last(), Some(line.as_str()), "{command:?} {options:?}");
+        }
+        Expected::File(file) => {
+            let whole = std::fs::read(folder().join(file)).expect("the known output is there");
+            let same = output.stdout == whole;
+            assert!(same, "{command:?} {options:?} differs from {file}:\n{}", String::from_utf8_lossy(&output.stdout));
+        }
+    }
+}
+
 fn run_all(options: &[&str]) {
-    for (command, result) in known_results() {
-        let output = Command::new(env!("CARGO_BIN_EXE_tenure"))
-            .args(options)
-            .arg(folder().join(&command[0]))
-            .args(&command[1..])
-            .output()
-            .expect("the tenure binary starts");
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?} {options:?}: {}\n{stderr}", output.status);
-        assert_eq!(stdout.lines().last(), Some(result.as_str()), "{command:?} {options:?}");
+    for known in known_results() {
+        run(options, &known);
     }
 }
 
@@ -54,6 +106,18 @@ fn under_the_advisor() {
 }
 
 #[test]
+fn under_the_adversarial_policy() {
+    run_all(&["--gc=adversarial", "--gc-seed=7"]);
+}
+
+#[test]
 fn under_zeal() {
     run_all(&["--gc=adaptive", "--gc-zeal=young:256K,mark:1M", "--gc-verify"]);
+}
+
+#[test]
+fn on_the_evaluator() {
+    for known in known_results().iter().filter(|known| known.evaluated) {
+        run(&["--evaluate"], known);
+    }
 }
