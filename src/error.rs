@@ -51,6 +51,16 @@ impl ScriptError {
         self.trap.kind == TrapKind::StackOverflow
     }
 
+    /// Whether the fuel was used up, or the deadline passed.
+    pub fn is_limit(&self) -> bool {
+        matches!(self.trap.kind, TrapKind::Fuel | TrapKind::Timeout)
+    }
+
+    /// Whether the script was told to stop.
+    pub fn is_interrupt(&self) -> bool {
+        self.trap.kind == TrapKind::Interrupt
+    }
+
     /// Whether an `assert` failed.
     pub fn is_assertion(&self) -> bool {
         self.trap.kind == TrapKind::Assert
@@ -67,9 +77,22 @@ impl ScriptError {
         self.trap.frames_omitted
     }
 
-    /// Kind, message and trace, as the command line prints them.
+    /// What the error came of, nearest first: kind and message of each `cause`.
+    pub fn causes(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.trap.causes.iter().map(|(kind, message)| (kind.as_str(), message.as_str()))
+    }
+
+    /// The exit code the script asked for with `os.exit`, if it ended itself so.
+    pub fn exit_code(&self) -> Option<i32> {
+        (self.trap.kind == TrapKind::Exit).then_some(self.trap.exit_code)
+    }
+
+    /// Kind, message, causes and trace, as the command line prints them.
     pub fn report(&self) -> String {
         let mut out = format!("error[{}]: {}\n", self.kind(), self.message());
+        for (kind, message) in self.causes() {
+            let _ = writeln!(out, "  caused by [{kind}]: {message}");
+        }
         for line in self.trap.trace_text().lines() {
             let _ = writeln!(out, "  {line}");
         }

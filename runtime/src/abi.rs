@@ -224,6 +224,12 @@ runtime_functions! {
     Exit ThrowError throw_error(Int) -> Int;
     /// `()`: the error object of the trap that was just caught.
     Exit CatchError catch_error() -> Int;
+    /// `()`: sets the trap that was just caught aside.
+    Exit SuspendTrap suspend_trap() -> Int;
+    /// `()`: raises the trap set aside last.
+    Exit ResumeTrap resume_trap() -> Int;
+    /// `(nested)`: raises the trap that was just caught again; when nested with the one set aside last as its cause.
+    Exit ReraiseTrap reraise_trap(Int) -> Int;
     /// `(shape, length, fill, fill is a reference)`: an array of equal elements.
     Exit ArrayNew array_new(Int, Int, Int, Int) -> Int;
     /// `(to, at, from, start, count)`

@@ -25,6 +25,8 @@ pub(crate) struct RootSet {
     pub(crate) held: Vec<u64>,
     /// The error object that is being thrown, or nil.
     pub(crate) thrown: u64,
+    /// The same of the traps set aside while cleanups run, innermost last.
+    pub(crate) suspended: Vec<u64>,
 }
 
 impl RootSet {
@@ -61,6 +63,7 @@ impl Roots for RootSet {
         }
         self.held.iter_mut().for_each(&mut *visit);
         visit(&mut self.thrown);
+        self.suspended.iter_mut().for_each(&mut *visit);
         let code = Arc::clone(&self.code);
         let table = code.table().read();
         // SAFETY: U1: these are the live activations.

@@ -28,6 +28,13 @@ fn serve(context: *mut VmContext, body: impl FnOnce(&mut Inner) -> Result<u64, T
     }
 }
 
+/// For functions that end in a pending trap.
+fn throw(context: *mut VmContext, body: impl FnOnce(&mut Inner)) -> Outcome {
+    // SAFETY: as in `serve`.
+    body(unsafe { &mut *(*context).vm.cast::<Inner>() });
+    Outcome { value: 0, thrown: 1 }
+}
+
 fn reference(word: u64) -> Ref {
     Ref::from_index(word as u32)
 }
@@ -67,14 +74,30 @@ pub(crate) extern "sysv64" fn throw_index(context: *mut VmContext, index: u64, l
 }
 
 pub(crate) extern "sysv64" fn throw_error(context: *mut VmContext, error: u64) -> Outcome {
-    // SAFETY: as in `serve`.
-    let vm = unsafe { &mut *(*context).vm.cast::<Inner>() };
-    vm.raise_object(reference(error));
-    Outcome { value: 0, thrown: 1 }
+    throw(context, |vm| vm.raise_object(reference(error)))
 }
 
 pub(crate) extern "sysv64" fn catch_error(context: *mut VmContext) -> Outcome {
     serve(context, |vm| Ok(word(vm.catch_pending())))
+}
+
+pub(crate) extern "sysv64" fn suspend_trap(context: *mut VmContext) -> Outcome {
+    serve(context, |vm| {
+        vm.suspend_pending();
+        Ok(0)
+    })
+}
+
+pub(crate) extern "sysv64" fn resume_trap(context: *mut VmContext) -> Outcome {
+    throw(context, Inner::resume_suspended)
+}
+
+pub(crate) extern "sysv64" fn reraise_trap(context: *mut VmContext, nested: u64) -> Outcome {
+    throw(context, |vm| {
+        if nested != 0 {
+            vm.link_suspended();
+        }
+    })
 }
 
 /// Sets the resume point for the pending trap.
@@ -82,7 +105,8 @@ pub(crate) extern "sysv64" fn unwind(context: *mut VmContext) {
     // SAFETY: as in `serve`; the stub recorded the exit (U1).
     unsafe {
         let code = (*(*context).vm.cast::<Inner>()).code.clone();
-        unwind::find_handler(&code.table().read(), context);
+        let catchable = (*(*context).vm.cast::<Inner>()).pending_is_catchable();
+        unwind::find_handler(&code.table().read(), context, catchable);
     }
 }
 

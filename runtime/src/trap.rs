@@ -36,6 +36,14 @@ pub enum TrapKind {
     Io = 13,
     /// An error made by the script, with a kind of its own.
     Error = 14,
+    /// The fuel is used up. Not catchable.
+    Fuel = 15,
+    /// The deadline has passed. Not catchable.
+    Timeout = 16,
+    /// Somebody asked the script to stop. Not catchable.
+    Interrupt = 17,
+    /// The script ended itself. Not catchable.
+    Exit = 18,
 }
 
 impl TrapKind {
@@ -57,7 +65,16 @@ impl TrapKind {
             TrapKind::Encoding => "encoding",
             TrapKind::Io => "io",
             TrapKind::Error => "error",
+            TrapKind::Fuel => "fuel",
+            TrapKind::Timeout => "timeout",
+            TrapKind::Interrupt => "interrupt",
+            TrapKind::Exit => "exit",
         }
+    }
+
+    /// Whether a script can catch it. What is not catchable unwinds to the host and skips `defer`.
+    pub fn is_catchable(self) -> bool {
+        !matches!(self, TrapKind::Fuel | TrapKind::Timeout | TrapKind::Interrupt | TrapKind::Exit)
     }
 
     /// The message of a trap that has none of its own.
@@ -78,6 +95,10 @@ impl TrapKind {
             TrapKind::Encoding => "not valid UTF-8",
             TrapKind::Io => "input or output failed",
             TrapKind::Error => "error",
+            TrapKind::Fuel => "the fuel is used up",
+            TrapKind::Timeout => "the time is up",
+            TrapKind::Interrupt => "interrupted",
+            TrapKind::Exit => "the script ended itself",
         }
     }
 }
@@ -108,7 +129,14 @@ pub struct Trap {
     pub trace: Vec<Frame>,
     /// How many frames `trace` leaves out, between its halves.
     pub frames_omitted: usize,
+    /// What this one came of: kinds and messages along the error's `cause`s, nearest first; at most [`CAUSES_MAX`].
+    pub causes: Vec<(String, String)>,
+    /// The process's exit code that [`TrapKind::Exit`] asks for.
+    pub exit_code: i32,
 }
+
+/// Causes kept of an error.
+pub const CAUSES_MAX: usize = 16;
 
 /// Frames kept of a deep trace: half from the top, half from the bottom.
 pub const TRACE_FRAMES_MAX: usize = 64;
@@ -116,13 +144,26 @@ pub const TRACE_FRAMES_MAX: usize = 64;
 impl Trap {
     /// A trap without trace yet; the engine that raises it fills that in.
     pub fn new(kind: TrapKind, message: impl Into<String>) -> Trap {
-        Trap { kind, kind_name: kind.name().into(), message: message.into(), trace: Vec::new(), frames_omitted: 0 }
+        Trap {
+            kind,
+            kind_name: kind.name().into(),
+            message: message.into(),
+            trace: Vec::new(),
+            frames_omitted: 0,
+            causes: Vec::new(),
+            exit_code: 0,
+        }
+    }
+
+    /// The script ends itself with this exit code.
+    pub fn exit(code: i32) -> Trap {
+        Trap { exit_code: code, ..Trap::new(TrapKind::Exit, format!("the script ended itself with exit code {code}")) }
     }
 }
 
 impl TrapKind {
     /// All kinds, indexed by their number.
-    pub const ALL: [TrapKind; 15] = [
+    pub const ALL: [TrapKind; 19] = [
         TrapKind::Panic,
         TrapKind::Assert,
         TrapKind::Index,
@@ -138,11 +179,16 @@ impl TrapKind {
         TrapKind::Encoding,
         TrapKind::Io,
         TrapKind::Error,
+        TrapKind::Fuel,
+        TrapKind::Timeout,
+        TrapKind::Interrupt,
+        TrapKind::Exit,
     ];
 
-    /// The kind with this name; [`TrapKind::Error`] for names that scripts made up.
+    /// The kind with this name; [`TrapKind::Error`] for names that scripts made up (nothing that they throw is one of
+    /// those they can't catch).
     pub fn from_name(name: &str) -> TrapKind {
-        TrapKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(TrapKind::Error)
+        TrapKind::ALL.into_iter().find(|kind| kind.name() == name && kind.is_catchable()).unwrap_or(TrapKind::Error)
     }
 }
 

@@ -62,11 +62,12 @@ pub(crate) unsafe fn visit_roots(
     }
 }
 
-/// Finds the handler for a trap raised at the context's exit and sets the context's resume point to it.
+/// Finds the handler for a trap raised at the context's exit and sets the context's resume point to it; a trap that is not
+/// catchable passes all of them.
 ///
 /// # Safety
 /// `context` is that of a VM whose innermost activation was left at the recorded exit (U1).
-pub(crate) unsafe fn find_handler(code: &CodeTableGuard<'_>, context: *mut VmContext) {
+pub(crate) unsafe fn find_handler(code: &CodeTableGuard<'_>, context: *mut VmContext, catchable: bool) {
     // SAFETY: the caller's context is live and nobody else uses it now.
     let context = unsafe { &mut *context };
     let mut cursor = Cursor { fp: context.exit_fp as usize, pc: context.exit_pc as usize };
@@ -78,7 +79,7 @@ pub(crate) unsafe fn find_handler(code: &CodeTableGuard<'_>, context: *mut VmCon
             return;
         }
         let function = code.find(cursor.pc).expect("only compiled code lies between exit and entry");
-        if let Some(handler) = function.handler(cursor.pc) {
+        if let Some(handler) = function.handler(cursor.pc).filter(|_| catchable) {
             context.resume_fp = cursor.fp as u64;
             context.resume_sp = (cursor.fp - handler.frame as usize) as u64;
             context.resume_pc = (function.start + handler.target as usize) as u64;

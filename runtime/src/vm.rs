@@ -12,7 +12,7 @@ use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS
 use crate::native::NativeType;
 use crate::roots::RootSet;
 use crate::stack;
-use crate::trap::{Trap, TrapKind};
+use crate::trap::{CAUSES_MAX, Trap, TrapKind};
 use crate::unwind::{Backtrace, Exit};
 use std::fmt;
 use std::io::Write;
@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) code: Arc<dyn CodeSource>,
     stack_bytes: usize,
     pending: Option<(Trap, Backtrace)>,
+    /// Traps set aside while cleanups run, innermost last; their error objects are in the roots.
+    suspended: Vec<(Trap, Backtrace)>,
     /// A permanent `Error` for when there is no room for a new one.
     out_of_memory: Ref,
 }
@@ -188,12 +190,14 @@ impl Vm {
                 active: false,
                 held: Vec::new(),
                 thrown: 0,
+                suspended: Vec::new(),
             },
             heap,
             io: Io { stdout: config.stdout, stderr: config.stderr, args: config.args },
             code: Arc::clone(&code),
             stack_bytes: config.stack_bytes,
             pending: None,
+            suspended: Vec::new(),
             out_of_memory: Ref::NIL,
         });
         let inner = NonNull::from(Box::leak(inner));
@@ -384,6 +388,7 @@ impl Inner {
             }
         }
         let context = vm.roots.context;
+        let first_suspended = vm.suspended.len();
         let outer = vm.roots.active.then(|| {
             // SAFETY: the context lives with the heap.
             let context = unsafe { &*context };
@@ -405,6 +410,9 @@ impl Inner {
             (context.exit_fp, context.exit_pc) = (exit.fp as u64, exit.pc as u64);
             context.stack_limit = stack_limit;
         }
+        // a trap that is not catchable leaves cleanups behind that never ran
+        vm.suspended.truncate(first_suspended);
+        vm.roots.suspended.truncate(first_suspended);
         match (thrown, signature.result) {
             (0, Class::Word) => Ok(context.result),
             (0, Class::Byte) => Ok(context.result & 0xff),
@@ -427,44 +435,95 @@ impl Inner {
         self.roots.thrown = u64::from(error.index());
     }
 
+    /// Whether a handler may take the pending trap.
+    pub(crate) fn pending_is_catchable(&self) -> bool {
+        self.pending.as_ref().is_none_or(|(trap, _)| trap.kind.is_catchable())
+    }
+
+    fn take_raised(&mut self) -> ((Trap, Backtrace), Ref) {
+        let raised = self.pending.take().expect("compiled code goes to a handler, or ends, only after raising a trap");
+        (raised, Ref::from_index(std::mem::take(&mut self.roots.thrown) as u32))
+    }
+
+    /// Sets the pending trap aside while a cleanup runs.
+    pub(crate) fn suspend_pending(&mut self) {
+        let (raised, error) = self.take_raised();
+        self.suspended.push(raised);
+        self.roots.suspended.push(u64::from(error.index()));
+    }
+
+    /// Makes the trap set aside last the pending one again.
+    pub(crate) fn resume_suspended(&mut self) {
+        self.pending = self.suspended.pop();
+        self.roots.thrown = self.roots.suspended.pop().expect("a cleanup that ends has a trap to go on with");
+    }
+
+    /// A cleanup has trapped while a trap was set aside: that one becomes the cause of the pending one.
+    pub(crate) fn link_suspended(&mut self) {
+        let first_held = self.roots.held.len();
+        let (raised, error) = self.take_raised();
+        let error = self.roots.hold(error);
+        self.resume_suspended();
+        let cause = self.catch_pending();
+        let cause = self.roots.hold(cause);
+        let error = self.roots.held(error);
+        let (mut trap, trace) = raised;
+        let texts = if error.is_nil() {
+            trace.describe(&*self.code, &mut trap);
+            [trap.message.clone(), trap.kind_name.clone(), trap.trace_text()]
+        } else {
+            [0, 1, 3].map(|field| self.str(self.heap.ref_at(error, field)).to_owned())
+        };
+        let linked = self.new_error([&texts[0], &texts[1], &texts[2]], Some(cause));
+        self.roots.release(first_held);
+        self.roots.thrown = u64::from(linked.unwrap_or(self.out_of_memory).index());
+        self.pending = Some((Trap::new(TrapKind::Error, ""), trace));
+    }
+
     /// The pending trap, for the host.
     fn take_pending(&mut self) -> Trap {
-        let (mut trap, trace) = self.pending.take().expect("compiled code ends with a trap only after raising one");
-        let error = Ref::from_index(std::mem::take(&mut self.roots.thrown) as u32);
+        let ((mut trap, trace), error) = self.take_raised();
         if !error.is_nil() {
-            trap.message = self.str(self.heap.ref_at(error, 0)).to_owned();
-            trap.kind_name = self.str(self.heap.ref_at(error, 1)).to_owned();
+            (trap.kind_name, trap.message) = self.kind_and_message(error);
             trap.kind = TrapKind::from_name(&trap.kind_name);
+            let mut cause = self.heap.ref_at(error, 2);
+            while !cause.is_nil() && trap.causes.len() < CAUSES_MAX {
+                trap.causes.push(self.kind_and_message(cause));
+                cause = self.heap.ref_at(cause, 2);
+            }
         }
         trace.describe(&*self.code, &mut trap);
         trap
     }
 
+    fn kind_and_message(&self, error: Ref) -> (String, String) {
+        let text = |field| self.str(self.heap.ref_at(error, field)).to_owned();
+        (text(1), text(0))
+    }
+
     /// The pending trap as an error object, for a handler.
     pub(crate) fn catch_pending(&mut self) -> Ref {
-        let (mut trap, trace) = self.pending.take().expect("a handler runs only after a trap");
-        let thrown = Ref::from_index(std::mem::take(&mut self.roots.thrown) as u32);
+        let ((mut trap, trace), thrown) = self.take_raised();
         if !thrown.is_nil() {
             return thrown;
         }
         trace.describe(&*self.code, &mut trap);
         let first_held = self.roots.held.len();
-        let error = self.new_error(&trap);
+        let error = self.new_error([&trap.message, &trap.kind_name, &trap.trace_text()], None);
         self.roots.release(first_held);
         error.unwrap_or(self.out_of_memory)
     }
 
-    /// An error object; leaves what it holds in the roots.
-    fn new_error(&mut self, trap: &Trap) -> Result<Ref, Trap> {
+    /// An error object of message, kind, trace, and a cause that is held; leaves what it holds in the roots.
+    fn new_error(&mut self, texts: [&str; 3], cause: Option<usize>) -> Result<Ref, Trap> {
         let record = self.code.layout().error.expect("a program that catches has the core library's Error");
-        let texts = [trap.message.as_str(), trap.kind_name.as_str(), &trap.trace_text()];
         let mut places = [0; 3];
         for (place, text) in places.iter_mut().zip(texts) {
             let string = new_str(&mut self.heap, &mut self.roots, text)?;
             *place = self.roots.hold(string);
         }
         let error = self.heap.allocate_record(Layout::record_shape(record), &mut self.roots)?;
-        for (field, place) in [0, 1, 3].into_iter().zip(places) {
+        for (field, place) in [0, 1, 3].into_iter().zip(places).chain(cause.map(|cause| (2, cause))) {
             self.heap.set_ref(error, field, self.roots.held(place));
         }
         Ok(error)

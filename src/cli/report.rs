@@ -14,6 +14,12 @@ pub enum Status {
     Failure,
     /// The script used up its heap.
     HeapLimit,
+    /// The script used up its fuel or its time.
+    Limit,
+    /// Somebody interrupted the script.
+    Interrupted,
+    /// The script ended itself.
+    Exit(i32),
 }
 
 impl From<Status> for ExitCode {
@@ -23,6 +29,12 @@ impl From<Status> for ExitCode {
             Status::Failure => ExitCode::FAILURE,
             // as a shell reports a process that the system killed for want of memory
             Status::HeapLimit => ExitCode::from(137),
+            // as `timeout` does
+            Status::Limit => ExitCode::from(124),
+            // as a shell reports a process that SIGINT ended
+            Status::Interrupted => ExitCode::from(130),
+            // the system keeps the lowest eight bits
+            Status::Exit(code) => ExitCode::from(code as u8),
         }
     }
 }
@@ -52,10 +64,21 @@ pub fn diagnostics(found: &Diagnostics, color: bool) -> Status {
 
 /// A trap that no one caught: message, kind, trace.
 pub fn script_error(error: &ScriptError, color: bool) -> Status {
+    if let Some(code) = error.exit_code() {
+        return Status::Exit(code);
+    }
     let report = error.report();
     match report.strip_prefix("error") {
         Some(rest) if color => say(&format!("\x1b[1;31merror\x1b[0m{rest}")),
         _ => say(&report),
     }
-    if error.is_out_of_memory() { Status::HeapLimit } else { Status::Failure }
+    if error.is_out_of_memory() {
+        Status::HeapLimit
+    } else if error.is_limit() {
+        Status::Limit
+    } else if error.is_interrupt() {
+        Status::Interrupted
+    } else {
+        Status::Failure
+    }
 }

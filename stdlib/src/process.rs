@@ -28,6 +28,13 @@ pub(crate) fn register(registry: &mut Registry) {
         };
         text(cx, &arg)
     });
+    add(registry, "os.exit_with", &[Int], Unit, |cx| {
+        let code = cx.int(0);
+        Err(match i32::try_from(code).ok().filter(|code| (0..256).contains(code)) {
+            Some(code) => Trap::exit(code),
+            None => Trap::new(TrapKind::Panic, format!("an exit code lies between 0 and 255, not {code}")),
+        })
+    });
     add(registry, "os.has_env", &[Str], Bool, |cx| Ok(NativeValue::Bool(variable(cx.str(0)).is_some())));
     add(registry, "os.read_env", &[Str], Str, |cx| {
         let value = variable(cx.str(0)).unwrap_or_default();

@@ -151,6 +151,9 @@ impl<'a> Body<'_, 'a> {
 
     /// The early return of `?`; None after an error.
     pub fn leave_with(&mut self, wrap: Wrap, error: Option<ExprId>, span: Span) -> Option<ExprId> {
+        if !self.stays_in_defer("?", span) {
+            return None;
+        }
         let what = if wrap == Wrap::Result { "an error" } else { "nil" };
         let result = match self.frame().result.clone() {
             ResultMode::Fixed(ty) => {

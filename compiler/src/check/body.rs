@@ -124,6 +124,8 @@ pub(super) struct Frame {
     pub loops: Vec<LoopScope>,
     pub loop_count: u32,
     pub try_depth: u32,
+    /// In a `defer` block: loops around it, which nothing in it can leave or repeat.
+    pub defer_loops: Option<usize>,
     /// What flow tells about locals here.
     pub facts: Vec<Fact>,
     pub result: ResultMode,
@@ -150,6 +152,7 @@ impl Frame {
             loops: Vec::new(),
             loop_count: 0,
             try_depth: 0,
+            defer_loops: None,
             facts: Vec::new(),
             result,
             tail: false,

@@ -294,6 +294,22 @@ impl<'a> Body<'_, 'a> {
         let mut ended = false;
         for (i, stmt) in stmts.iter().enumerate() {
             let last = i + 1 == stmts.len();
+            if let ast::StmtKind::Defer(cleanup) = &stmt.kind {
+                let tail = tail && !ended;
+                let id = self.defer(cleanup, stmt.span, &mut |body| {
+                    body.frame().tail = tail;
+                    body.statements(&stmts[i + 1..], span, expect)
+                });
+                match ended {
+                    true => {}
+                    false if expect == Expect::Nothing => {
+                        ended = self.ty(id) == Ty::NEVER;
+                        ids.push(id);
+                    }
+                    false => value = Some(id),
+                }
+                break;
+            }
             let id = match &stmt.kind {
                 ast::StmtKind::Expr(expr) if last && expect != Expect::Nothing => {
                     self.frame().tail = tail && !ended;
@@ -486,6 +502,9 @@ impl<'a> Body<'_, 'a> {
 
     fn return_expr(&mut self, value: Option<&'a ast::Expr>, span: Span) -> ExprId {
         use super::body::ResultMode;
+        if !self.stays_in_defer("return", span) {
+            return self.bad(span);
+        }
         let mode = self.frame().result.clone();
         let fixed = if let ResultMode::Fixed(ty) = mode { Some(ty) } else { None };
         let value = match (value, fixed) {
@@ -552,16 +571,25 @@ impl<'a> Body<'_, 'a> {
     /// Top-level statements of a module.
     pub fn init_body(&mut self, module: super::modules::ModuleId) {
         let modules = self.cx.modules;
-        let mut ids = Vec::new();
-        for item in modules.list[module.0 as usize].files.iter().flat_map(|f| &f.items) {
-            if let ast::ItemKind::Stmt(stmt) = &item.kind
-                && let Some(id) = self.stmt(stmt)
-            {
-                ids.push(id);
-            }
-        }
+        let stmts = module_statements(modules, module);
+        self.frame().body = self.top_level(&stmts, &mut |_| None);
+    }
+
+    /// Top-level statements, then `last` unless they never end. A `defer` among them belongs to all that follows.
+    fn top_level(&mut self, stmts: &[&'a ast::Stmt], last: &mut dyn FnMut(&mut Self) -> Option<ExprId>) -> ExprId {
         let span = self.frame().span;
-        self.frame().body = self.block_of(ids, span);
+        let mut ids = Vec::new();
+        for (i, stmt) in stmts.iter().enumerate() {
+            if let ast::StmtKind::Defer(cleanup) = &stmt.kind {
+                ids.push(self.defer(cleanup, stmt.span, &mut |body| body.top_level(&stmts[i + 1..], last)));
+                return self.block_of(ids, span);
+            }
+            ids.extend(self.stmt(stmt));
+        }
+        if ids.last().is_none_or(|&id| self.ty(id) != Ty::NEVER) {
+            ids.extend(last(self));
+        }
+        self.block_of(ids, span)
     }
 
     /// The main module's statements after those of the modules it imports, then `main`.
@@ -576,27 +604,27 @@ impl<'a> Body<'_, 'a> {
                     ids.push(self.emit(ExprKind::Call(init, Vec::new()), Ty::UNIT, span));
                 }
             }
-            self.init_body(main);
-            let own = self.frame().body;
-            ids.push(own);
-            let ended = self.ty(own) == Ty::NEVER;
-            let name = Symbol::new("main");
-            if self.cx.mode == super::Mode::Run
-                && !ended
-                && let Some(&(Def::Fn(decl), at)) = self.cx.scopes[main.0 as usize].names.get(&name)
-            {
-                if self.cx.function(decl).ast.params.is_empty() {
-                    let call = self.call_ids(decl, Vec::new(), Vec::new(), at);
-                    ids.push(self.finish_main(call, at));
-                } else {
-                    self.report(
-                        Diagnostic::error(codes::MAIN_PARAMETERS, at, "`main` takes no parameters")
-                            .help("the script's arguments are in `args`"),
-                    );
-                }
-            }
+            let stmts = module_statements(self.cx.modules, main);
+            ids.push(self.top_level(&stmts, &mut |body| body.call_main(main)));
         }
         self.frame().body = self.block_of(ids, span);
+    }
+
+    fn call_main(&mut self, module: super::modules::ModuleId) -> Option<ExprId> {
+        let name = Symbol::new("main");
+        let &(Def::Fn(decl), at) = self.cx.scopes[module.0 as usize].names.get(&name)? else { return None };
+        if self.cx.mode != super::Mode::Run {
+            return None;
+        }
+        if !self.cx.function(decl).ast.params.is_empty() {
+            self.report(
+                Diagnostic::error(codes::MAIN_PARAMETERS, at, "`main` takes no parameters")
+                    .help("the script's arguments are in `args`"),
+            );
+            return None;
+        }
+        let call = self.call_ids(decl, Vec::new(), Vec::new(), at);
+        Some(self.finish_main(call, at))
     }
 
     /// A `main` that gives a result panics with its error.
@@ -623,6 +651,12 @@ impl<'a> Body<'_, 'a> {
             self.frame_body(FnSource::Block(&test.body));
         }
     }
+}
+
+/// The top-level statements of a module, in order.
+fn module_statements<'a>(modules: &'a super::modules::Modules, module: super::modules::ModuleId) -> Vec<&'a ast::Stmt> {
+    let items = modules.list[module.0 as usize].files.iter().flat_map(|f| &f.items);
+    items.filter_map(|item| if let ast::ItemKind::Stmt(stmt) = &item.kind { Some(stmt) } else { None }).collect()
 }
 
 /// What holds on all of several ways.

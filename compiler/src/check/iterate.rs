@@ -78,12 +78,17 @@ impl<'c, 'a> Body<'c, 'a> {
     }
 
     pub fn jump(&mut self, label: Option<ast::Ident>, leave: bool, span: Span) -> ExprId {
-        let loops = &mut self.frame().loops;
+        let loops = &self.frame().loops;
         let found = match label {
-            None => loops.last_mut(),
-            Some(label) => loops.iter_mut().rev().find(|l| l.label == Some(label.name)),
+            None => loops.len().checked_sub(1),
+            Some(label) => loops.iter().rposition(|l| l.label == Some(label.name)),
         };
-        if let Some(target) = found {
+        if let Some(found) = found {
+            if self.frame().defer_loops.is_some_and(|outside| found < outside) {
+                self.stays_in_defer(if leave { "break" } else { "continue" }, span);
+                return self.bad(span);
+            }
+            let target = &mut self.frame().loops[found];
             target.broken |= leave;
             let id = target.id;
             let kind = if leave { ExprKind::Break(id) } else { ExprKind::Continue(id) };

@@ -23,6 +23,7 @@ mod compact;
 mod construct;
 mod convert;
 mod decls;
+mod defer;
 mod derive;
 mod emit;
 mod exhaustive;

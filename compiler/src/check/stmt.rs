@@ -23,13 +23,8 @@ impl<'a> Body<'_, 'a> {
                 Some(self.let_stmt(*mutable, pattern, ty.as_deref(), value, stmt.span))
             }
             ast::StmtKind::Fn(function) => self.local_fn(function, stmt.span),
-            ast::StmtKind::Defer(block) => {
-                let diagnostic = Diagnostic::error(codes::DEFER_UNSUPPORTED, stmt.span, "`defer` is not supported yet");
-                let id = self.fail(diagnostic);
-                let mark = self.frame().exprs.len();
-                self.block(block, Expect::Nothing);
-                self.frame().exprs.truncate(mark);
-                Some(id)
+            ast::StmtKind::Defer(_) => {
+                unreachable!("whoever walks the statements of a block takes what follows with it")
             }
             ast::StmtKind::Expr(expr) => {
                 let id = self.expr(expr, Expect::Nothing);

@@ -175,6 +175,17 @@ impl Translator<'_, '_> {
                 return None;
             }
             RuntimeFn::Catch => return Some(self.call_exit(RuntimeFunction::CatchError, &[], &live)),
+            RuntimeFn::Suspend | RuntimeFn::Resume => {
+                let suspend = function == RuntimeFn::Suspend;
+                let function = if suspend { RuntimeFunction::SuspendTrap } else { RuntimeFunction::ResumeTrap };
+                self.call_exit(function, &[], &live);
+                return None;
+            }
+            RuntimeFn::Reraise => {
+                let nested = self.word(values[0]);
+                self.call_exit(RuntimeFunction::ReraiseTrap, &[nested], &live);
+                return None;
+            }
             RuntimeFn::StrEq => {
                 let (a, b) = (self.value(values[0]), self.value(values[1]));
                 let equal = self.call_leaf_with_context(RuntimeFunction::StrEq, &[a, b]);

@@ -42,7 +42,7 @@ impl Evaluator<'_> {
     /// Goes to the innermost handler, or fails when there is none.
     fn unwind(&mut self, mut raised: Raised) -> Result<(), Raised> {
         match &mut raised {
-            Raised::Trap(trap) | Raised::OutOfSteps(trap) => {
+            Raised::Trap(trap) => {
                 let mut located = std::mem::replace(trap, TrapKind::Panic.into());
                 self.locate(&mut located);
                 *trap = located;
@@ -52,7 +52,7 @@ impl Evaluator<'_> {
         while let Some(frame) = self.frames.last_mut() {
             let block = &self.program.functions[frame.function.index()].blocks[frame.block.index()];
             match block.handler {
-                Some(handler) if !matches!(raised, Raised::OutOfSteps(_)) => {
+                Some(handler) if raised.is_catchable() => {
                     frame.block = handler;
                     frame.next = 0;
                     self.caught = Some(raised);
@@ -130,9 +130,7 @@ impl Evaluator<'_> {
         if self.steps <= self.options.steps_max {
             return Ok(());
         }
-        let mut trap = Trap::new(TrapKind::Error, "the step limit is reached");
-        trap.kind_name = "fuel".into();
-        Err(Raised::OutOfSteps(trap))
+        Err(Trap::new(TrapKind::Fuel, "the step limit is reached").into())
     }
 
     fn terminator(&mut self, terminator: &Terminator) -> Result<Option<u64>, Raised> {

@@ -23,7 +23,7 @@ use hashbrown::HashMap;
 use heap::{Heap, Object};
 use std::io::Write;
 use tenure_runtime::native::Registry;
-use tenure_runtime::trap::{Frame as TraceFrame, TRACE_FRAMES_MAX, Trap, TrapKind};
+use tenure_runtime::trap::{CAUSES_MAX, Frame as TraceFrame, TRACE_FRAMES_MAX, Trap, TrapKind};
 
 /// What a script may use, and where its output goes.
 pub struct Options<'a> {
@@ -73,6 +73,8 @@ pub struct Evaluator<'a> {
     steps: u64,
     /// The trap on its way to a handler's `Catch`.
     caught: Option<Raised>,
+    /// Traps set aside while cleanups run, innermost last.
+    suspended: Vec<Raised>,
 }
 
 /// An active call.
@@ -93,8 +95,12 @@ enum Raised {
     Trap(Trap),
     /// An error object thrown by the script.
     Thrown(u64, Box<Trap>),
-    /// No more steps; not catchable.
-    OutOfSteps(Trap),
+}
+
+impl Raised {
+    fn is_catchable(&self) -> bool {
+        !matches!(self, Raised::Trap(trap) if !trap.kind.is_catchable())
+    }
 }
 
 impl From<Trap> for Raised {
@@ -129,6 +135,7 @@ impl<'a> Evaluator<'a> {
             base: 0,
             steps: 0,
             caught: None,
+            suspended: Vec::new(),
             heap,
         }
     }
@@ -154,8 +161,9 @@ impl<'a> Evaluator<'a> {
         self.stack.clear();
         let outcome = self.evaluate(function, args);
         self.caught = None;
+        self.suspended.clear();
         outcome.map_err(|raised| match raised {
-            Raised::Trap(trap) | Raised::OutOfSteps(trap) => trap,
+            Raised::Trap(trap) => trap,
             Raised::Thrown(error, trap) => self.describe_thrown(error, *trap),
         })
     }
@@ -186,11 +194,19 @@ impl<'a> Evaluator<'a> {
 
     /// An uncaught error object as a trap.
     fn describe_thrown(&self, error: u64, mut trap: Trap) -> Trap {
-        let fields = self.heap.fields(error);
-        trap.message = self.heap.str(fields[0]).into();
-        trap.kind_name = self.heap.str(fields[1]).into();
+        (trap.kind_name, trap.message) = self.kind_and_message(error);
         trap.kind = TrapKind::from_name(&trap.kind_name);
+        let mut cause = self.heap.fields(error)[2];
+        while cause != 0 && trap.causes.len() < CAUSES_MAX {
+            trap.causes.push(self.kind_and_message(cause));
+            cause = self.heap.fields(cause)[2];
+        }
         trap
+    }
+
+    fn kind_and_message(&self, error: u64) -> (String, String) {
+        let fields = self.heap.fields(error);
+        (self.heap.str(fields[1]).into(), self.heap.str(fields[0]).into())
     }
 
     /// Fills in where a trap comes from, unless it says so already.

@@ -54,11 +54,34 @@ impl Evaluator<'_> {
                 self.locate(&mut trap);
                 return Err(Raised::Thrown(args[0], Box::new(trap)));
             }
-            RuntimeFn::Catch => match self.caught.take() {
-                Some(Raised::Trap(trap)) => self.new_error(&trap),
-                Some(Raised::Thrown(error, _)) => error,
-                Some(Raised::OutOfSteps(_)) | None => unreachable!("bug: a handler runs only after a trap"),
-            },
+            RuntimeFn::Catch => {
+                let raised = self.take_caught();
+                self.error_of(raised)
+            }
+            RuntimeFn::Suspend => {
+                let raised = self.take_caught();
+                self.suspended.push(raised);
+                0
+            }
+            RuntimeFn::Resume => return Err(self.take_suspended()),
+            RuntimeFn::Reraise => {
+                let raised = self.take_caught();
+                if args[0] == 0 {
+                    return Err(raised);
+                }
+                let first = self.take_suspended();
+                let cause = self.error_of(first);
+                let trap = match &raised {
+                    Raised::Trap(trap) => trap.clone(),
+                    Raised::Thrown(_, trap) => Trap::clone(trap),
+                };
+                let error = self.error_of(raised);
+                let mut fields = self.heap.fields(error).to_vec();
+                fields[2] = cause;
+                let record = self.program.error.expect("a program that catches has the core library's Error");
+                let linked = self.heap.permanent(Object::Record(record, fields.into()));
+                return Err(Raised::Thrown(linked, Box::new(trap)));
+            }
         })
     }
 
@@ -79,6 +102,21 @@ impl Evaluator<'_> {
             }
         }
         Ok(0)
+    }
+
+    fn take_caught(&mut self) -> Raised {
+        self.caught.take().expect("a handler runs only after a trap")
+    }
+
+    fn take_suspended(&mut self) -> Raised {
+        self.suspended.pop().expect("a cleanup that ends has a trap to go on with")
+    }
+
+    fn error_of(&mut self, raised: Raised) -> u64 {
+        match raised {
+            Raised::Trap(trap) => self.new_error(&trap),
+            Raised::Thrown(error, _) => error,
+        }
     }
 
     /// The error object that a handler gets for a trap. It counts against no limit, so that running out of memory can be

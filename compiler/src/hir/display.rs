@@ -226,6 +226,12 @@ impl Printer<'_> {
                 self.push(&format!(" catch {} ", self.local(*error)));
                 self.expr(*handler);
             }
+            ExprKind::Defer { body, cleanup } => {
+                self.push("defer ");
+                self.expr(*cleanup);
+                self.push(" after ");
+                self.expr(*body);
+            }
             ExprKind::Trap(kind) => self.push(&format!("trap {}", kind.name())),
         }
     }

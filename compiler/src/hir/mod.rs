@@ -7,7 +7,8 @@
 //!   Left-nested chains may be of any length, so consumers walk the left spine with a loop.
 //! - H3. Coercions are explicit: `Wrap` makes `T?` of `T`; `Never` coerces to all types silently.
 //! - H4. A local marked `cell` lives in a heap cell: it is assigned after a closure captured it, or assigned inside a
-//!   `try` body and declared outside it. So no local without `cell` changes between the start of a `try` and its handler.
+//!   `try` body (or the body of a `Defer`) and declared outside it. So no local without `cell` changes between the start
+//!   of a `try` and its handler.
 //! - H5. Patterns are gone: a `match` is a `Cond` whose conditions bind locals by `Let` on the way.
 //! - H6. Arguments and fields stand in the order they are *evaluated* where they have effects: the checker introduces
 //!   locals where source order and field order differ.
@@ -219,6 +220,14 @@ pub enum ExprKind {
         error: LocalId,
         /// What runs then.
         handler: ExprId,
+    },
+    /// Runs `body`, then `cleanup` however the body is left: with its value, by a jump or `Return` out of it, by a panic.
+    /// Nothing in `cleanup` jumps out of it; when it panics while the body's panic is under way, that becomes its cause.
+    Defer {
+        /// What follows a `defer` statement in its block.
+        body: ExprId,
+        /// The statement's block; its value is dropped.
+        cleanup: ExprId,
     },
     /// Traps.
     Trap(TrapKind),

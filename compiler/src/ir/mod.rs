@@ -350,6 +350,13 @@ pub enum RuntimeFn {
     Throw,
     /// `() -> error`: first instruction of a handler: the error object of the trap that led here.
     Catch,
+    /// `()`: first instruction of a handler: sets the trap that led here aside. Gives nothing.
+    Suspend,
+    /// `()`: raises the trap set aside last. Gives nothing and does not return; an `Unreachable` terminator follows.
+    Resume,
+    /// `(nested: bool)`: first instruction of a handler: raises the trap that led here again, when nested with the one set
+    /// aside last as its cause. Gives nothing and does not return; an `Unreachable` terminator follows.
+    Reraise,
 }
 
 /// How a block ends.

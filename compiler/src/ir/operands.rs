@@ -86,7 +86,9 @@ impl Op {
         match self {
             Op::Prim(prim, _) => prim.traps(),
             Op::BoundsCheck(..) | Op::GlobalGet(_) => true,
-            Op::CallRuntime(RuntimeFn::Catch | RuntimeFn::StrEq | RuntimeFn::StrCompare, _) => false,
+            Op::CallRuntime(RuntimeFn::Catch | RuntimeFn::Suspend | RuntimeFn::StrEq | RuntimeFn::StrCompare, _) => {
+                false
+            }
             Op::CallRuntime(RuntimeFn::StrHash | RuntimeFn::IntHash, _) => false,
             _ => self.is_safepoint(),
         }
@@ -103,6 +105,7 @@ impl RuntimeFn {
     pub fn result(self) -> Option<Type> {
         match self {
             RuntimeFn::ArrayCopy(_) | RuntimeFn::ArrayFill(_) | RuntimeFn::Throw => None,
+            RuntimeFn::Suspend | RuntimeFn::Resume | RuntimeFn::Reraise => None,
             RuntimeFn::StrSlice | RuntimeFn::StrConcat | RuntimeFn::StrFromBytes | RuntimeFn::StrJoin => {
                 Some(Type::Ref)
             }
@@ -126,7 +129,8 @@ impl RuntimeFn {
             RuntimeFn::StrConcat | RuntimeFn::StrHash | RuntimeFn::Throw => &[Ref],
             RuntimeFn::StrJoin => &[Ref, Int, Ref],
             RuntimeFn::IntHash => &[Int],
-            RuntimeFn::Catch => &[],
+            RuntimeFn::Catch | RuntimeFn::Suspend | RuntimeFn::Resume => &[],
+            RuntimeFn::Reraise => &[Byte],
         }
     }
 }

@@ -300,8 +300,13 @@ fn runtime_fn(name: &str) -> Result<RuntimeFn, String> {
         };
     }
     use RuntimeFn::*;
-    let all = [StrSlice, StrEq, StrCompare, StrConcat, StrHash, StrFromBytes, StrJoin, IntHash, Throw, Catch];
-    all.into_iter().find(|f| f.to_string() == name).ok_or_else(|| "unknown function of the runtime".into())
+    let strings = [StrSlice, StrEq, StrCompare, StrConcat, StrHash, StrFromBytes, StrJoin, IntHash];
+    let failures = [Throw, Catch, Suspend, Resume, Reraise];
+    strings
+        .into_iter()
+        .chain(failures)
+        .find(|f| f.to_string() == name)
+        .ok_or_else(|| "unknown function of the runtime".into())
 }
 
 /// The words of a line: runs without spaces, `( ) , :` by themselves, quoted strings.

@@ -215,9 +215,10 @@ impl Verifier<'_> {
         if actual == expected { Ok(()) } else { Err(format!("takes {expected:?}, has {actual:?}")) }
     }
 
-    /// I3: `Catch` opens handlers and stands nowhere else.
+    /// I3: what takes the trap opens handlers and stands nowhere else.
     fn catch(&self, block: Block, index: usize, inst: &Inst) -> Result<(), String> {
-        if !matches!(inst.op, Op::CallRuntime(RuntimeFn::Catch, _)) || index == 0 && self.is_handler(block) {
+        use RuntimeFn::{Catch, Reraise, Suspend};
+        if !matches!(inst.op, Op::CallRuntime(Catch | Suspend | Reraise, _)) || index == 0 && self.is_handler(block) {
             return Ok(());
         }
         Err("stands outside the start of a handler".into())

@@ -1,6 +1,7 @@
 //! Bodies: parameters and captures on entry, statements, loops, `try`. Walking an expression gives `None` when what
 //! follows can't be reached; nothing is emitted from there on.
 
+use super::cleanup::{Cleanup, Exit};
 use super::layout::{local_type, scalar};
 use super::ssa::{Builder, Variable};
 use super::{LoopTargets, Lowering};
@@ -16,6 +17,8 @@ pub(super) struct Body<'l, 'a> {
     pub(super) source: &'a Function,
     pub(super) builder: Builder,
     loops: HashMap<LoopId, LoopTargets>,
+    /// Cleanups that leaving the function from here has to run, outermost first.
+    pub(super) cleanups: Vec<Cleanup>,
 }
 
 /// What an expression gives. Units need no value until somebody looks.
@@ -39,7 +42,7 @@ impl<'l, 'a> Body<'l, 'a> {
             // local i is variable i
             builder.variable(local_type(types, source, LocalId(i as u32)));
         }
-        let mut body = Body { lowering, source, builder, loops: HashMap::new() };
+        let mut body = Body { lowering, source, builder, loops: HashMap::new(), cleanups: Vec::new() };
         let mut values = values.into_iter();
         if let Some(captures) = &source.captures {
             let closure = values.next().expect("a closure body takes its closure");
@@ -197,7 +200,7 @@ impl<'l, 'a> Body<'l, 'a> {
         let header = self.builder.block();
         let exit = self.builder.block();
         let next = if step.is_some() { self.builder.block() } else { header };
-        self.loops.insert(id, LoopTargets { next, exit });
+        self.loops.insert(id, LoopTargets { next, exit, cleanups: self.cleanups.len() });
         self.builder.jump(header, expr.span);
         self.builder.enter(header);
         if let Some(condition) = condition {
@@ -223,11 +226,19 @@ impl<'l, 'a> Body<'l, 'a> {
     }
 
     pub(super) fn break_loop(&mut self, id: LoopId, span: Span) {
-        self.builder.jump(self.loops[&id].exit, span);
+        let target = self.loops[&id];
+        if self.cleanups.len() > target.cleanups {
+            return self.leave_by(Exit::Break(id), span);
+        }
+        self.builder.jump(target.exit, span);
     }
 
     pub(super) fn continue_loop(&mut self, id: LoopId, span: Span) {
-        self.builder.jump(self.loops[&id].next, span);
+        let target = self.loops[&id];
+        if self.cleanups.len() > target.cleanups {
+            return self.leave_by(Exit::Continue(id), span);
+        }
+        self.builder.jump(target.next, span);
     }
 
     pub(super) fn try_expr(&mut self, expr: &Expr, body: ExprId, error: LocalId, handler: ExprId) -> Option<Out> {

@@ -89,6 +89,7 @@ impl Body<'_, '_> {
             ExprKind::Closure(id, captured) => return Some(Out::Value(self.closure(*id, captured, span))),
             ExprKind::FnValue(id) => Op::FnObject(self.lowering.as_closure_body(*id)),
             &ExprKind::Try { body, error, handler } => return self.try_expr(expr, body, error, handler),
+            &ExprKind::Defer { body, cleanup } => return self.defer_expr(expr, body, cleanup),
             // without operands
             ExprKind::Call(id, _) => return self.call(Op::Call(FuncId(id.0), Values::new()), expr),
             ExprKind::CallNative(id, _) => return self.call(Op::CallNative(*id, Values::new()), expr),
@@ -166,7 +167,7 @@ impl Body<'_, '_> {
                 return Some(Out::Unit);
             }
             ExprKind::Return(_) => {
-                self.builder.terminate(Terminator::Return(first), span);
+                self.return_value(first, span);
                 return None;
             }
             other => unreachable!("bug: {other:?} has no first operand"),

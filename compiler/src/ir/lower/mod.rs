@@ -1,10 +1,11 @@
 //! From the typed tree to the IR: bodies become blocks of SSA values, types become records and scalars.
 //!
-//! `layout` decides what records look like, `ssa` builds the graph, `body` walks statements and control flow, `expr`
-//! what gives values, `condition` what only decides where to go. All of it trusts the typed tree's invariants (H1 to H6);
+//! `layout` decides what records look like, `ssa` builds the graph, `body` walks statements and control flow,
+//! `cleanup` `defer`, `expr` what gives values, `condition` what only decides where to go. All of it trusts the typed tree's invariants (H1 to H6);
 //! where they don't hold, it panics: that is a bug of the checker, never of a script.
 
 mod body;
+mod cleanup;
 mod condition;
 mod expr;
 mod layout;
@@ -118,4 +119,6 @@ fn export(source: &hir::Program, name: Symbol, id: FnId) -> Export {
 struct LoopTargets {
     next: Block,
     exit: Block,
+    /// Cleanups around the loop, which leaving or repeating it does not run.
+    cleanups: usize,
 }
