@@ -33,6 +33,15 @@ impl fmt::Display for Code {
     }
 }
 
+/// What the catalogue says about a code.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The code.
+    pub code: Code,
+    /// The whole page, markdown.
+    pub text: &'static str,
+}
+
 macro_rules! catalogue {
     ($($number:literal $name:ident)*) => {
         $(
@@ -40,6 +49,11 @@ macro_rules! catalogue {
             #[allow(clippy::zero_prefixed_literal, reason = "written as it is shown")]
             pub const $name: Code = Code($number);
         )*
+
+        /// Every code, in order.
+        pub static CATALOGUE: &[Page] = &[
+            $(Page { code: $name, text: include_str!(concat!("codes/E", stringify!($number), ".md")) }),*
+        ];
     };
 }
 
@@ -129,4 +143,39 @@ catalogue! {
     0902 TRAIT_TYPE_UNSUPPORTED
     0904 LOCAL_FN_UNSUPPORTED
     0905 BENCH_UNSUPPORTED
+}
+
+/// The page of a code as people write it: `E0301`, `e301`, `301`.
+pub fn page(written: &str) -> Option<&'static Page> {
+    let digits = written.strip_prefix(['E', 'e']).unwrap_or(written);
+    let number: u16 = digits.parse().ok()?;
+    CATALOGUE.iter().find(|page| page.code.0 == number)
+}
+
+impl Page {
+    /// A few words, without a full stop.
+    pub fn title(&self) -> &'static str {
+        self.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+    }
+
+    /// What stands between the title and the examples, and behind them.
+    pub fn explanation(&self) -> String {
+        let body = self.text.split_once('\n').map_or("", |(_, body)| body);
+        body.split("```").step_by(2).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// A program that gives this code.
+    pub fn wrong(&self) -> Option<&'static str> {
+        self.block("```ten error\n").or_else(|| self.block("```ten warning\n"))
+    }
+
+    /// The same program without the mistake.
+    pub fn right(&self) -> Option<&'static str> {
+        self.block("```ten\n")
+    }
+
+    fn block(&self, fence: &str) -> Option<&'static str> {
+        let (_, from) = self.text.split_once(fence)?;
+        from.split_once("```").map(|(block, _)| block)
+    }
 }

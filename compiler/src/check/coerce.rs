@@ -50,8 +50,11 @@ impl Body<'_, '_> {
     /// As `coerce`, but silent.
     pub fn try_coerce(&mut self, id: ExprId, to: Ty) -> Option<ExprId> {
         let (from, to) = (self.ty(id), self.shallow(to));
-        if from == to || from == Ty::NEVER || from == Ty::ERROR || to == Ty::ERROR {
+        if from == to || from == Ty::NEVER {
             return Some(id);
+        }
+        if from == Ty::ERROR || to == Ty::ERROR {
+            return self.unify(from, to).then_some(id);
         }
         match self.kind(to) {
             TyKind::Optional(inner) => {

@@ -108,11 +108,8 @@ impl Infer {
         }
         if a == Ty::ERROR || b == Ty::ERROR {
             // what depends on a mistake is not asked about again
-            for ty in [a, b] {
-                if let &TyKind::Infer(var) = types.kind(ty) {
-                    self.bind(types, var, Ty::ERROR);
-                }
-            }
+            self.spoil(types, a);
+            self.spoil(types, b);
             return true;
         }
         if !types.is_open(a) && !types.is_open(b) && !mentions_error(types, a) && !mentions_error(types, b) {
@@ -139,6 +136,13 @@ impl Infer {
 
     fn unify_all(&mut self, types: &mut Types, xs: &[Ty], ys: &[Ty]) -> bool {
         xs.len() == ys.len() && xs.iter().zip(ys).all(|(&x, &y)| self.unify(types, x, y))
+    }
+
+    /// Solves all variables in a type with the type of what went wrong.
+    fn spoil(&mut self, types: &mut Types, ty: Ty) {
+        while let Some(var) = self.unsolved(types, ty) {
+            self.bind(types, var, Ty::ERROR);
+        }
     }
 
     fn bind(&mut self, types: &mut Types, var: u32, ty: Ty) -> bool {

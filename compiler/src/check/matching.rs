@@ -43,19 +43,23 @@ impl<'a> Body<'_, 'a> {
         let mut values = Vec::new();
         let mut rows: Vec<Vec<Pat>> = Vec::new();
         let mut exits = Vec::new();
+        // what a wrong pattern would have matched is not known
+        let mut sound = ty != Ty::ERROR;
         for arm in arms {
             self.frame().facts = before.clone();
             let mark = self.open();
             let mut steps = Vec::new();
             let mut bound = Bound::default();
             self.tag = tag.clone();
+            let known = self.diagnostics.len();
             let pat = self.pattern(&arm.pattern, &stable, ty, &mut steps, &mut bound);
+            sound &= self.diagnostics.len() == known;
             self.tag = None;
             self.bind_all(bound);
             if let (Some(local), Pat::Ctor(Ctor::Variant(number), _)) = (local, &pat) {
                 self.frame().facts.push(Fact { local, variant: Some(*number) });
             }
-            if ty != Ty::ERROR && !self.useful(&rows, &pat, ty) {
+            if sound && !self.useful(&rows, &pat, ty) {
                 self.report(
                     Diagnostic::warning(codes::UNREACHED_ARM, arm.pattern.span, "this arm is never reached")
                         .label("the arms before it match all of this"),
@@ -82,7 +86,7 @@ impl<'a> Body<'_, 'a> {
         }
         self.frame().facts = before;
         self.frame().facts.retain(|f| exits.iter().all(|e| e.contains(f)));
-        if ty != Ty::ERROR {
+        if sound {
             let missing = self.missing(&rows, &[ty]);
             if let Some(missing) = missing {
                 let shown = self.show(ty);

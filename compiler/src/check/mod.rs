@@ -122,7 +122,7 @@ pub fn check(
     registry: &Registry,
     mode: Mode,
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
-    let (modules, diagnostics) = modules::load(sources, main, library);
+    let (modules, read) = modules::load(sources, main, library);
     let mut checker = Checker {
         sources,
         registry,
@@ -152,7 +152,7 @@ pub fn check(
         queue: VecDeque::new(),
         committed: Vec::new(),
         active: Vec::new(),
-        diagnostics,
+        diagnostics: Vec::new(),
         later: Vec::new(),
     };
     checker.collect();
@@ -162,7 +162,7 @@ pub fn check(
     // The runtime makes errors of this type even where the program names none.
     checker.error_type();
     checker.complete_aggregates();
-    let diagnostics = checker.collect_diagnostics();
+    let diagnostics = checker.collect_diagnostics(read);
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     (if failed { None } else { Some(checker.compact(roots)) }, diagnostics)
 }
@@ -184,8 +184,8 @@ impl<'a> Checker<'a> {
         &mut self.instances[id.0 as usize]
     }
 
-    /// Every message once, in source order by file and place.
-    fn collect_diagnostics(&mut self) -> Vec<Diagnostic> {
+    /// Every message once, those of reading the files included, in source order by file and place.
+    fn collect_diagnostics(&mut self, read: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let mut all: Vec<(Diagnostic, Option<FnId>)> = Vec::new();
         all.extend(std::mem::take(&mut self.diagnostics).into_iter().map(|d| (d, None)));
         for index in 0..self.instances.len() {
@@ -193,6 +193,9 @@ impl<'a> Checker<'a> {
             all.extend(own.into_iter().map(|d| (d, Some(FnId(index as u32)))));
         }
         all.extend(std::mem::take(&mut self.later).into_iter().map(|d| (d, None)));
+        // what a guess makes of a file is not the author's mistake
+        all.retain(|(d, _)| !self.modules.guessed.contains(&d.primary.span.file));
+        all.extend(read.into_iter().map(|d| (d, None)));
         // instances of one template repeat each other's mistakes
         let mut seen = HashSet::new();
         all.retain(|(d, at)| {

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{MAX_SOURCE_BYTES, Sources};
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::{ast, parse};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Where modules come from: the core library, the standard library, files beside the script.
 pub trait Library {
@@ -53,6 +53,8 @@ pub(super) struct Modules {
     pub list: Vec<Module>,
     /// In initialisation order, without the core library.
     pub order: Vec<ModuleId>,
+    /// Files whose brackets or quotes don't match: where their declarations end was guessed.
+    pub guessed: HashSet<FileId>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -73,7 +75,7 @@ struct Loader<'s> {
 
 /// Parses the core library, the main file and all they import.
 pub(super) fn load(sources: &mut Sources, main: FileId, library: &dyn Library) -> (Modules, Vec<Diagnostic>) {
-    let modules = Modules { list: Vec::new(), order: Vec::new() };
+    let modules = Modules { list: Vec::new(), order: Vec::new(), guessed: HashSet::new() };
     let mut loader =
         Loader { sources, library, modules, by_name: HashMap::new(), ring: Vec::new(), diagnostics: Vec::new() };
     let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
@@ -90,6 +92,9 @@ pub(super) fn load(sources: &mut Sources, main: FileId, library: &dyn Library) -
 impl Loader<'_> {
     fn parse(&mut self, file: FileId) -> ast::File {
         let (tree, mut diagnostics) = parse(self.sources, file);
+        if diagnostics.iter().any(|d| matches!(d.code, codes::BRACKETS | codes::UNTERMINATED)) {
+            self.modules.guessed.insert(file);
+        }
         self.diagnostics.append(&mut diagnostics);
         tree
     }

@@ -199,7 +199,7 @@ impl Context<'_> {
             false => "add `{ … }` or `= …` on the same line; only a trait may leave it out",
         };
         let error =
-            Diagnostic::error(codes::MISPLACED, function.name.span, format!("`{}` has no body", function.name.name))
+            Diagnostic::error(codes::BODY_MISSING, function.name.span, format!("`{}` has no body", function.name.name))
                 .label("a body must follow the head of this function")
                 .help(help);
         self.report(error);
@@ -270,6 +270,7 @@ impl Context<'_> {
                 .label("not a variable, field or element")
                 .help("compare with `==`; bind several names with `let (a, b) = …`");
             self.report(error);
+            return Expr { kind: ExprKind::Error, span: target.span.to(value.span) };
         }
         let span = target.span.to(value.span);
         Expr { kind: ExprKind::Assign { target: Box::new(target), op, value: Box::new(value) }, span }
@@ -311,7 +312,7 @@ impl Context<'_> {
             }
         }
         self.report(error);
-        binary(a, op, b)
+        Expr { kind: ExprKind::Error, span: a.span.to(b.span) }
     }
 
     pub fn range(&self, lo: Expr, hi: Expr, inclusive: bool) -> Expr {

@@ -149,6 +149,9 @@ impl Place<'_> {
                 }
                 _ => {}
             }
+            if let Some(error) = self.small_type(expected) {
+                return Some(error);
+            }
             if let Some(error) = self.foreign_word(found, 0) {
                 return Some(error);
             }
@@ -165,6 +168,39 @@ impl Place<'_> {
             }
         }
         None
+    }
+
+    /// `name: string`: a type was expected, and a small letter starts the path of a module there.
+    fn small_type(&self, expected: &[String]) -> Option<Diagnostic> {
+        let name = self.token(1)?;
+        if expected != ["."] || !matches!(name.token, Token::Ident(_)) {
+            return None;
+        }
+        let word = self.word(name);
+        let help = match word.to_ascii_lowercase().as_str() {
+            "string" | "text" | "char" | "character" => "the type of texts is `str`".to_owned(),
+            "integer" | "number" | "long" | "short" | "i8" | "i16" | "i32" | "i64" | "u16" | "u32" | "u64"
+            | "usize" => "the type of whole numbers is `int`, with 64 bits".to_owned(),
+            "double" | "real" | "f32" | "f64" => "the type of other numbers is `float`, with 64 bits".to_owned(),
+            "boolean" => "the type of truth values is `bool`".to_owned(),
+            "u8" => "the type of small numbers without a sign is `byte`".to_owned(),
+            "void" | "unit" | "none" => "the type of nothing is `()`".to_owned(),
+            "list" | "array" | "vec" | "slice" => "a list of `T` is written `[T]`".to_owned(),
+            "map" | "dict" | "hash" => "a map from `K` to `V` is written `[K: V]`".to_owned(),
+            "set" => "a set of `T` is written `Set[T]`".to_owned(),
+            "any" | "object" => {
+                "leave the type of a parameter out to take anything; a trait stands for all types that implement it"
+                    .to_owned()
+            }
+            _ => {
+                let mut letters = word.chars();
+                let capital: String = letters.next().map_or(String::new(), |c| c.to_ascii_uppercase().to_string());
+                format!("types start with a capital: `{capital}{}`", letters.as_str())
+            }
+        };
+        let error =
+            Diagnostic::error(codes::UNKNOWN_TYPE, self.span(name.lo, name.hi), format!("there is no type `{word}`"));
+        Some(error.help(help))
     }
 
     /// A keyword of another language, which reads as a name here.
