@@ -4,8 +4,8 @@
 //! again. Everything that speaks about codes reads this list: the compiler's own messages, `tenure explain`, the
 //! book's page of error codes, and the test that compiles the examples. The shape is rustc's `error_codes`.
 //!
-//! A page is markdown: a line `# title`; an explanation; a block fenced ```` ```ten error ```` (or `warning`) that gives
-//! exactly this code and nothing else; a block fenced ```` ```ten ```` that is the same program mended. A block may hold
+//! A page is markdown: a line `# title`; an explanation; a block fenced ```` ```tenure,error ```` (or `warning`) that gives
+//! exactly this code and nothing else; a block fenced ```` ```tenure ```` that is the same program mended. A block may hold
 //! several modules: a line `// file: name.ten` starts another one.
 //!
 //! Invariants
@@ -166,12 +166,12 @@ impl Page {
 
     /// A program that gives this code.
     pub fn wrong(&self) -> Option<&'static str> {
-        self.block("```ten error\n").or_else(|| self.block("```ten warning\n"))
+        self.block("```tenure,error\n").or_else(|| self.block("```tenure,warning\n"))
     }
 
     /// The same program without the mistake.
     pub fn right(&self) -> Option<&'static str> {
-        self.block("```ten\n")
+        self.block("```tenure\n")
     }
 
     fn block(&self, fence: &str) -> Option<&'static str> {
