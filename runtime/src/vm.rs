@@ -504,14 +504,26 @@ impl Inner {
     /// The pending trap as an error object, for a handler.
     pub(crate) fn catch_pending(&mut self) -> Ref {
         let ((mut trap, trace), thrown) = self.take_raised();
-        if !thrown.is_nil() {
-            return thrown;
-        }
-        trace.describe(&*self.code, &mut trap);
         let first_held = self.roots.held.len();
-        let error = self.new_error([&trap.message, &trap.kind_name, &trap.trace_text()], None);
+        let error = if thrown.is_nil() {
+            trace.describe(&*self.code, &mut trap);
+            self.new_error([&trap.message, &trap.kind_name, &trap.trace_text()], None)
+        } else if self.str(self.heap.ref_at(thrown, 3)).is_empty() {
+            trace.describe(&*self.code, &mut trap);
+            self.add_trace(thrown, &trap.trace_text())
+        } else {
+            Ok(thrown) // thrown again: where it came from first is what counts
+        };
         self.roots.release(first_held);
         error.unwrap_or(self.out_of_memory)
+    }
+
+    /// The error object, now with a trace; leaves it in the roots.
+    fn add_trace(&mut self, error: Ref, trace: &str) -> Result<Ref, Trap> {
+        let place = self.roots.hold(error);
+        let trace = new_str(&mut self.heap, &mut self.roots, trace)?;
+        self.heap.set_ref(self.roots.held(place), 3, trace);
+        Ok(self.roots.held(place))
     }
 
     /// An error object of message, kind, trace, and a cause that is held; leaves what it holds in the roots.

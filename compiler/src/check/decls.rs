@@ -244,6 +244,7 @@ impl<'a> Checker<'a> {
         for file in &modules.list[module.0 as usize].files {
             for item in &file.items {
                 self.collect_item(module, item);
+                self.check_distinct(item);
             }
         }
     }

@@ -25,6 +25,7 @@ mod convert;
 mod decls;
 mod defer;
 mod derive;
+mod distinct;
 mod emit;
 mod exhaustive;
 mod expr;

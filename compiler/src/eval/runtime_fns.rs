@@ -115,7 +115,14 @@ impl Evaluator<'_> {
     fn error_of(&mut self, raised: Raised) -> u64 {
         match raised {
             Raised::Trap(trap) => self.new_error(&trap),
-            Raised::Thrown(error, _) => error,
+            Raised::Thrown(error, trap) => {
+                // thrown again, it has a trace: where it came from first is what counts
+                if self.heap.str(self.heap.fields(error)[3]).is_empty() {
+                    let trace = self.heap.permanent(Object::Text(trap.trace_text().into()));
+                    self.heap.fields_mut(error)[3] = trace;
+                }
+                error
+            }
         }
     }
 
