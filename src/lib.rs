@@ -29,6 +29,7 @@
 mod diagnostics;
 mod engine;
 mod error;
+mod explain;
 mod gc_choice;
 mod host;
 mod instance;
@@ -42,6 +43,7 @@ mod vm;
 pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 pub use engine::{Engine, EngineBuilder, Purpose, Stage};
 pub use error::{EngineError, Frame, ScriptError};
+pub use explain::{Explanation, explain, explanations};
 pub use gc_choice::Gc;
 pub use host::{Host, IntoHostFunction};
 pub use instance::InstanceBuilder;

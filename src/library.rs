@@ -47,6 +47,17 @@ impl Library for Modules<'_> {
         tenure_stdlib::core_sources().iter().map(|&(name, text)| (name.into(), text.into())).collect()
     }
 
+    fn names(&self, importer: &str) -> Vec<String> {
+        let mut names: Vec<String> = self.hosts.iter().map(|host| host.name().to_owned()).collect();
+        names.extend(tenure_stdlib::module_names().map(str::to_owned));
+        let folder = Path::new(importer).parent().filter(|_| self.files);
+        let folder = folder.map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });
+        let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let files = entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "ten"));
+        names.extend(files.filter_map(|p| Some(p.file_stem()?.to_str()?.to_owned())));
+        names
+    }
+
     fn module(&self, importer: &str, path: &str) -> Option<LibraryModule> {
         if let Some(host) = self.hosts.iter().find(|h| h.name() == path) {
             return Some(LibraryModule { name: format!("host/{path}"), text: host.module_text(), standard: true });

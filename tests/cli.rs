@@ -254,3 +254,15 @@ fn bench_compares_policies() {
         tenure(&["bench", "--runs=1", &path]).fails(1).contains("under --gc=static, the script ended with status 1")
     );
 }
+
+#[test]
+fn a_code_is_explained() {
+    let text = tenure(&["explain", "e0401"]).ok();
+    assert!(text.starts_with("E0401: ") && text.contains("The compiler says:") && text.contains("Mended:"), "{text}");
+    assert!(text.contains("    error[E0401]: ") && text.contains(" --> example.ten:2:"), "{text}");
+    assert!(!text.contains('\x1b'), "no colours in a pipe: {text}");
+    assert!(tenure(&["explain", "--color=always", "301"]).ok().contains("\x1b[1mE0301"));
+    let all = tenure(&["explain"]).ok();
+    assert!(all.lines().count() > 70 && all.lines().all(|l| l.starts_with('E')), "{all}");
+    assert!(tenure(&["explain", "E9999"]).fails(1).contains("there is no code `E9999`"));
+}

@@ -28,6 +28,8 @@ pub enum Command {
     Run(RunArgs),
     /// Report everything that is wrong with scripts, without running them.
     Check(CheckArgs),
+    /// Say what the code of a message means, as in `tenure explain E0301`; without a code, list all.
+    Explain(ExplainArgs),
     /// Run the `test` blocks of scripts.
     Test(TestArgs),
     /// Run a script under several collector policies, side by side, and compare.
@@ -174,13 +176,19 @@ pub enum Color {
 impl Color {
     /// Whether messages on standard error get colours.
     pub fn on_stderr(self) -> bool {
+        self.wanted(&std::io::stderr())
+    }
+
+    /// Whether text on standard output gets colours.
+    pub fn on_stdout(self) -> bool {
+        self.wanted(&std::io::stdout())
+    }
+
+    fn wanted(self, stream: &impl std::io::IsTerminal) -> bool {
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => {
-                std::io::IsTerminal::is_terminal(&std::io::stderr())
-                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-            }
+            Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         }
     }
 }
@@ -208,6 +216,17 @@ pub struct CheckArgs {
     /// Scripts.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+}
+
+/// `tenure explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Codes, as messages show them: E0301.
+    #[arg(value_name = "CODE")]
+    pub codes: Vec<String>,
+    /// Colours.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
 }
 
 /// `tenure test`
@@ -311,7 +330,7 @@ fn parse_heap_limit(text: &str) -> Result<u64, String> {
 }
 
 /// Words that are subcommands, and what clap itself answers.
-const COMMANDS: [&str; 7] = ["run", "check", "test", "bench", "train", "gc", "help"];
+const COMMANDS: [&str; 8] = ["run", "check", "explain", "test", "bench", "train", "gc", "help"];
 const OWN_OPTIONS: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 impl Cli {

@@ -38,7 +38,7 @@ pub fn show(found: &Diagnostics, format: Format, color: bool) {
     let lines = |line: fn(&tenure::Diagnostic) -> String| found.iter().map(|d| line(d) + "\n").collect::<String>();
     let text = match format {
         Format::Human => {
-            report::say(&found.render(color));
+            report::say(&(found.render(color) + &report::where_to_read_on(found)));
             return;
         }
         Format::Json => lines(|d| diagnostic_json(d).to_string()),

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod check;
 mod child;
+mod explain;
 mod findings;
 mod gc_report;
 mod heap;
@@ -25,6 +26,7 @@ pub fn main() -> ExitCode {
     let status = match Cli::from_process().command {
         Command::Run(args) => run::main(args),
         Command::Check(args) => check::main(&args),
+        Command::Explain(args) => explain::main(&args),
         Command::Test(args) => test::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Train(args) => train::main(&args),

@@ -58,8 +58,14 @@ pub fn warning(line: &str, color: bool) {
 
 /// Everything that is wrong with a script.
 pub fn diagnostics(found: &Diagnostics, color: bool) -> Status {
-    say(&found.render(color));
+    say(&(found.render(color) + &where_to_read_on(found)));
     Status::Failure
+}
+
+/// The way from a code to its explanation.
+pub fn where_to_read_on(found: &Diagnostics) -> String {
+    let first = found.iter().find(|d| !d.code.is_empty());
+    first.map_or_else(String::new, |d| format!("`tenure explain {}` says more\n", d.code))
 }
 
 /// A trap that no one caught: message, kind, trace.

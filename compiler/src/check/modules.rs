@@ -3,10 +3,12 @@
 //! A module is a file; the core library is one module of several files, visible everywhere without import.
 //! This stage never looks inside a declaration, and never does input or output: texts come from a [`Library`].
 
+use super::report::nearest;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::source::{MAX_SOURCE_BYTES, Sources};
 use crate::syntax::span::{FileId, Span};
+use crate::syntax::symbol::Symbol;
 use crate::syntax::{ast, parse};
 use hashbrown::{HashMap, HashSet};
 
@@ -14,6 +16,8 @@ use hashbrown::{HashMap, HashSet};
 pub trait Library {
     /// Names and texts of the core library's files.
     fn core_sources(&self) -> Vec<(String, String)>;
+    /// Modules that `use` in the file named `importer` would find, as far as they can be listed: for suggestions.
+    fn names(&self, importer: &str) -> Vec<String>;
     /// Name and text of the module at a path such as `util.text`, imported from the file named `importer`.
     fn module(&self, importer: &str, path: &str) -> Option<LibraryModule>;
 }
@@ -126,11 +130,15 @@ impl Loader<'_> {
         let path = parts.join(".");
         let Some(found) = self.library.module(importer, &path) else {
             let place = import.path.iter().map(|p| p.span).reduce(Span::to).unwrap_or(span);
-            self.diagnostics.push(
-                Diagnostic::error(codes::UNKNOWN_MODULE, place, format!("there is no module `{path}`"))
-                    .label("not found")
+            let names = self.library.names(importer);
+            let near = nearest(Symbol::new(&path), names.iter().map(|name| Symbol::new(name)));
+            let unknown = Diagnostic::error(codes::UNKNOWN_MODULE, place, format!("there is no module `{path}`"))
+                .label("not found");
+            self.diagnostics.push(match near {
+                Some(near) => unknown.help(format!("did you mean `{near}`?")),
+                None => unknown
                     .help("a module is a file `name.ten` beside the importing one, or part of the standard library"),
-            );
+            });
             return None;
         };
         if let Some(&(id, state)) = self.by_name.get(&found.name) {

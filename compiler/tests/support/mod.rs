@@ -48,6 +48,10 @@ impl Library for Folder {
         CORE.clone()
     }
 
+    fn names(&self, _importer: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     fn module(&self, _importer: &str, path: &str) -> Option<LibraryModule> {
         let file = path.replace('.', "/") + ".ten";
         match fs::read_to_string(self.0.join(&file)) {
@@ -77,6 +81,10 @@ impl<'t> Modules<'t> {
 impl Library for Modules<'_> {
     fn core_sources(&self) -> Vec<(String, String)> {
         CORE.clone()
+    }
+
+    fn names(&self, _importer: &str) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.trim_end_matches(".ten").to_owned()).collect()
     }
 
     fn module(&self, _importer: &str, path: &str) -> Option<LibraryModule> {
