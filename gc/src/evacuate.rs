@@ -87,6 +87,10 @@ impl<'h> Evacuation<'h> {
         }
     }
 
+    pub(crate) fn memory(&self) -> Memory {
+        self.memory
+    }
+
     /// Roots in stacks and handles.
     pub(crate) fn roots(&mut self, roots: &mut dyn Roots) {
         roots.visit(&mut |slot| {
@@ -121,6 +125,12 @@ impl<'h> Evacuation<'h> {
                 self.scan_old(entry);
             }
         }
+        self.drain();
+    }
+
+    /// An object that something weak keeps, and all it refers to.
+    pub(crate) fn keep(&mut self, object: u32) {
+        self.redirect(object);
         self.drain();
     }
 
@@ -327,5 +337,20 @@ impl<'h> Evacuation<'h> {
         }
         self.close(opened);
         at
+    }
+}
+
+/// Where an object is once everything reachable was copied; None if it was not.
+pub(crate) fn place(memory: Memory, object: u32) -> Option<u32> {
+    if memory.role_at(object) & role::COLLECTED == 0 {
+        return Some(object);
+    }
+    let word = memory.word(object);
+    if header::is_untouched(word) {
+        None
+    } else if header::is_forwarded(word) {
+        Some(header::upper(word))
+    } else {
+        Some(object)
     }
 }

@@ -17,6 +17,7 @@ use crate::barrier::{self, Entry};
 use crate::candidates::Candidates;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
+use crate::handle::Handles;
 use crate::header;
 use crate::measure::Measure;
 use crate::memory::{GRANULE_BYTES, Memory, Reservation};
@@ -27,6 +28,7 @@ use crate::report::{Cycle, Observer};
 use crate::shape::{Descriptor, Shape, ShapeId, ShapeTable};
 use crate::space::{Buffer, Space, role};
 use crate::stats::Stats;
+use crate::weak::WeakTable;
 use crate::zeal::{Countdowns, Zeal};
 
 /// Where a program holds references.
@@ -101,6 +103,10 @@ pub struct Heap {
     pub(crate) store_buffer: Vec<Entry>,
     pub(crate) retained: Vec<Entry>,
     pub(crate) candidates: Candidates,
+    pub(crate) handles: Handles,
+    pub(crate) weak: WeakTable,
+    /// Counted by the host itself, resources aside.
+    pub(crate) host_bytes: u64,
     /// The eden region that the mutator's window is in.
     pub(crate) eden: Buffer,
     /// The old region that promotion fills.
@@ -170,6 +176,9 @@ impl Heap {
             store_buffer: Vec::new(),
             retained: Vec::new(),
             candidates: Candidates::default(),
+            handles: Handles::default(),
+            weak: WeakTable::default(),
+            host_bytes: 0,
             eden: Buffer::default(),
             old: Buffer::default(),
             permanent: Buffer::default(),

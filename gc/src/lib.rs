@@ -11,6 +11,7 @@
 //! | `shape`, `header`, `reference` | what an object looks like |
 //! | `barrier` | the write barrier's slow path |
 //! | `heap`, `alloc` | the public face; allocation's slow paths |
+//! | `host`, `handle`, `weak` | what native code may hold |
 //! | `pause` | a pause, from end to end |
 //! | `evacuate`, `mark`, `candidates`, `compact` | what pauses do |
 //! | `policy` | who sets the knobs |
@@ -32,8 +33,10 @@ mod clock;
 mod compact;
 mod error;
 mod evacuate;
+mod handle;
 mod header;
 mod heap;
+mod host;
 pub mod journal;
 pub mod log;
 mod mark;
@@ -48,10 +51,12 @@ mod sink;
 mod space;
 mod stats;
 mod verify;
+mod weak;
 mod zeal;
 
 pub use clock::{Clock, SystemClock, Work, WorkClock};
 pub use error::{HeapError, OutOfMemory};
+pub use handle::{Handle, Local, Scope};
 pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use reference::Ref;
@@ -59,6 +64,7 @@ pub use report::{Cycle, Observer, Occupancy, PauseReport};
 pub use shape::{Shape, ShapeId, ShapeTable};
 pub use sink::OnError;
 pub use stats::Stats;
+pub use weak::{Resource, ResourceId, WeakId};
 pub use zeal::{Pace, Zeal, ZealError};
 
 /// Where an object's flag byte is, from its header's start.

@@ -29,8 +29,20 @@ pub(crate) fn mark(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Roots
     }
     let memory = space.memory;
     let mut stack = Vec::with_capacity(1024);
-    let mut marked_words = 0;
     roots.visit(&mut |slot| visit(memory, &mut stack, *slot as u32));
+    drain(space, shapes, stack)
+}
+
+/// Marks what can be reached from `objects` and is not marked yet; returns its bytes.
+pub(crate) fn mark_from(space: &mut Space, shapes: &ShapeTable, objects: &[u32]) -> u64 {
+    let mut stack = Vec::new();
+    objects.iter().for_each(|object| visit(space.memory, &mut stack, *object));
+    drain(space, shapes, stack)
+}
+
+fn drain(space: &mut Space, shapes: &ShapeTable, mut stack: Vec<u32>) -> u64 {
+    let memory = space.memory;
+    let mut marked_words = 0;
     while let Some(object) = stack.pop() {
         // The children of a large array wait for long: what comes soon is asked for again.
         if let Some(soon) = stack.len().checked_sub(PREFETCH_OBJECTS) {

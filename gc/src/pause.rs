@@ -11,7 +11,8 @@
 use crate::barrier::{self, Entry};
 use crate::clock;
 use crate::compact::compact;
-use crate::evacuate::{Copied, Directions, Evacuation};
+use crate::evacuate::{self, Copied, Directions, Evacuation};
+use crate::handle::AllRoots;
 use crate::header;
 use crate::heap::{Heap, Roots};
 use crate::mark::{self, blocks, is_live, marked_in_block};
@@ -20,6 +21,7 @@ use crate::policy::{CycleKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
 use crate::space::{Buffer, Space, role};
 use crate::verify;
+use crate::weak::{Scope, WeakTable};
 
 /// What a pause is asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +77,19 @@ impl Work {
     }
 }
 
+/// The roots and the weak table, which a compaction rewrites alike.
+struct WithWeak<'r> {
+    roots: &'r mut dyn Roots,
+    weak: &'r mut WeakTable,
+}
+
+impl Roots for WithWeak<'_> {
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        self.roots.visit(visit);
+        self.weak.redirect(visit);
+    }
+}
+
 impl Heap {
     pub(crate) fn pause(&mut self, plan: Plan, cause: Cause, roots: &mut dyn Roots) {
         let observed = !self.observers.is_empty();
@@ -83,6 +98,7 @@ impl Heap {
         let start = self.measure.begin_pause(observed);
         self.space.now_ms = (start.at_ns / 1_000_000) as u32;
         let before = self.occupancy();
+        let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
         let work = match plan {
             Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, roots),
             Plan::Full => self.compact_all(roots),
@@ -94,6 +110,7 @@ impl Heap {
         if self.verify {
             verify::verify(self, roots);
         }
+        self.handles = std::mem::take(&mut roots.handles);
         self.measure.charge(clock::Work::Copied(work.copied_bytes()));
         self.measure.charge(clock::Work::Scanned(work.copied.remembered_entries));
         self.measure.charge(clock::Work::Pause);
@@ -132,6 +149,7 @@ impl Heap {
         for observer in &mut self.observers {
             observer.pause(&report);
         }
+        self.drop_dead_resources();
     }
 
     /// Whether marking should start, given that `extra_bytes` of large objects come: G1's threshold on old and large
@@ -200,6 +218,16 @@ impl Heap {
         for (_, set) in taken {
             evacuation.remembered(set);
         }
+        let scope = if mixed { Scope::Whole } else { Scope::Recent };
+        let memory = evacuation.memory();
+        let place = |object| evacuate::place(memory, object);
+        for value in self.weak.kept_values(scope, memory, &self.shapes, |object| place(object).is_some()) {
+            evacuation.keep(value);
+        }
+        // What failed to be copied is still in the collection set, and old from now on.
+        let is_young =
+            |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
+        self.weak.sweep(scope, place, is_young);
         (self.old, self.retained, work.copied) = evacuation.finish();
         self.store_buffer.clear();
         self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
@@ -256,7 +284,7 @@ impl Heap {
     /// Marks, frees what is dead as a whole, and chooses candidates with their remembered sets.
     fn mark(&mut self, everything: bool, work: &mut Work, roots: &mut dyn Roots) {
         let start_ns = self.measure.now_ns();
-        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots);
+        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots) + self.mark_weak();
         let space = &self.space;
         // Rule (h): what is dead must not be scanned again; its slots are not kept up to date any more.
         self.retained.retain(|entry| is_live(space, entry.object));
@@ -306,6 +334,18 @@ impl Heap {
         work.mark_ns = self.measure.now_ns() - start_ns;
     }
 
+    /// Marks what weak pairs keep, then forgets what marking did not reach; returns the bytes marked.
+    fn mark_weak(&mut self) -> u64 {
+        let space = &self.space;
+        let reached = |object| is_live(space, object);
+        let kept = self.weak.kept_values(Scope::Whole, space.memory, &self.shapes, reached);
+        let marked_bytes = mark::mark_from(&mut self.space, &self.shapes, &kept);
+        let (space, memory) = (&self.space, self.space.memory);
+        let is_young = |object| memory.role_at(object) & role::YOUNG != 0;
+        self.weak.sweep(Scope::Whole, |object| is_live(space, object).then_some(object), is_young);
+        marked_bytes
+    }
+
     /// Frees the large objects that marking did not reach; returns their bytes.
     fn free_dead_large(&mut self) -> u64 {
         let memory = self.space.memory;
@@ -342,11 +382,12 @@ impl Heap {
         }
         self.retained.clear();
         let start_ns = self.measure.now_ns();
-        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots);
+        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots) + self.mark_weak();
         self.measure.charge(clock::Work::Marked(work.marked_bytes));
         work.mark_ns = self.measure.now_ns() - start_ns;
         let large_freed_bytes = self.free_dead_large();
-        (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, roots);
+        let mut roots = WithWeak { roots, weak: &mut self.weak };
+        (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, &mut roots);
         let live_bytes = self.space.used_bytes_of(&self.space.old);
         // All that was young and lives is old now, wherever it was moved.
         work.old_freed_bytes = (old_before_bytes + work.young_bytes).saturating_sub(live_bytes) + large_freed_bytes;

@@ -4,7 +4,8 @@
 //!
 //! Invariants
 //! - R1. The granules of a region carry its role and its head; the head's [`Region`] describes it.
-//! - R2. Committed granules never exceed the limit; every granule of a region is committed.
+//! - R2. No granule is committed beyond the limit and the host's share of it, which may both change later; every granule
+//!   of a region is committed.
 //! - R3. The lists hold each region exactly once, in the list of its role.
 //! - R4. A region's epoch grows each time its granules are freed, so that a stale entry is known by its epoch.
 //! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
@@ -92,6 +93,8 @@ pub(crate) struct Space {
     regions: Box<[Region]>,
     heads: Vec<u32>,
     limit_granules: u32,
+    /// What the host holds, in granules; see `set_host_bytes`.
+    host_granules: u32,
     committed_granules: u32,
     committed_granules_max: u32,
     used_granules: u32,
@@ -134,6 +137,7 @@ impl Space {
             regions: zeroed_regions(granules as usize),
             heads: vec![0; granules as usize],
             limit_granules: (limit_bytes / GRANULE_BYTES as u64) as u32,
+            host_granules: 0,
             committed_granules: 1,
             committed_granules_max: 1,
             used_granules: 1,
@@ -201,9 +205,29 @@ impl Space {
         self.committed_granules_max = self.committed_granules;
     }
 
+    /// Granules that may be committed: what the limit leaves beside the host's memory.
+    fn granules_max(&self) -> u32 {
+        self.limit_granules.saturating_sub(self.host_granules)
+    }
+
+    fn granules_left(&self) -> u32 {
+        self.granules_max().saturating_sub(self.used_granules)
+    }
+
     /// Bytes that may still be taken below the limit.
     pub(crate) fn room_bytes(&self) -> u64 {
-        u64::from(self.limit_granules - self.used_granules) * GRANULE_BYTES as u64
+        u64::from(self.granules_left()) * GRANULE_BYTES as u64
+    }
+
+    /// Counts memory of the host's toward the limit.
+    pub(crate) fn set_host_bytes(&mut self, bytes: u64) {
+        self.host_granules = u32::try_from(bytes.div_ceil(GRANULE_BYTES as u64)).unwrap_or(u32::MAX);
+    }
+
+    /// Another limit, at most what the reservation has addresses for.
+    pub(crate) fn set_limit_bytes(&mut self, limit_bytes: u64) {
+        let granules = limit_bytes / GRANULE_BYTES as u64;
+        self.limit_granules = granules.min(u64::from(self.memory.granules())) as u32;
     }
 
     pub(crate) fn largest_free_bytes(&mut self) -> u64 {
@@ -232,7 +256,7 @@ impl Space {
         let mut order = order_of(wanted_bytes).clamp(least, ORDER_MAX);
         loop {
             let count = 1 << order;
-            if self.limit_granules - self.used_granules >= count
+            if self.granules_left() >= count
                 && let Some(head) = self.buddy.take(order)
             {
                 if self.commit(head, count).is_some() {
@@ -255,7 +279,7 @@ impl Space {
     /// Takes granules for a large object of `words`; the second result says whether they are known to be zero.
     pub(crate) fn open_large(&mut self, words: u64) -> Option<(u32, bool)> {
         let count = u32::try_from(words.div_ceil(u64::from(GRANULE_WORDS))).ok()?;
-        if count > self.limit_granules - self.used_granules {
+        if count > self.granules_left() {
             return None;
         }
         let head = self.buddy.take_run(count)?;
@@ -329,9 +353,9 @@ impl Space {
                 return None;
             }
         }
-        let over = (self.committed_granules + missing).saturating_sub(self.limit_granules);
+        let over = (self.committed_granules + missing).saturating_sub(self.granules_max());
         self.uncommit_free(over, |_| true);
-        if self.committed_granules + missing > self.limit_granules {
+        if self.committed_granules + missing > self.granules_max() {
             return None;
         }
         let mut granule = head;
@@ -434,7 +458,7 @@ impl Space {
             return Err(format!("R3: lists hold {used} granules, {} are in use", self.used_granules));
         }
         let committed: u32 = self.committed.iter().map(|word| word.count_ones()).sum();
-        if committed != self.committed_granules || committed > self.limit_granules {
+        if committed != self.committed_granules {
             return Err(format!("R2: {committed} granules committed, counted {}", self.committed_granules));
         }
         Ok(())

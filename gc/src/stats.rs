@@ -39,6 +39,8 @@ pub struct Stats {
     pub committed_bytes_max: u64,
     /// Decisions that fell back to the adaptive policy; counted by the embedder.
     pub policy_fallbacks: u64,
+    /// Host resources whose drop panicked.
+    pub resource_panics: u64,
     pauses_ns: PauseHistogram,
 }
 
@@ -69,6 +71,7 @@ impl Stats {
             committed_bytes: 0,
             committed_bytes_max: 0,
             policy_fallbacks: 0,
+            resource_panics: 0,
             pauses_ns: PauseHistogram(Histogram::new(2).expect("two digits are a legal precision")),
         }
     }

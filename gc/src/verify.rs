@@ -11,6 +11,7 @@
 //! - V5. A reference from outside into a candidate is in its remembered set (C1).
 //! - V6. Permanent objects refer to permanent objects alone.
 //! - V7. After marking, what is reachable is marked or above TAMS (K1).
+//! - V8. The weak table names objects in regions in use (X1 to X3), and values of reachable pairs are as sound as the rest.
 //!
 //! And of the regions R1 to R5, and Z1.
 
@@ -45,8 +46,17 @@ pub(crate) fn verify(heap: &mut Heap, roots: &mut dyn Roots) {
         assert!(*slot >> 32 == 0, "heap verification: V1: root {:#x} is not zero-extended", *slot);
         tracer.reach(*slot as u32, "a root", 0);
     });
-    while let Some(object) = tracer.stack.pop() {
-        tracer.check(object);
+    loop {
+        while let Some(object) = tracer.stack.pop() {
+            tracer.check(object);
+        }
+        if !tracer.follow_pairs() {
+            break;
+        }
+    }
+    let memory = heap.space.memory;
+    if let Err(broken) = heap.weak.check_recent(|object| memory.role_at(object) & role::YOUNG != 0) {
+        panic!("heap verification: {broken}");
     }
 }
 
@@ -62,11 +72,34 @@ impl Tracer<'_> {
         &self.heap.space
     }
 
+    /// Reaches the values of weak pairs whose holder and key were; true if there was a new one. Checks of the others that
+    /// they name objects.
+    fn follow_pairs(&mut self) -> bool {
+        let before = self.visited.len();
+        let heap = self.heap;
+        for object in heap.weak.objects() {
+            self.check_place(object, "a weak entry", 0);
+        }
+        for [holder, key, value] in heap.weak.all_pairs() {
+            if self.visited.contains(&holder) && self.visited.contains(&key) {
+                self.reach(value, "a weak pair", holder);
+            }
+        }
+        self.visited.len() > before
+    }
+
     /// Checks a reference and queues its object.
     fn reach(&mut self, object: u32, whence: &str, from: u32) {
         if object == 0 || self.visited.contains(&object) {
             return;
         }
+        self.check_place(object, whence, from);
+        self.visited.insert(object);
+        self.stack.push(object);
+    }
+
+    /// Checks that a reference points into a region in use.
+    fn check_place(&self, object: u32, whence: &str, from: u32) {
         let memory = self.space().memory;
         let granule = object >> crate::memory::GRANULE_SHIFT;
         assert!(
@@ -84,8 +117,6 @@ impl Tracer<'_> {
             object < top,
             "heap verification: V1: {whence} ({from:#x}) refers to {object:#x} above its region's top {top:#x}"
         );
-        self.visited.insert(object);
-        self.stack.push(object);
     }
 
     fn check(&mut self, object: u32) {
