@@ -225,8 +225,7 @@ impl Heap {
             evacuation.keep(value);
         }
         // What failed to be copied is still in the collection set, and old from now on.
-        let is_young =
-            |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
+        let is_young = |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
         self.weak.sweep(scope, place, is_young);
         (self.old, self.retained, work.copied) = evacuation.finish();
         self.store_buffer.clear();

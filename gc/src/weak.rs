@@ -279,12 +279,7 @@ impl WeakTable {
     }
 
     /// Updates the entries: `place` says where an object is now, or that it is gone.
-    pub(crate) fn sweep(
-        &mut self,
-        scope: Scope,
-        place: impl Fn(u32) -> Option<u32>,
-        is_young: impl Fn(u32) -> bool,
-    ) {
+    pub(crate) fn sweep(&mut self, scope: Scope, place: impl Fn(u32) -> Option<u32>, is_young: impl Fn(u32) -> bool) {
         let mut indices = std::mem::take(&mut self.recent);
         if scope == Scope::Whole {
             indices = (0..self.entries.len() as u32).collect();
@@ -298,8 +293,9 @@ impl WeakTable {
             let before = self.entries[index as usize];
             let after = match before {
                 Entry::Free => return false,
-                Entry::Reference { holder, target } => place(holder)
-                    .map(|holder| Entry::Reference { holder, target: place(target).unwrap_or(0) }),
+                Entry::Reference { holder, target } => {
+                    place(holder).map(|holder| Entry::Reference { holder, target: place(target).unwrap_or(0) })
+                }
                 Entry::Pair { holder, key, value } => place(holder).zip(place(key)).map(|(holder, key)| {
                     let value = place(value).expect("X4: the values of living pairs are kept");
                     Entry::Pair { holder, key, value }

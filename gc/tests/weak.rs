@@ -14,11 +14,8 @@ use tenure_gc::{Collect, Heap, HeapConfig, Ref};
 const KINDS: [Collect; 3] = [Collect::Young, Collect::Mark, Collect::Full];
 
 fn heap_with(shapes: &Shapes, zeal: &str) -> Heap {
-    let config = HeapConfig {
-        verify: true,
-        zeal: zeal.parse().expect("zeal of the tests"),
-        ..HeapConfig::new(64 << 20)
-    };
+    let config =
+        HeapConfig { verify: true, zeal: zeal.parse().expect("zeal of the tests"), ..HeapConfig::new(64 << 20) };
     Heap::new(config, shapes.table.clone(), Box::new(Adaptive::new())).expect("a heap")
 }
 

@@ -246,6 +246,18 @@ runtime_functions! {
     Exit StrJoin str_join(Int) -> Int;
     /// `(native, address of the arguments)`: the result's bits.
     Exit CallNative call_native(Int, Int) -> Int;
+    /// `(holder, target)`: number of a new weak reference.
+    Exit WeakNew weak_new(Int, Int) -> Int;
+    /// `(holder, number)`: the target, or nil.
+    Exit WeakGet weak_get(Int, Int) -> Int;
+    /// `(holder, key, value)`
+    Exit WeakSetPair weak_set_pair(Int, Int, Int) -> Int;
+    /// `(holder, key)`: the value, or nil.
+    Exit WeakPair weak_pair(Int, Int) -> Int;
+    /// `(holder, key)`: 1 when there was one.
+    Exit WeakRemovePair weak_remove_pair(Int, Int) -> Int;
+    /// `(holder, number)`: 1 when the resource had no holder yet.
+    Exit ResourceOwn resource_own(Int, Int) -> Int;
     /// `(base, exponent)`
     Exit IntPow int_pow(Int, Int) -> Int;
     /// `(context, string, string)`: 1 when equal.

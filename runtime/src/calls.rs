@@ -4,9 +4,10 @@ use crate::native::{HeapNumber, NativeContext, NativeId, NativeType, NativeValue
 use crate::roots::RootSet;
 use crate::trap::{Trap, TrapKind};
 use crate::vm::{Inner, Io, new_str};
+use std::any::Any;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tenure_gc::{Collect, Heap, Ref};
+use tenure_gc::{Collect, Heap, Ref, ResourceId};
 
 /// What a native sees. The arguments lie in the calling frame's argument area, whose references the collector finds through
 /// that frame's stack map, so each read gives the current one (N1).
@@ -69,6 +70,22 @@ impl NativeContext for CallContext<'_> {
         self.heap.collect(if full { Collect::Full } else { Collect::Young }, self.roots);
     }
 
+    fn add_resource(&mut self, resource: Box<dyn Any + Send>, bytes: u64) -> Result<i64, Trap> {
+        Ok(i64::from(self.heap.add_resource(resource, bytes, self.roots)?.0))
+    }
+
+    fn resource(&self, number: i64) -> Option<&(dyn Any + Send)> {
+        self.heap.resource(resource_id(number)?)
+    }
+
+    fn resource_mut(&mut self, number: i64) -> Option<&mut (dyn Any + Send)> {
+        self.heap.resource_mut(resource_id(number)?)
+    }
+
+    fn take_resource(&mut self, number: i64) -> Option<Box<dyn Any + Send>> {
+        self.heap.take_resource(resource_id(number)?)
+    }
+
     fn heap_number(&self, number: HeapNumber) -> i64 {
         let stats = self.heap.stats();
         let number = match number {
@@ -90,6 +107,11 @@ impl NativeContext for CallContext<'_> {
     fn set_pause_goal_ns(&mut self, goal_ns: u64) {
         self.heap.set_pause_goal_ns(goal_ns);
     }
+}
+
+/// A number that a script holds, which it may have made up.
+fn resource_id(number: i64) -> Option<ResourceId> {
+    u32::try_from(number).ok().map(ResourceId)
 }
 
 /// Calls a native with the arguments in the calling frame's area; gives the result's bits.

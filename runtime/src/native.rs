@@ -9,6 +9,7 @@
 
 use crate::trap::Trap;
 use hashbrown::HashMap;
+use std::any::Any;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
@@ -99,6 +100,16 @@ pub trait NativeContext {
     fn policy_name(&self) -> &'static str {
         "none"
     }
+    /// Keeps a value of the host's that takes about `bytes` outside the heap, which count toward its limit; may collect.
+    /// A script gives it a holder with the intrinsic `resource_own`; it is dropped after the holder was collected, on
+    /// this thread, and with the heap at the latest.
+    fn add_resource(&mut self, resource: Box<dyn Any + Send>, bytes: u64) -> Result<i64, Trap>;
+    /// The resource of that number, if it is still kept.
+    fn resource(&self, number: i64) -> Option<&(dyn Any + Send)>;
+    /// The same, to be changed.
+    fn resource_mut(&mut self, number: i64) -> Option<&mut (dyn Any + Send)>;
+    /// Takes a resource out before its holder is gone.
+    fn take_resource(&mut self, number: i64) -> Option<Box<dyn Any + Send>>;
     /// Sets how long a pause may be at most, as a goal.
     fn set_pause_goal_ns(&mut self, _goal_ns: u64) {}
 }

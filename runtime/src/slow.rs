@@ -2,7 +2,7 @@
 //!
 //! Invariants
 //! - F1. A function whose stub keeps an exit record gets references as plain words; it uses none of them after an
-//!   allocation unless it held it in the roots, or reads it again from the caller's argument area, which is in the caller's
+//!   allocation unless it held it in a local, or reads it again from the caller's argument area, which is in the caller's
 //!   stack map.
 //! - F2. No panic leaves these functions: a native's is caught and becomes a trap, any other is a bug and aborts.
 
@@ -13,7 +13,7 @@ use crate::trap::{Trap, TrapKind};
 use crate::vm::Inner;
 use crate::{calls, hash, text, unwind};
 use std::ptr;
-use tenure_gc::{Ref, ShapeId};
+use tenure_gc::{Ref, ResourceId, ShapeId, WeakId};
 
 /// Runs a function of the runtime for compiled code.
 fn serve(context: *mut VmContext, body: impl FnOnce(&mut Inner) -> Result<u64, Trap>) -> Outcome {
@@ -129,10 +129,11 @@ pub(crate) extern "sysv64" fn array_new(
         if (len as i64) < 0 {
             return Err(text::negative_length(len as i64));
         }
-        let held = vm.roots.hold(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL });
+        let scope = vm.heap.open_scope();
+        let held = vm.heap.local(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL });
         let array = vm.heap.allocate_array(ShapeId::from_index(shape as u32), len, &mut vm.roots);
-        let fill = if fill_is_ref != 0 { word(vm.roots.held(held)) } else { fill };
-        vm.roots.release(held);
+        let fill = if fill_is_ref != 0 { word(vm.heap.of_local(held)) } else { fill };
+        vm.heap.close_scope(scope);
         let array = array?;
         if fill != 0 {
             // The whole array is new: young, or born logged; no barrier.
@@ -292,6 +293,33 @@ pub(crate) extern "sysv64" fn str_join(context: *mut VmContext, arguments: *cons
 
 pub(crate) extern "sysv64" fn call_native(context: *mut VmContext, native: u64, arguments: *const u64) -> Outcome {
     serve(context, |vm| calls::call_native(vm, native as u32, arguments))
+}
+
+pub(crate) extern "sysv64" fn weak_new(context: *mut VmContext, holder: u64, target: u64) -> Outcome {
+    serve(context, |vm| Ok(u64::from(vm.heap.new_weak(reference(holder), reference(target))?.0)))
+}
+
+pub(crate) extern "sysv64" fn weak_get(context: *mut VmContext, holder: u64, number: u64) -> Outcome {
+    serve(context, |vm| Ok(word(vm.heap.weak_target(reference(holder), WeakId(number as u32)))))
+}
+
+pub(crate) extern "sysv64" fn weak_set_pair(context: *mut VmContext, holder: u64, key: u64, value: u64) -> Outcome {
+    serve(context, |vm| {
+        vm.heap.set_weak_pair(reference(holder), reference(key), reference(value))?;
+        Ok(0)
+    })
+}
+
+pub(crate) extern "sysv64" fn weak_pair(context: *mut VmContext, holder: u64, key: u64) -> Outcome {
+    serve(context, |vm| Ok(word(vm.heap.weak_pair(reference(holder), reference(key)))))
+}
+
+pub(crate) extern "sysv64" fn weak_remove_pair(context: *mut VmContext, holder: u64, key: u64) -> Outcome {
+    serve(context, |vm| Ok(u64::from(vm.heap.remove_weak_pair(reference(holder), reference(key)))))
+}
+
+pub(crate) extern "sysv64" fn resource_own(context: *mut VmContext, holder: u64, number: u64) -> Outcome {
+    serve(context, |vm| Ok(u64::from(vm.heap.own_resource(reference(holder), ResourceId(number as u32))?)))
 }
 
 pub(crate) extern "sysv64" fn int_pow(context: *mut VmContext, base: u64, exponent: u64) -> Outcome {

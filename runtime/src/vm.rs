@@ -19,7 +19,7 @@ use std::io::Write;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use tenure_gc::policy::{Adaptive, Policy};
-use tenure_gc::{Heap, HeapConfig, HeapError, OutOfMemory, Ref, ShapeId};
+use tenure_gc::{Heap, HeapConfig, HeapError, Local, OutOfMemory, Ref, ShapeId};
 
 /// How a VM is made.
 pub struct VmConfig {
@@ -188,7 +188,6 @@ impl Vm {
                 globals: Vec::new(),
                 outer: Vec::new(),
                 active: false,
-                held: Vec::new(),
                 thrown: 0,
                 suspended: Vec::new(),
             },
@@ -237,7 +236,7 @@ impl Vm {
     /// Calls a function by its types. They must be those of the function: the caller looked them up.
     pub fn call(&mut self, function: u32, arguments: &[Argument<'_>], result: NativeType) -> Result<Value, Trap> {
         let inner = self.inner();
-        let first_held = inner.roots.held.len();
+        let scope = inner.heap.open_scope();
         let mut words = Vec::with_capacity(arguments.len());
         let mut held = Vec::new();
         for (i, argument) in arguments.iter().enumerate() {
@@ -249,20 +248,20 @@ impl Vm {
                 Argument::Unit => 0,
                 Argument::Str(text) => match new_str(&mut inner.heap, &mut inner.roots, text) {
                     Ok(string) => {
-                        held.push((i, inner.roots.hold(string)));
+                        held.push((i, inner.heap.local(string)));
                         0
                     }
                     Err(trap) => {
-                        inner.roots.release(first_held);
+                        inner.heap.close_scope(scope);
                         return Err(trap);
                     }
                 },
             });
         }
-        for (i, place) in held {
-            words[i] = u64::from(inner.roots.held(place).index());
+        for (i, local) in held {
+            words[i] = u64::from(inner.heap.of_local(local).index());
         }
-        inner.roots.release(first_held);
+        inner.heap.close_scope(scope);
         let word = self.call_words(function, &words)?;
         Ok(match result {
             NativeType::Int => Value::Int(word as i64),
@@ -460,13 +459,13 @@ impl Inner {
 
     /// A cleanup has trapped while a trap was set aside: that one becomes the cause of the pending one.
     pub(crate) fn link_suspended(&mut self) {
-        let first_held = self.roots.held.len();
+        let scope = self.heap.open_scope();
         let (raised, error) = self.take_raised();
-        let error = self.roots.hold(error);
+        let error = self.heap.local(error);
         self.resume_suspended();
         let cause = self.catch_pending();
-        let cause = self.roots.hold(cause);
-        let error = self.roots.held(error);
+        let cause = self.heap.local(cause);
+        let error = self.heap.of_local(error);
         let (mut trap, trace) = raised;
         let texts = if error.is_nil() {
             trace.describe(&*self.code, &mut trap);
@@ -475,7 +474,7 @@ impl Inner {
             [0, 1, 3].map(|field| self.str(self.heap.ref_at(error, field)).to_owned())
         };
         let linked = self.new_error([&texts[0], &texts[1], &texts[2]], Some(cause));
-        self.roots.release(first_held);
+        self.heap.close_scope(scope);
         self.roots.thrown = u64::from(linked.unwrap_or(self.out_of_memory).index());
         self.pending = Some((Trap::new(TrapKind::Error, ""), trace));
     }
@@ -504,7 +503,7 @@ impl Inner {
     /// The pending trap as an error object, for a handler.
     pub(crate) fn catch_pending(&mut self) -> Ref {
         let ((mut trap, trace), thrown) = self.take_raised();
-        let first_held = self.roots.held.len();
+        let scope = self.heap.open_scope();
         let error = if thrown.is_nil() {
             trace.describe(&*self.code, &mut trap);
             self.new_error([&trap.message, &trap.kind_name, &trap.trace_text()], None)
@@ -514,29 +513,31 @@ impl Inner {
         } else {
             Ok(thrown) // thrown again: where it came from first is what counts
         };
-        self.roots.release(first_held);
+        self.heap.close_scope(scope);
         error.unwrap_or(self.out_of_memory)
     }
 
-    /// The error object, now with a trace; leaves it in the roots.
+    /// The error object, now with a trace; leaves a local in the open scope.
     fn add_trace(&mut self, error: Ref, trace: &str) -> Result<Ref, Trap> {
-        let place = self.roots.hold(error);
+        let local = self.heap.local(error);
         let trace = new_str(&mut self.heap, &mut self.roots, trace)?;
-        self.heap.set_ref(self.roots.held(place), 3, trace);
-        Ok(self.roots.held(place))
+        let error = self.heap.of_local(local);
+        self.heap.set_ref(error, 3, trace);
+        Ok(error)
     }
 
-    /// An error object of message, kind, trace, and a cause that is held; leaves what it holds in the roots.
-    fn new_error(&mut self, texts: [&str; 3], cause: Option<usize>) -> Result<Ref, Trap> {
+    /// An error object of message, kind, trace and cause; leaves its locals in the open scope.
+    fn new_error(&mut self, texts: [&str; 3], cause: Option<Local>) -> Result<Ref, Trap> {
         let record = self.code.layout().error.expect("a program that catches has the core library's Error");
-        let mut places = [0; 3];
-        for (place, text) in places.iter_mut().zip(texts) {
+        let mut locals = Vec::with_capacity(texts.len());
+        for text in texts {
             let string = new_str(&mut self.heap, &mut self.roots, text)?;
-            *place = self.roots.hold(string);
+            locals.push(self.heap.local(string));
         }
         let error = self.heap.allocate_record(Layout::record_shape(record), &mut self.roots)?;
-        for (field, place) in [0, 1, 3].into_iter().zip(places).chain(cause.map(|cause| (2, cause))) {
-            self.heap.set_ref(error, field, self.roots.held(place));
+        for (field, local) in [0, 1, 3].into_iter().zip(locals).chain(cause.map(|cause| (2, cause))) {
+            let part = self.heap.of_local(local);
+            self.heap.set_ref(error, field, part);
         }
         Ok(error)
     }

@@ -459,6 +459,15 @@ impl<'a> Body<'_, 'a> {
         result
     }
 
+    /// Reports a type whose values have no identity, so that nothing can tell when one is gone.
+    fn check_object(&mut self, ty: Ty, span: Span) {
+        let ty = self.deep(ty);
+        if !self.is_broken(ty) && !self.cx.types.is_open(ty) && self.cx.types.optional_is_boxed(ty) {
+            let message = format!("a weak reference needs an object; {} is a plain value", self.show(ty));
+            self.fail(Diagnostic::error(codes::NO_IDENTITY, span, message).help("wrap it in a struct"));
+        }
+    }
+
     /// The call itself, once all arguments are there.
     pub fn emit_call(
         &mut self,
@@ -479,7 +488,12 @@ impl<'a> Body<'_, 'a> {
             FnKind::Intrinsic(Intrinsic::Throw) => {
                 return self.emit(ExprKind::Intrinsic(Intrinsic::Throw, ids), Ty::NEVER, span);
             }
-            FnKind::Intrinsic(intrinsic) => return self.emit(ExprKind::Intrinsic(intrinsic, ids), result, span),
+            FnKind::Intrinsic(intrinsic) => {
+                if let Some(at) = intrinsic.object_argument() {
+                    self.check_object(params[at], span);
+                }
+                return self.emit(ExprKind::Intrinsic(intrinsic, ids), result, span);
+            }
             FnKind::Body => {}
         }
         let mut types: Vec<Ty> = type_args.iter().map(|&t| self.deep(t)).collect();

@@ -203,6 +203,21 @@ impl Translator<'_, '_> {
                 let value = self.value(values[0]);
                 return Some(self.call_leaf(RuntimeFunction::IntHash, &[value]));
             }
+            RuntimeFn::WeakNew => return Some(self.call_weak(RuntimeFunction::WeakNew, values, &live)),
+            RuntimeFn::WeakGet => return Some(self.call_weak(RuntimeFunction::WeakGet, values, &live)),
+            RuntimeFn::WeakPair => return Some(self.call_weak(RuntimeFunction::WeakPair, values, &live)),
+            RuntimeFn::WeakSetPair => {
+                self.call_weak(RuntimeFunction::WeakSetPair, values, &live);
+                return None;
+            }
+            RuntimeFn::WeakRemovePair => {
+                let removed = self.call_weak(RuntimeFunction::WeakRemovePair, values, &live);
+                return Some(self.builder.ins().ireduce(types::I8, removed));
+            }
+            RuntimeFn::ResourceOwn => {
+                let owned = self.call_weak(RuntimeFunction::ResourceOwn, values, &live);
+                return Some(self.builder.ins().ireduce(types::I8, owned));
+            }
             RuntimeFn::StrSlice => RuntimeFunction::StrSlice,
             RuntimeFn::StrConcat => RuntimeFunction::StrConcat,
             RuntimeFn::StrFromBytes => RuntimeFunction::StrFromBytes,
@@ -214,6 +229,12 @@ impl Translator<'_, '_> {
             _ => Vec::new(),
         };
         Some(self.call_with_area(exit, &[], area, &count, &live))
+    }
+
+    /// Operations on the weak table trap when it can't grow; they never collect, so plain words do.
+    fn call_weak(&mut self, function: RuntimeFunction, values: &[Value], live: &[Value]) -> clif::Value {
+        let words: Vec<_> = values.iter().map(|&value| self.word(value)).collect();
+        self.call_exit(function, &words, live)
     }
 
     fn call_leaf_with_context(&mut self, function: RuntimeFunction, arguments: &[clif::Value]) -> clif::Value {

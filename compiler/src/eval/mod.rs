@@ -15,6 +15,7 @@ mod interpret;
 mod natives;
 mod prim;
 mod runtime_fns;
+mod weak;
 
 use crate::ir::{Block, FuncId, LiteralId, Program, RecordId, Value};
 use crate::source::Sources;
@@ -24,6 +25,7 @@ use heap::{Heap, Object};
 use std::io::Write;
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::{CAUSES_MAX, Frame as TraceFrame, TRACE_FRAMES_MAX, Trap, TrapKind};
+use weak::Weak;
 
 /// What a script may use, and where its output goes.
 pub struct Options<'a> {
@@ -75,6 +77,7 @@ pub struct Evaluator<'a> {
     caught: Option<Raised>,
     /// Traps set aside while cleanups run, innermost last.
     suspended: Vec<Raised>,
+    weak: Weak,
 }
 
 /// An active call.
@@ -136,6 +139,7 @@ impl<'a> Evaluator<'a> {
             steps: 0,
             caught: None,
             suspended: Vec::new(),
+            weak: Weak::default(),
             heap,
         }
     }

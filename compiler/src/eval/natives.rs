@@ -1,7 +1,9 @@
 //! Calls of native functions from the evaluator.
 
 use super::heap::{Heap, Object};
+use super::weak::Weak;
 use super::{Evaluator, Options};
+use std::any::Any;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tenure_runtime::native::{NativeContext, NativeId, NativeType, NativeValue, StrHandle};
@@ -10,6 +12,7 @@ use tenure_runtime::trap::{Trap, TrapKind};
 /// What a native sees.
 struct CallContext<'c, 'a> {
     heap: &'c mut Heap,
+    weak: &'c mut Weak,
     options: &'c mut Options<'a>,
     args: &'c [u64],
     params: &'c [NativeType],
@@ -60,14 +63,35 @@ impl NativeContext for CallContext<'_, '_> {
     }
 
     fn collect(&mut self, _full: bool) {}
+
+    fn add_resource(&mut self, resource: Box<dyn Any + Send>, _bytes: u64) -> Result<i64, Trap> {
+        Ok(self.weak.add_resource(resource))
+    }
+
+    fn resource(&self, number: i64) -> Option<&(dyn Any + Send)> {
+        self.weak.resource(number)
+    }
+
+    fn resource_mut(&mut self, number: i64) -> Option<&mut (dyn Any + Send)> {
+        self.weak.resource_mut(number)
+    }
+
+    fn take_resource(&mut self, number: i64) -> Option<Box<dyn Any + Send>> {
+        self.weak.take_resource(number)
+    }
 }
 
 impl Evaluator<'_> {
     /// Calls a native; gives the result's word.
     pub(super) fn call_native(&mut self, id: NativeId, args: &[u64]) -> Result<u64, Trap> {
         let native = self.registry.get(id);
-        let mut context =
-            CallContext { heap: &mut self.heap, options: &mut self.options, args, params: &native.params };
+        let mut context = CallContext {
+            heap: &mut self.heap,
+            weak: &mut self.weak,
+            options: &mut self.options,
+            args,
+            params: &native.params,
+        };
         // the state behind the context stays consistent whatever a native does: it is reached through whole operations
         let result = catch_unwind(AssertUnwindSafe(|| (native.function)(&mut context))).unwrap_or_else(|_| {
             Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name)))

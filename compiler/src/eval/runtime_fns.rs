@@ -49,6 +49,12 @@ impl Evaluator<'_> {
                 self.heap.allocate(Object::Text(joined.into()))?
             }
             RuntimeFn::IntHash => hash::int(int(0)) as u64,
+            RuntimeFn::WeakNew => self.weak.new_reference(args[0], args[1]),
+            RuntimeFn::WeakGet => self.weak.target(args[0], args[1]),
+            RuntimeFn::WeakSetPair => self.weak.set_pair(args[0], args[1], args[2]),
+            RuntimeFn::WeakPair => self.weak.pair(args[0], args[1]),
+            RuntimeFn::WeakRemovePair => u64::from(self.weak.remove_pair(args[0], args[1])),
+            RuntimeFn::ResourceOwn => u64::from(self.weak.own_resource(args[1])),
             RuntimeFn::Throw => {
                 let mut trap = Trap::new(TrapKind::Error, "");
                 self.locate(&mut trap);

@@ -279,4 +279,24 @@ pub enum Intrinsic {
     Same,
     /// `(Error) -> !`: panics with that very error.
     Throw,
+    /// `(holder: H, target: T) -> int`: a weak reference, which lives as long as the holder.
+    WeakNew,
+    /// `(holder: H, int) -> T?`
+    WeakGet,
+    /// `(holder: H, key: K, V)`: keeps the value while holder and key live.
+    WeakSetPair,
+    /// `(holder: H, key: K) -> V?`
+    WeakPair,
+    /// `(holder: H, key: K) -> bool`: false if there was none.
+    WeakRemovePair,
+    /// `(holder: H, int) -> bool`: the host's resource of that number dies after the holder; false if it has one.
+    ResourceOwn,
+}
+
+impl Intrinsic {
+    /// Which argument must be an object with an identity.
+    pub fn object_argument(self) -> Option<usize> {
+        use Intrinsic::{WeakNew, WeakPair, WeakRemovePair, WeakSetPair};
+        matches!(self, WeakNew | WeakSetPair | WeakPair | WeakRemovePair).then_some(1)
+    }
 }

@@ -348,6 +348,18 @@ pub enum RuntimeFn {
     IntHash,
     /// `(error)`: panics with it. Gives nothing and does not return; an `Unreachable` terminator follows.
     Throw,
+    /// `(holder, target) -> int`
+    WeakNew,
+    /// `(holder, int) -> ref`, nil when the target is gone.
+    WeakGet,
+    /// `(holder, key, value)`. Gives nothing.
+    WeakSetPair,
+    /// `(holder, key) -> ref`, nil when there is none.
+    WeakPair,
+    /// `(holder, key) -> bool`
+    WeakRemovePair,
+    /// `(holder, int) -> bool`
+    ResourceOwn,
     /// `() -> error`: first instruction of a handler: the error object of the trap that led here.
     Catch,
     /// `()`: first instruction of a handler: sets the trap that led here aside. Gives nothing.

@@ -105,13 +105,14 @@ impl RuntimeFn {
     pub fn result(self) -> Option<Type> {
         match self {
             RuntimeFn::ArrayCopy(_) | RuntimeFn::ArrayFill(_) | RuntimeFn::Throw => None,
-            RuntimeFn::Suspend | RuntimeFn::Resume | RuntimeFn::Reraise => None,
+            RuntimeFn::WeakSetPair | RuntimeFn::Suspend | RuntimeFn::Resume | RuntimeFn::Reraise => None,
             RuntimeFn::StrSlice | RuntimeFn::StrConcat | RuntimeFn::StrFromBytes | RuntimeFn::StrJoin => {
                 Some(Type::Ref)
             }
-            RuntimeFn::Catch => Some(Type::Ref),
-            RuntimeFn::StrEq => Some(Type::Byte),
+            RuntimeFn::Catch | RuntimeFn::WeakGet | RuntimeFn::WeakPair => Some(Type::Ref),
+            RuntimeFn::StrEq | RuntimeFn::WeakRemovePair | RuntimeFn::ResourceOwn => Some(Type::Byte),
             RuntimeFn::StrCompare | RuntimeFn::StrHash | RuntimeFn::IntHash => Some(Type::Int),
+            RuntimeFn::WeakNew => Some(Type::Int),
         }
     }
 
@@ -131,6 +132,9 @@ impl RuntimeFn {
             RuntimeFn::IntHash => &[Int],
             RuntimeFn::Catch | RuntimeFn::Suspend | RuntimeFn::Resume => &[],
             RuntimeFn::Reraise => &[Byte],
+            RuntimeFn::WeakNew | RuntimeFn::WeakPair | RuntimeFn::WeakRemovePair => &[Ref, Ref],
+            RuntimeFn::WeakSetPair => &[Ref, Ref, Ref],
+            RuntimeFn::WeakGet | RuntimeFn::ResourceOwn => &[Ref, Int],
         }
     }
 }

@@ -302,8 +302,10 @@ fn runtime_fn(name: &str) -> Result<RuntimeFn, String> {
     use RuntimeFn::*;
     let strings = [StrSlice, StrEq, StrCompare, StrConcat, StrHash, StrFromBytes, StrJoin, IntHash];
     let failures = [Throw, Catch, Suspend, Resume, Reraise];
+    let weak = [WeakNew, WeakGet, WeakSetPair, WeakPair, WeakRemovePair, ResourceOwn];
     strings
         .into_iter()
+        .chain(weak)
         .chain(failures)
         .find(|f| f.to_string() == name)
         .ok_or_else(|| "unknown function of the runtime".into())

@@ -276,6 +276,12 @@ impl Body<'_, '_> {
             Intrinsic::StrFromBytes => return self.runtime(RuntimeFn::StrFromBytes, values, span),
             Intrinsic::StrJoin => return self.runtime(RuntimeFn::StrJoin, values, span),
             Intrinsic::IntHash => return self.runtime(RuntimeFn::IntHash, values, span),
+            Intrinsic::WeakNew => return self.runtime(RuntimeFn::WeakNew, values, span),
+            Intrinsic::WeakGet => return self.runtime(RuntimeFn::WeakGet, values, span),
+            Intrinsic::WeakSetPair => return self.runtime(RuntimeFn::WeakSetPair, values, span),
+            Intrinsic::WeakPair => return self.runtime(RuntimeFn::WeakPair, values, span),
+            Intrinsic::WeakRemovePair => return self.runtime(RuntimeFn::WeakRemovePair, values, span),
+            Intrinsic::ResourceOwn => return self.runtime(RuntimeFn::ResourceOwn, values, span),
             Intrinsic::Throw => {
                 self.runtime(RuntimeFn::Throw, values, span);
                 self.builder.terminate(Terminator::Unreachable, span);
