@@ -64,8 +64,8 @@ impl Host {
         let mut text = String::new();
         for native in &self.natives {
             let params: Vec<String> =
-                native.params.iter().enumerate().map(|(i, &ty)| format!("a{i}: {}", type_name(ty))).collect();
-            let result = type_name(native.result);
+                native.params.iter().enumerate().map(|(i, &ty)| format!("a{i}: {}", ty.name())).collect();
+            let result = native.result.name();
             let _ = writeln!(text, "@native pub fn {}({}) -> {result}", native.name, params.join(", "));
         }
         text
@@ -83,17 +83,6 @@ fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn type_name(ty: NativeType) -> &'static str {
-    match ty {
-        NativeType::Int => "int",
-        NativeType::Float => "float",
-        NativeType::Bool => "bool",
-        NativeType::Byte => "byte",
-        NativeType::Str => "str",
-        NativeType::Unit => "()",
-    }
 }
 
 /// Closures that can be host functions. `M` is found by the compiler.

@@ -60,9 +60,9 @@ impl Vm {
         };
         let params: Vec<Option<NativeType>> = A::types().into_iter().map(Some).collect();
         if found.native != (params, Some(R::TYPE)) {
-            let asked: Vec<&str> = A::types().into_iter().map(type_name).collect();
+            let asked: Vec<&str> = A::types().into_iter().map(NativeType::name).collect();
             let message =
-                format!("the script's function is {found}, not {name}({}) -> {}", asked.join(", "), type_name(R::TYPE));
+                format!("the script's function is {found}, not {name}({}) -> {}", asked.join(", "), R::TYPE.name());
             return Err(EngineError::new(EngineErrorKind::Signature, message));
         }
         Ok(Function { number: found.function, program: self.program.clone(), types: PhantomData })
@@ -116,17 +116,6 @@ impl<A: Args, R: FromScript> Function<A, R> {
         assert!(Arc::ptr_eq(self.program.code(), vm.program.code()), "the function is another program's");
         let result = args.with(|args| vm.raw.call(self.number, args, R::TYPE));
         vm.finish(result).map(R::from_value)
-    }
-}
-
-fn type_name(ty: NativeType) -> &'static str {
-    match ty {
-        NativeType::Int => "int",
-        NativeType::Float => "float",
-        NativeType::Bool => "bool",
-        NativeType::Byte => "byte",
-        NativeType::Str => "str",
-        NativeType::Unit => "()",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls of native functions from compiled code.
 
-use crate::native::{HeapNumber, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
+use crate::layout::{SHAPE_BYTES, SHAPE_WORDS};
+use crate::native::{ArrayHandle, HeapNumber, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
 use crate::roots::RootSet;
 use crate::trap::{Trap, TrapKind};
 use crate::vm::{Inner, Io, new_str};
@@ -52,6 +53,29 @@ impl NativeContext for CallContext<'_> {
 
     fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap> {
         Ok(StrHandle(u64::from(new_str(self.heap, self.roots, text)?.index())))
+    }
+
+    fn bytes(&self, i: usize) -> &[u8] {
+        self.heap.bytes(Ref::from_index(self.word(i, NativeType::Bytes) as u32))
+    }
+
+    fn new_bytes(&mut self, bytes: &[u8]) -> Result<ArrayHandle, Trap> {
+        let array = self.heap.allocate_array(SHAPE_BYTES, bytes.len() as u64, self.roots)?;
+        self.heap.bytes_mut(array).copy_from_slice(bytes);
+        Ok(ArrayHandle(u64::from(array.index())))
+    }
+
+    fn ints(&self, i: usize) -> Vec<i64> {
+        let array = Ref::from_index(self.word(i, NativeType::Ints) as u32);
+        (0..self.heap.array_len(array)).map(|at| self.heap.word_at(array, at) as i64).collect()
+    }
+
+    fn new_ints(&mut self, ints: &[i64]) -> Result<ArrayHandle, Trap> {
+        let array = self.heap.allocate_array(SHAPE_WORDS, ints.len() as u64, self.roots)?;
+        for (at, &value) in (0..).zip(ints) {
+            self.heap.set_word(array, at, value as u64);
+        }
+        Ok(ArrayHandle(u64::from(array.index())))
     }
 
     fn stdout(&mut self) -> &mut dyn Write {
@@ -128,6 +152,8 @@ pub(crate) fn call_native(vm: &mut Inner, native: u32, arguments: *const u64) ->
         NativeValue::Bool(value) => (NativeType::Bool, u64::from(value)),
         NativeValue::Byte(value) => (NativeType::Byte, u64::from(value)),
         NativeValue::Str(handle) => (NativeType::Str, handle.0),
+        NativeValue::Bytes(handle) => (NativeType::Bytes, handle.0),
+        NativeValue::Ints(handle) => (NativeType::Ints, handle.0),
         NativeValue::Unit => (NativeType::Unit, 0),
     };
     if ty != native.result {

@@ -27,7 +27,27 @@ pub enum NativeType {
     Bool,
     Byte,
     Str,
+    /// `Array[byte]`
+    Bytes,
+    /// `Array[int]`
+    Ints,
     Unit,
+}
+
+impl NativeType {
+    /// How the language writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            NativeType::Int => "int",
+            NativeType::Float => "float",
+            NativeType::Bool => "bool",
+            NativeType::Byte => "byte",
+            NativeType::Str => "str",
+            NativeType::Bytes => "Array[byte]",
+            NativeType::Ints => "Array[int]",
+            NativeType::Unit => "()",
+        }
+    }
 }
 
 /// Result of a native, matching its signature.
@@ -43,6 +63,10 @@ pub enum NativeValue {
     Byte(u8),
     /// A string made by [`NativeContext::new_str`] in this call, or an argument's.
     Str(StrHandle),
+    /// An array made by [`NativeContext::new_bytes`] in this call, or an argument.
+    Bytes(ArrayHandle),
+    /// An array made by [`NativeContext::new_ints`] in this call, or an argument.
+    Ints(ArrayHandle),
     /// Nothing.
     Unit,
 }
@@ -50,6 +74,10 @@ pub enum NativeValue {
 /// A string on the script's heap, valid until the native returns or allocates again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StrHandle(pub u64);
+
+/// An array on the script's heap, valid until the native returns or allocates again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArrayHandle(pub u64);
 
 /// What a script may know of its heap, since the program began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,6 +112,14 @@ pub trait NativeContext {
     fn str(&self, i: usize) -> &str;
     /// A new string on the script's heap; may collect.
     fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap>;
+    /// Argument `i`, an array of bytes.
+    fn bytes(&self, i: usize) -> &[u8];
+    /// A new array of bytes on the script's heap; may collect.
+    fn new_bytes(&mut self, bytes: &[u8]) -> Result<ArrayHandle, Trap>;
+    /// Argument `i`, an array of ints, copied.
+    fn ints(&self, i: usize) -> Vec<i64>;
+    /// A new array of ints on the script's heap; may collect.
+    fn new_ints(&mut self, ints: &[i64]) -> Result<ArrayHandle, Trap>;
     /// Where the script's standard output goes.
     fn stdout(&mut self) -> &mut dyn Write;
     /// Where the script's standard error goes.

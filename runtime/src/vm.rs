@@ -268,6 +268,7 @@ impl Vm {
             NativeType::Float => Value::Float(f64::from_bits(word)),
             NativeType::Bool => Value::Bool(word as u8 != 0),
             NativeType::Byte => Value::Byte(word as u8),
+            NativeType::Bytes | NativeType::Ints => panic!("bug: arrays don't leave a script"),
             NativeType::Unit => Value::Unit,
             NativeType::Str => Value::Str(self.inner_ref().str(Ref::from_index(word as u32)).to_owned()),
         })

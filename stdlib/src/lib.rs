@@ -6,7 +6,7 @@
 //! This crate knows the runtime's registry, not the compiler and not the heap.
 //!
 //! Invariants
-//! - L1. Natives take and give scalars and strings; what builds lists or structs is written in Tenure.
+//! - L1. Natives take and give scalars, strings, arrays of bytes and of ints; what builds lists or structs is written in Tenure.
 //! - L2. A native that fails returns a trap; it never panics on any argument.
 //! - L3. Each `@native` declaration has exactly one registered function of the same signature, and the other way round.
 
@@ -18,10 +18,12 @@ mod files;
 mod format;
 mod heap;
 mod number;
+mod pattern;
 mod process;
 mod signature;
 mod sources;
 mod text;
+mod unicode;
 
 pub use sources::{core_sources, module, module_names};
 
@@ -36,4 +38,6 @@ pub fn register(registry: &mut Registry) {
     clock::register(registry);
     chance::register(registry);
     heap::register(registry);
+    unicode::register(registry);
+    pattern::register(registry);
 }

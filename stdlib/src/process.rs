@@ -1,9 +1,14 @@
-//! Natives for output, the script's arguments and its environment.
+//! Natives of `io` and `os`: standard streams, the script's arguments and environment, other programs.
 
-use crate::signature::{add, text};
+use crate::signature::{Outcome, add, text};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::process::{Command, Stdio};
 use tenure_runtime::native::NativeType::{Bool, Int, Str, Unit};
-use tenure_runtime::native::{NativeValue, Registry};
+use tenure_runtime::native::{NativeContext, NativeValue, Registry};
 use tenure_runtime::trap::{Trap, TrapKind};
+
+/// Stands between texts that cross the border together; no argument or variable can hold it.
+const END: char = '\0';
 
 pub(crate) fn register(registry: &mut Registry) {
     add(registry, "core.print_line", &[Str], Unit, |cx| {
@@ -15,11 +20,35 @@ pub(crate) fn register(registry: &mut Registry) {
         let line = format!("{}\n", cx.str(0));
         written(cx.stderr().write_all(line.as_bytes()))
     });
+    streams(registry);
+    surroundings(registry);
+}
+
+fn streams(registry: &mut Registry) {
     add(registry, "io.write", &[Str], Unit, |cx| {
         let part = cx.str(0).to_owned();
         written(cx.stdout().write_all(part.as_bytes()))
     });
+    add(registry, "io.write_error", &[Str], Unit, |cx| {
+        let part = cx.str(0).to_owned();
+        written(cx.stderr().write_all(part.as_bytes()))
+    });
     add(registry, "io.flush", &[], Unit, |cx| written(cx.stdout().flush()));
+    add(registry, "io.next_line", &[], Str, |cx| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map_err(|error| input_trap(&error))?;
+        text(cx, &line)
+    });
+    add(registry, "io.rest_of_input", &[], Str, |cx| {
+        let mut all = String::new();
+        io::stdin().lock().read_to_string(&mut all).map_err(|error| input_trap(&error))?;
+        text(cx, &all)
+    });
+    add(registry, "io.input_is_terminal", &[], Bool, |_| Ok(NativeValue::Bool(io::stdin().is_terminal())));
+    add(registry, "io.output_is_terminal", &[], Bool, |_| Ok(NativeValue::Bool(io::stdout().is_terminal())));
+}
+
+fn surroundings(registry: &mut Registry) {
     add(registry, "core.script_arg_count", &[], Int, |cx| Ok(NativeValue::Int(cx.script_args().len() as i64)));
     add(registry, "core.script_arg", &[Int], Str, |cx| {
         let index = usize::try_from(cx.int(0)).ok();
@@ -40,12 +69,77 @@ pub(crate) fn register(registry: &mut Registry) {
         let value = variable(cx.str(0)).unwrap_or_default();
         text(cx, &value)
     });
+    add(registry, "os.read_all_env", &[], Str, |cx| {
+        let mut all: Vec<String> = std::env::vars_os()
+            .map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()))
+            .collect();
+        all.sort();
+        let all = all.join(&END.to_string());
+        text(cx, &all)
+    });
+    add(registry, "os.cwd", &[], Str, |cx| {
+        let folder = std::env::current_dir().map_err(|error| io_trap("current folder", &error))?;
+        let folder = folder.to_string_lossy().into_owned();
+        text(cx, &folder)
+    });
+    add(registry, "os.home_folder", &[], Str, |cx| {
+        let home = std::env::home_dir().unwrap_or_default().to_string_lossy().into_owned();
+        text(cx, &home)
+    });
+    add(registry, "os.platform", &[], Str, |cx| text(cx, std::env::consts::OS));
+    add(registry, "os.arch", &[], Str, |cx| text(cx, std::env::consts::ARCH));
+    add(registry, "os.pid", &[], Int, |_| Ok(NativeValue::Int(i64::from(std::process::id()))));
+    add(registry, "os.cpu_count", &[], Int, |_| {
+        Ok(NativeValue::Int(std::thread::available_parallelism().map_or(1, usize::from) as i64))
+    });
+    add(registry, "os.run_process", &[Str, Str, Str, Str], Str, run_process);
 }
 
-fn written(result: std::io::Result<()>) -> crate::signature::Outcome {
+/// Runs a program: its name and arguments, its input, its folder (empty for this one), variables it gets besides ours.
+/// Gives the exit status, a blank, how many bytes the output has, a blank, output and error output. A status of -1
+/// says that a signal ended it.
+fn run_process(cx: &mut dyn NativeContext) -> Outcome {
+    // what the script printed so far comes before what the program prints
+    cx.stdout().flush().map_err(|error| io_trap("writing output", &error))?;
+    let mut words = cx.str(0).split(END);
+    let program = words.next().unwrap_or_default();
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if !cx.str(2).is_empty() {
+        command.current_dir(cx.str(2));
+    }
+    command.envs(cx.str(3).split(END).filter_map(|pair| pair.split_once('=')));
+    let failed = |error: io::Error| io_trap(program, &error);
+    let mut child = command.spawn().map_err(failed)?;
+    let mut stdin = child.stdin.take();
+    let input = cx.str(1).as_bytes();
+    // writing and reading at the same time, so that neither side waits for the other for ever
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // a program may end without reading its input
+            stdin.take().map(|mut to| to.write_all(input))
+        });
+        child.wait_with_output()
+    });
+    let output = output.map_err(failed)?;
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let made = format!("{} {} {out}{err}", output.status.code().unwrap_or(-1), out.len());
+    text(cx, &made)
+}
+
+fn written(result: io::Result<()>) -> Outcome {
     match result {
         Ok(()) => Ok(NativeValue::Unit),
-        Err(error) => Err(Trap::new(TrapKind::Io, format!("writing output: {}", reason(&error)))),
+        Err(error) => Err(io_trap("writing output", &error)),
+    }
+}
+
+fn input_trap(error: &io::Error) -> Trap {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Trap::new(TrapKind::Encoding, format!("standard input: {}", reason(error)))
+        }
+        _ => io_trap("standard input", error),
     }
 }
 
@@ -58,8 +152,19 @@ fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
+/// The trap for a failure of the system, of a kind that scripts can tell apart.
+pub(crate) fn io_trap(what: &str, error: &io::Error) -> Trap {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => "not_found",
+        io::ErrorKind::AlreadyExists => "exists",
+        io::ErrorKind::PermissionDenied => "permission",
+        _ => TrapKind::Io.name(),
+    };
+    Trap { kind_name: kind.into(), ..Trap::new(TrapKind::Io, format!("{what}: {}", reason(error))) }
+}
+
 /// What went wrong, in words, without the system's error number.
-pub(crate) fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let words = error.to_string();
     words.split(" (os error").next().unwrap_or(&words).to_string()
 }

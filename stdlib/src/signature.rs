@@ -22,3 +22,13 @@ pub(crate) fn add(
 pub(crate) fn text(context: &mut dyn NativeContext, text: &str) -> Outcome {
     Ok(NativeValue::Str(context.new_str(text)?))
 }
+
+/// A new array of bytes on the script's heap, as a result.
+pub(crate) fn bytes(context: &mut dyn NativeContext, bytes: &[u8]) -> Outcome {
+    Ok(NativeValue::Bytes(context.new_bytes(bytes)?))
+}
+
+/// A new array of ints on the script's heap, as a result.
+pub(crate) fn ints(context: &mut dyn NativeContext, ints: &[i64]) -> Outcome {
+    Ok(NativeValue::Ints(context.new_ints(ints)?))
+}

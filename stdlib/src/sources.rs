@@ -18,6 +18,7 @@ pub fn core_sources() -> &'static [(&'static str, &'static str)] {
 
 /// The modules: what `use` calls them, the name diagnostics show, and the text.
 const MODULES: &[(&str, &str, &str)] = &[
+    ("bytes", "std/bytes.ten", include_str!("../modules/bytes.ten")),
     ("collections", "std/collections.ten", include_str!("../modules/collections.ten")),
     ("fs", "std/fs.ten", include_str!("../modules/fs.ten")),
     ("gc", "std/gc.ten", include_str!("../modules/gc.ten")),
@@ -25,7 +26,10 @@ const MODULES: &[(&str, &str, &str)] = &[
     ("json", "std/json.ten", include_str!("../modules/json.ten")),
     ("math", "std/math.ten", include_str!("../modules/math.ten")),
     ("os", "std/os.ten", include_str!("../modules/os.ten")),
+    ("path", "std/path.ten", include_str!("../modules/path.ten")),
     ("random", "std/random.ten", include_str!("../modules/random.ten")),
+    ("regex", "std/regex.ten", include_str!("../modules/regex.ten")),
+    ("text", "std/text.ten", include_str!("../modules/text.ten")),
     ("time", "std/time.ten", include_str!("../modules/time.ten")),
 ];
 

@@ -1,7 +1,7 @@
 //! Holds invariant L3: declarations in the sources and registered functions are the same, with the same types.
 
 use std::collections::BTreeMap;
-use tenure_runtime::native::{NativeType, Registry};
+use tenure_runtime::native::Registry;
 
 /// `name(types) -> type` of each `@native` line of a source.
 fn declared(module: &str, text: &str, into: &mut BTreeMap<String, String>) {
@@ -13,17 +13,6 @@ fn declared(module: &str, text: &str, into: &mut BTreeMap<String, String>) {
         let result = rest.strip_prefix(" -> ").unwrap_or("()");
         let name = format!("{module}.{name}");
         assert!(into.insert(name, format!("({}) -> {result}", params.join(", "))).is_none());
-    }
-}
-
-fn named(ty: NativeType) -> &'static str {
-    match ty {
-        NativeType::Int => "int",
-        NativeType::Float => "float",
-        NativeType::Bool => "bool",
-        NativeType::Byte => "byte",
-        NativeType::Str => "str",
-        NativeType::Unit => "()",
     }
 }
 
@@ -42,8 +31,8 @@ fn declarations_and_registered_functions_agree() {
     let registered: BTreeMap<String, String> = registry
         .iter()
         .map(|(_, native)| {
-            let params: Vec<&str> = native.params.iter().map(|&p| named(p)).collect();
-            (native.name.clone(), format!("({}) -> {}", params.join(", "), named(native.result)))
+            let params: Vec<&str> = native.params.iter().map(|p| p.name()).collect();
+            (native.name.clone(), format!("({}) -> {}", params.join(", "), native.result.name()))
         })
         .collect();
     assert_eq!(registered, expected);

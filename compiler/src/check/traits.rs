@@ -204,8 +204,8 @@ impl<'a> Checker<'a> {
                 .collect();
             let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve(t, module, &env, out));
             let native = self.registry.get(id);
-            let fits = params.iter().copied().eq(native.params.iter().map(|&t| native_type(t)))
-                && result == native_type(native.result);
+            let wanted: Vec<Ty> = native.params.iter().map(|&t| self.native_type(t)).collect();
+            let fits = params == wanted && result == self.native_type(native.result);
             if !fits {
                 let message = format!("`{}` is declared with other types than it is registered with", native.name);
                 out.push(
@@ -213,6 +213,19 @@ impl<'a> Checker<'a> {
                         .label(format!("registered as {native:?}")),
                 );
             }
+        }
+    }
+
+    fn native_type(&mut self, ty: NativeType) -> Ty {
+        match ty {
+            NativeType::Int => Ty::INT,
+            NativeType::Float => Ty::FLOAT,
+            NativeType::Bool => Ty::BOOL,
+            NativeType::Byte => Ty::BYTE,
+            NativeType::Str => Ty::STR,
+            NativeType::Bytes => self.array_of(Ty::BYTE),
+            NativeType::Ints => self.array_of(Ty::INT),
+            NativeType::Unit => Ty::UNIT,
         }
     }
 
@@ -434,16 +447,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn native_type(ty: NativeType) -> Ty {
-    match ty {
-        NativeType::Int => Ty::INT,
-        NativeType::Float => Ty::FLOAT,
-        NativeType::Bool => Ty::BOOL,
-        NativeType::Byte => Ty::BYTE,
-        NativeType::Str => Ty::STR,
-        NativeType::Unit => Ty::UNIT,
-    }
-}
 
 impl Body<'_, '_> {
     /// The function that a method name means on a type, and the type arguments of its owner.

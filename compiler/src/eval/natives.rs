@@ -6,7 +6,7 @@ use super::{Evaluator, Options};
 use std::any::Any;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tenure_runtime::native::{NativeContext, NativeId, NativeType, NativeValue, StrHandle};
+use tenure_runtime::native::{ArrayHandle, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
 use tenure_runtime::trap::{Trap, TrapKind};
 
 /// What a native sees.
@@ -48,6 +48,28 @@ impl NativeContext for CallContext<'_, '_> {
 
     fn new_str(&mut self, text: &str) -> Result<StrHandle, Trap> {
         self.heap.allocate(Object::Text(text.into())).map(StrHandle)
+    }
+
+    fn bytes(&self, i: usize) -> &[u8] {
+        match self.heap.object(self.word(i, NativeType::Bytes)) {
+            Object::Bytes(bytes) => bytes,
+            _ => panic!("bug: not an array of bytes"),
+        }
+    }
+
+    fn new_bytes(&mut self, bytes: &[u8]) -> Result<ArrayHandle, Trap> {
+        self.heap.allocate(Object::Bytes(bytes.into())).map(ArrayHandle)
+    }
+
+    fn ints(&self, i: usize) -> Vec<i64> {
+        match self.heap.object(self.word(i, NativeType::Ints)) {
+            Object::Words(words) => words.iter().map(|&word| word as i64).collect(),
+            _ => panic!("bug: not an array of ints"),
+        }
+    }
+
+    fn new_ints(&mut self, ints: &[i64]) -> Result<ArrayHandle, Trap> {
+        self.heap.allocate(Object::Words(ints.iter().map(|&int| int as u64).collect())).map(ArrayHandle)
     }
 
     fn stdout(&mut self) -> &mut dyn Write {
@@ -102,6 +124,8 @@ impl Evaluator<'_> {
             NativeValue::Bool(value) => (NativeType::Bool, u64::from(value)),
             NativeValue::Byte(value) => (NativeType::Byte, u64::from(value)),
             NativeValue::Str(handle) => (NativeType::Str, handle.0),
+            NativeValue::Bytes(handle) => (NativeType::Bytes, handle.0),
+            NativeValue::Ints(handle) => (NativeType::Ints, handle.0),
             NativeValue::Unit => (NativeType::Unit, 0),
         };
         if ty != native.result {
