@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod diagnostics;
+mod documentation;
 mod engine;
 mod error;
 mod explain;
@@ -41,6 +42,7 @@ mod value;
 mod vm;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
+pub use documentation::{library_pages, module_page};
 pub use engine::{Engine, EngineBuilder, Purpose, Stage};
 pub use error::{EngineError, Frame, ScriptError};
 pub use explain::{Explanation, explain, explanations};

@@ -5,6 +5,9 @@
 //! - `tenure,panic=KIND` — a program that ends with an uncaught panic of this kind.
 //! - `tenure,error=E0301` — a program that is refused with this code and no other.
 //! - `tenure,test` — a program run by `tenure test`, all its tests passing.
+//! - `tenure,use` — imports for the chapter's blocks of values.
+//! - `tenure,values` — a line `EXPR  // => TEXT` is an expression and its value, as it shows inside other values.
+//! - `tenure,unrun` — checked with the blocks of values, not run.
 //! - `tenure,file=NAME.ten` — a module, kept for the later blocks of the chapter; checked, not run.
 //! - `console` — lines `$ tenure …`, each followed by what it prints; `[..]` stands for anything within a line, a line
 //!   `...` for any lines.
@@ -64,6 +67,9 @@ fn same_output(run: &Run, program: &str) -> Result<(), String> {
 struct Chapter {
     folder: tempfile::TempDir,
     before: String,
+    imports: String,
+    /// The blocks of values as `test` blocks, run together.
+    values: String,
 }
 
 impl Chapter {
@@ -112,6 +118,22 @@ impl Chapter {
             return if named { Ok(()) } else { Err(format!("no panic of kind {kind}: {run:?}")) };
         }
         match attribute {
+            "use" => {
+                self.imports.push_str(&block.text);
+                Ok(())
+            }
+            "values" => {
+                let asserts: String = block.text.lines().map(|line| value_line(line) + "\n").collect();
+                if !asserts.contains("assert(") {
+                    return Err("it tells no value".into());
+                }
+                write!(self.values, "test \"line {}\" {{\n{asserts}}}\n", block.line).expect("writing to a string");
+                Ok(())
+            }
+            "unrun" => {
+                write!(self.values, "fn unrun_{}() {{\n{}}}\n", block.line, block.text).expect("writing to a string");
+                Ok(())
+            }
             "test" => expect_code(&tenure(&["test", &path]), 0),
             "" | "continue" => {
                 let run = tenure(&[&path]);
@@ -122,6 +144,16 @@ impl Chapter {
             }
             _ => Err(format!("`{attribute}` means nothing here")),
         }
+    }
+
+    /// Runs the blocks of values.
+    fn try_values(&self) -> Result<(), String> {
+        if self.values.is_empty() {
+            return Ok(());
+        }
+        let path = self.write("values.ten", &format!("{}{}", self.imports, self.values));
+        let run = tenure(&["test", &path]);
+        expect_code(&run, 0)
     }
 
     fn try_console(&self, text: &str) -> Result<(), String> {
@@ -145,6 +177,13 @@ impl Chapter {
         }
         Ok(())
     }
+}
+
+/// `EXPR  // => TEXT` as an assertion; any other line as it is.
+fn value_line(line: &str) -> String {
+    let Some((value, text)) = line.split_once("  // => ") else { return line.to_string() };
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('{', "\\{").replace('}', "\\}");
+    format!("assert(inspect({value}) == \"{escaped}\")")
 }
 
 fn expect_code(run: &Run, code: i32) -> Result<(), String> {
@@ -199,9 +238,13 @@ fn every_block_does_what_it_says() {
                 scope.spawn(move || {
                     let text = std::fs::read_to_string(path).expect("chapters are readable text");
                     let folder = tempfile::tempdir().expect("a temporary folder");
-                    let mut chapter = Chapter { folder, before: String::new() };
-                    let tried = blocks(&text).into_iter().map(|block| (block.line, chapter.try_block(&block)));
+                    let mut chapter =
+                        Chapter { folder, before: String::new(), imports: String::new(), values: String::new() };
+                    let blocks = blocks(&text);
+                    let mut tried: Vec<_> = blocks.iter().map(|block| (block.line, chapter.try_block(block))).collect();
+                    tried.push((0, chapter.try_values()));
                     tried
+                        .into_iter()
                         .filter_map(|(line, result)| Some(format!("{}:{line}: {}", path.display(), result.err()?)))
                         .collect::<Vec<String>>()
                 })

@@ -37,3 +37,18 @@ fn under_zeal() {
         run_all(&[&format!("--gc-zeal={zeal}"), "--gc-verify"]);
     }
 }
+
+/// `book/src/stdlib` is made from the library's `///` comments; `TENURE_BLESS=1` makes it anew.
+#[test]
+fn the_books_pages_are_those_of_the_sources() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src/stdlib");
+    let bless = std::env::var_os("TENURE_BLESS").is_some();
+    for (name, page) in tenure::library_pages() {
+        let path = folder.join(&name).with_extension("md");
+        if bless {
+            std::fs::write(&path, &page).expect("the folder is writable");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(found, page, "{} is stale: run with TENURE_BLESS=1", path.display());
+    }
+}

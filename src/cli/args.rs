@@ -32,6 +32,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Run the `test` blocks of scripts.
     Test(TestArgs),
+    /// Print what a script or module offers, as Markdown made from its `///` comments.
+    Doc(DocArgs),
     /// Run a script under several collector policies, side by side, and compare.
     Bench(BenchArgs),
     /// Run a corpus of scripts under exploring policies and fit the advisor's model to what happened.
@@ -229,6 +231,17 @@ pub struct ExplainArgs {
     pub color: Color,
 }
 
+/// `tenure doc`
+#[derive(Debug, Args)]
+pub struct DocArgs {
+    /// A script, or a module of the standard library.
+    #[arg(value_name = "FILE|MODULE")]
+    pub name: String,
+    /// Colours in messages.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
 /// `tenure test`
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -330,7 +343,7 @@ fn parse_heap_limit(text: &str) -> Result<u64, String> {
 }
 
 /// Words that are subcommands, and what clap itself answers.
-const COMMANDS: [&str; 8] = ["run", "check", "explain", "test", "bench", "train", "gc", "help"];
+const COMMANDS: [&str; 9] = ["run", "check", "explain", "test", "doc", "bench", "train", "gc", "help"];
 const OWN_OPTIONS: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 impl Cli {

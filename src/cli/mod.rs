@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod check;
 mod child;
+mod doc;
 mod explain;
 mod findings;
 mod gc_report;
@@ -28,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::Test(args) => test::main(&args),
+        Command::Doc(args) => doc::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Train(args) => train::main(&args),
         Command::Gc(args) => match args.command {
