@@ -144,7 +144,7 @@ fn unsafe_code_lives_where_it_may() {
     }
 }
 
-/// Targets of `[text](target)` outside code blocks, with their lines.
+/// Targets of `[text](target)` outside code, with their lines.
 fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut in_code = false;
@@ -155,7 +155,9 @@ fn links(text: &str) -> Vec<(usize, String)> {
         if in_code {
             continue;
         }
-        let mut rest = line;
+        // a link's text may be code, but its end is not
+        let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
+        let mut rest = prose.as_str();
         while let Some(at) = rest.find("](") {
             rest = &rest[at + 2..];
             let Some(end) = rest.find(')') else { break };
