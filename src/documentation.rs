@@ -173,7 +173,8 @@ impl Page<'_> {
         if matches!(function.body, Some(FnBody::Expr(_))) {
             signature = signature.strip_suffix('=').unwrap_or(signature).trim_end();
         }
-        let signature = signature.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(", )", ")");
+        let signature =
+            signature.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(", )", ")");
         self.entry(level, &self.as_called(function, &signature), docs);
     }
 

@@ -18,7 +18,10 @@ pub(crate) fn register(registry: &mut Registry) {
     add(registry, "random.system_bytes", &[Int], Bytes, |cx| -> Outcome {
         let count = cx.int(0);
         if !(0..=BYTES_MAX).contains(&count) {
-            return Err(Trap::new(TrapKind::Panic, format!("{count} random bytes: 0 to {BYTES_MAX} can be had at once")));
+            return Err(Trap::new(
+                TrapKind::Panic,
+                format!("{count} random bytes: 0 to {BYTES_MAX} can be had at once"),
+            ));
         }
         let mut made = vec![0; count as usize];
         fill(&mut made)?;

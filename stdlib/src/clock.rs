@@ -89,8 +89,9 @@ pub(crate) fn register(registry: &mut Registry) {
         if let Ok(at) = written.parse::<Timestamp>() {
             return moment(at);
         }
-        let civil: DateTime =
-            written.parse().map_err(|_| refused(format!("{written:?} is not a date or time as in 2026-01-31T12:30:00Z")))?;
+        let civil: DateTime = written
+            .parse()
+            .map_err(|_| refused(format!("{written:?} is not a date or time as in 2026-01-31T12:30:00Z")))?;
         let at = civil.to_zoned(zone(cx.str(1))?).map_err(|error| refused(error.to_string()))?;
         moment(at.timestamp())
     });

@@ -136,9 +136,7 @@ fn written(result: io::Result<()>) -> Outcome {
 
 fn input_trap(error: &io::Error) -> Trap {
     match error.kind() {
-        io::ErrorKind::InvalidData => {
-            Trap::new(TrapKind::Encoding, format!("standard input: {}", reason(error)))
-        }
+        io::ErrorKind::InvalidData => Trap::new(TrapKind::Encoding, format!("standard input: {}", reason(error))),
         _ => io_trap("standard input", error),
     }
 }

@@ -447,7 +447,6 @@ impl<'a> Checker<'a> {
     }
 }
 
-
 impl Body<'_, '_> {
     /// The function that a method name means on a type, and the type arguments of its owner.
     pub fn find_method(&mut self, ty: Ty, name: Symbol) -> Option<(FnDeclId, Vec<Ty>)> {
