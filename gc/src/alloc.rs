@@ -45,6 +45,14 @@ impl Heap {
     }
 
     fn allocate(&mut self, word: u64, words: u64, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
+        let allocated = self.try_allocate(word, words, roots);
+        if allocated.is_err() && self.census_on_out_of_memory {
+            self.out_of_memory_census = Some(self.census(roots));
+        }
+        allocated
+    }
+
+    fn try_allocate(&mut self, word: u64, words: u64, roots: &mut dyn Roots) -> Result<Ref, OutOfMemory> {
         if words * 8 > self.knobs.large_object_bytes {
             return self.allocate_large(word, words, roots);
         }
@@ -115,6 +123,9 @@ impl Heap {
         let window = self.memory().mutator();
         let bytes = (window.top - self.window_start) * 8;
         self.measure.allocated_bytes += bytes;
+        if let Some(sampling) = &mut self.sampling {
+            sampling.count(bytes);
+        }
         self.eden_words_left += window.limit - window.top;
         if self.eden.head != 0 {
             self.eden.top = window.top as u32;
@@ -172,7 +183,8 @@ impl Heap {
     fn open_window(&mut self, words: u32) {
         let Buffer { top, limit, .. } = self.eden;
         self.eden_words_left = self.eden_words_left.saturating_sub(u64::from(words));
-        let most = self.eden_words_left.min(self.countdowns.bytes_left() / 8);
+        let sample_bytes = self.sampling.map_or(u64::MAX, |sampling| sampling.bytes_left());
+        let most = self.eden_words_left.min(self.countdowns.bytes_left().min(sample_bytes) / 8);
         let length = u64::from(limit - top).min(most);
         self.eden_words_left -= length;
         self.window_start = u64::from(top - words);
@@ -193,6 +205,9 @@ impl Heap {
             return Err(out_of_memory);
         }
         let bytes = self.close_window() + requested_bytes;
+        if let Some(sampling) = &mut self.sampling {
+            sampling.count(requested_bytes);
+        }
         if let Some(due) = self.countdowns.tick(bytes) {
             self.collect_due(due, roots);
         } else if self.mark_is_due(requested_bytes) {

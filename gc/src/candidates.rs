@@ -117,6 +117,12 @@ impl Candidates {
         self.chosen = self.list.len();
     }
 
+    /// Memory of the remembered sets.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let entries: usize = self.list.iter().map(|candidate| candidate.remembered.entries.capacity()).sum();
+        (entries * size_of::<(Entry, u32)>() + self.index.capacity() * 4) as u64
+    }
+
     /// Forgets all of them.
     pub(crate) fn clear(&mut self, space: &mut Space) {
         for candidate in self.list.drain(..) {

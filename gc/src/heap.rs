@@ -15,16 +15,19 @@ use std::sync::Arc;
 
 use crate::barrier::{self, Entry};
 use crate::candidates::Candidates;
+use crate::census::CensusLine;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
 use crate::handle::Handles;
 use crate::header;
+use crate::limit::{LimitWatch, MemorySource};
 use crate::measure::Measure;
 use crate::memory::{GRANULE_BYTES, Memory, Reservation};
 use crate::pause::{Cause, Plan};
 use crate::policy::{Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
 use crate::reference::Ref;
 use crate::report::{Cycle, Observer};
+use crate::sample::Sampling;
 use crate::shape::{Descriptor, Shape, ShapeId, ShapeTable};
 use crate::space::{Buffer, Space, role};
 use crate::stats::Stats;
@@ -75,6 +78,10 @@ pub struct HeapConfig {
     pub zeal: Zeal,
     /// Where time comes from.
     pub clock: Box<dyn Clock>,
+    /// Lowers the limit while the program runs; see [`MemorySource`].
+    pub memory: Option<Box<dyn MemorySource>>,
+    /// Take a census when memory runs out; see [`Heap::take_census`].
+    pub census_on_out_of_memory: bool,
 }
 
 impl HeapConfig {
@@ -87,6 +94,8 @@ impl HeapConfig {
             verify: false,
             zeal: Zeal::default(),
             clock: Box::new(SystemClock),
+            memory: None,
+            census_on_out_of_memory: false,
         }
     }
 }
@@ -95,6 +104,18 @@ impl HeapConfig {
 pub const LIMIT_BYTES_MIN: u64 = 1 << 20;
 /// The largest legal limit: addresses for 32 GiB leave room for fragmentation.
 pub const LIMIT_BYTES_MAX: u64 = 24 << 30;
+
+/// The legal bounds of the knobs under a limit.
+pub(crate) fn envelope(limit_bytes: u64) -> Envelope {
+    let region_bytes_max = (1 << (limit_bytes / 64).max(1).ilog2()).clamp(GRANULE_BYTES as u64, 32 << 20);
+    Envelope {
+        region_bytes_min: GRANULE_BYTES as u64,
+        region_bytes_max,
+        young_bytes_min: (GRANULE_BYTES as u64).max(limit_bytes / 64).min(1 << 20),
+        young_bytes_max: limit_bytes / 10 * 6,
+        limit_bytes,
+    }
+}
 
 /// A generational region heap with one mutator.
 pub struct Heap {
@@ -107,6 +128,11 @@ pub struct Heap {
     pub(crate) weak: WeakTable,
     /// Counted by the host itself, resources aside.
     pub(crate) host_bytes: u64,
+    pub(crate) limit_watch: Option<LimitWatch>,
+    pub(crate) sampling: Option<Sampling>,
+    /// Whether a census is due when memory runs out, and the one that was taken.
+    pub(crate) census_on_out_of_memory: bool,
+    pub(crate) out_of_memory_census: Option<Vec<CensusLine>>,
     /// The eden region that the mutator's window is in.
     pub(crate) eden: Buffer,
     /// The old region that promotion fills.
@@ -150,14 +176,7 @@ impl Heap {
         let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify);
         space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
         let mut policy = policy;
-        let region_bytes_max = (1 << (limit_bytes / 64).max(1).ilog2()).clamp(GRANULE_BYTES as u64, 32 << 20);
-        let envelope = Envelope {
-            region_bytes_min: GRANULE_BYTES as u64,
-            region_bytes_max,
-            young_bytes_min: (GRANULE_BYTES as u64).max(limit_bytes / 64).min(1 << 20),
-            young_bytes_max: limit_bytes / 10 * 6,
-            limit_bytes,
-        };
+        let envelope = envelope(limit_bytes);
         let snapshot = Snapshot {
             pause_goal_ns: config.pause_goal_ns,
             limit_bytes,
@@ -179,6 +198,10 @@ impl Heap {
             handles: Handles::default(),
             weak: WeakTable::default(),
             host_bytes: 0,
+            limit_watch: config.memory.map(|source| LimitWatch::new(source, limit_bytes)),
+            sampling: None,
+            census_on_out_of_memory: config.census_on_out_of_memory,
+            out_of_memory_census: None,
             eden: Buffer::default(),
             old: Buffer::default(),
             permanent: Buffer::default(),
@@ -445,7 +468,21 @@ impl Heap {
         stats.allocated_bytes += (window.top - self.window_start) * 8;
         stats.committed_bytes = self.space.committed_bytes();
         stats.committed_bytes_max = stats.committed_bytes_max.max(self.space.committed_bytes_max());
+        stats.metadata_bytes = self.metadata_bytes();
+        stats.metadata_bytes_max = stats.metadata_bytes_max.max(stats.metadata_bytes);
+        stats.host_bytes = self.host_bytes();
+        stats.mmu = self.measure.mmu();
         stats
+    }
+
+    /// Memory that the collector takes beside the heap: tables, buffers, remembered sets, what native code holds.
+    pub(crate) fn metadata_bytes(&self) -> u64 {
+        let buffers = (self.store_buffer.capacity() + self.retained.capacity()) * size_of::<Entry>();
+        self.space.table_bytes()
+            + self.candidates.table_bytes()
+            + self.weak.table_bytes()
+            + self.handles.table_bytes()
+            + buffers as u64
     }
 
     /// Counts a decision that fell back to the adaptive policy, or a policy that could not be made.

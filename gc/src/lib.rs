@@ -15,7 +15,8 @@
 //! | `pause` | a pause, from end to end |
 //! | `evacuate`, `mark`, `candidates`, `compact` | what pauses do |
 //! | `policy` | who sets the knobs |
-//! | `measure`, `report`, `stats`, `log`, `journal` | what is told to the outside |
+//! | `measure`, `mmu`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
+//! | `limit` | what the system allows |
 //! | `verify`, `zeal` | how it is kept honest |
 //!
 //! # Contract with compiled code
@@ -29,6 +30,7 @@ mod alloc;
 mod barrier;
 mod buddy;
 mod candidates;
+mod census;
 mod clock;
 mod compact;
 mod error;
@@ -38,14 +40,17 @@ mod header;
 mod heap;
 mod host;
 pub mod journal;
+mod limit;
 pub mod log;
 mod mark;
 mod measure;
 mod memory;
+mod mmu;
 mod pause;
 pub mod policy;
 mod reference;
 mod report;
+mod sample;
 mod shape;
 mod sink;
 mod space;
@@ -54,11 +59,14 @@ mod verify;
 mod weak;
 mod zeal;
 
+pub use census::CensusLine;
 pub use clock::{Clock, SystemClock, Work, WorkClock};
 pub use error::{HeapError, OutOfMemory};
 pub use handle::{Handle, Local, Scope};
 pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
+pub use limit::{MemorySource, SystemMemory};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
+pub use mmu::MMU_WINDOWS_NS;
 pub use reference::Ref;
 pub use report::{Cycle, Observer, Occupancy, PauseReport};
 pub use shape::{Shape, ShapeId, ShapeTable};

@@ -3,6 +3,7 @@
 //! It must never decide anything.
 
 use crate::clock::{Clock, Work};
+use crate::mmu::{MMU_WINDOWS_NS, Mmu};
 
 const HISTORY: usize = 32;
 
@@ -58,6 +59,7 @@ pub(crate) struct Measure {
     pub(crate) full_collections: u64,
     pub(crate) cycles_since_mark: u64,
     pub(crate) live_bytes: u64,
+    mmu: Mmu,
     pauses_ns: History,
     gc_cpu_ns: History,
     cpu_ns: History,
@@ -82,6 +84,7 @@ impl Measure {
             full_collections: 0,
             cycles_since_mark: u64::MAX,
             live_bytes: 0,
+            mmu: Mmu::default(),
             pauses_ns: History::default(),
             gc_cpu_ns: History::default(),
             cpu_ns: History::default(),
@@ -124,12 +127,18 @@ impl Measure {
         } else {
             0
         };
+        self.mmu.add(self.born_ns + start.at_ns, now_ns.max(self.born_ns + start.at_ns));
         self.pause_end_ns = now_ns;
         self.pause_end_cpu_ns = cpu_ns;
         self.pauses_ns.add(pause_ns);
         self.gc_cpu_ns.add(pause_cpu_ns);
         self.cpu_ns.add(pause_cpu_ns + start.mutator_cpu_ns);
         (pause_ns, pause_cpu_ns, system_ns)
+    }
+
+    /// The least share of each of [`MMU_WINDOWS_NS`] that was left to the program.
+    pub(crate) fn mmu(&self) -> [f64; MMU_WINDOWS_NS.len()] {
+        self.mmu.utilisation()
     }
 
     pub(crate) fn reset_counters(&mut self) {

@@ -107,6 +107,7 @@ impl Heap {
         self.memory().set_mutator(Mutator::default());
         self.window_start = 0;
         self.uncommit();
+        self.watch_limit();
         if self.verify {
             verify::verify(self, roots);
         }
@@ -125,6 +126,7 @@ impl Heap {
         };
         self.stats.add(&snapshot, work.copied_bytes(), work.freed_bytes());
         self.stats.committed_bytes_max = self.stats.committed_bytes_max.max(self.space.committed_bytes_max());
+        self.stats.add_metadata(self.metadata_bytes(), self.space.committed_bytes());
         let knobs = self.knobs;
         self.answer_and_decide(snapshot, &work);
         self.measure.reset_counters();

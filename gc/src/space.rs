@@ -97,6 +97,7 @@ pub(crate) struct Space {
     host_granules: u32,
     committed_granules: u32,
     committed_granules_max: u32,
+    committed_granules_ever: u32,
     used_granules: u32,
     pub(crate) now_ms: u32,
     pub(crate) poison: bool,
@@ -140,6 +141,7 @@ impl Space {
             host_granules: 0,
             committed_granules: 1,
             committed_granules_max: 1,
+            committed_granules_ever: 1,
             used_granules: 1,
             now_ms: 0,
             poison,
@@ -224,10 +226,21 @@ impl Space {
         self.host_granules = u32::try_from(bytes.div_ceil(GRANULE_BYTES as u64)).unwrap_or(u32::MAX);
     }
 
-    /// Another limit, at most what the reservation has addresses for.
-    pub(crate) fn set_limit_bytes(&mut self, limit_bytes: u64) {
+    /// Another limit, at most what the reservation has addresses for; returns what it is.
+    pub(crate) fn set_limit_bytes(&mut self, limit_bytes: u64) -> u64 {
         let granules = limit_bytes / GRANULE_BYTES as u64;
         self.limit_granules = granules.min(u64::from(self.memory.granules())) as u32;
+        u64::from(self.limit_granules) * GRANULE_BYTES as u64
+    }
+
+    /// Memory of the tables beside the heap: what each granule that was ever committed has in them. All are demand-zero,
+    /// so the rest takes none.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let words = u64::from(GRANULE_WORDS);
+        let (role, marks, chunks) = (1, words / 8, words / u64::from(BLOCK_WORDS));
+        // region, head, time of freeing; bits of commitment and of the buddy system's orders
+        let own = size_of::<Region>() as u64 + 4 + 4 + 1;
+        u64::from(self.committed_granules_ever) * (role + marks + chunks + own)
     }
 
     pub(crate) fn largest_free_bytes(&mut self) -> u64 {
@@ -375,6 +388,7 @@ impl Space {
             }
         }
         self.committed_granules_max = self.committed_granules_max.max(self.committed_granules);
+        self.committed_granules_ever = self.committed_granules_ever.max(self.committed_granules);
         Some(missing)
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hdrhistogram::Histogram;
 
+use crate::mmu::MMU_WINDOWS_NS;
 use crate::policy::{CycleKind, Snapshot};
 
 /// Totals since the heap was made. Bytes and nanoseconds, as the names say.
@@ -41,6 +42,17 @@ pub struct Stats {
     pub policy_fallbacks: u64,
     /// Host resources whose drop panicked.
     pub resource_panics: u64,
+    /// Memory of the host's that counts toward the limit, now.
+    pub host_bytes: u64,
+    /// What the collector takes beside the heap, now: tables, buffers, remembered sets.
+    pub metadata_bytes: u64,
+    /// The most of it that the end of a pause saw.
+    pub metadata_bytes_max: u64,
+    /// How often the system was found short of memory.
+    pub pressure_events: u64,
+    /// The least share of any window of [`MMU_WINDOWS_NS`] that pauses left to the program.
+    pub mmu: [f64; MMU_WINDOWS_NS.len()],
+    metadata_shares: Shares,
     pauses_ns: PauseHistogram,
 }
 
@@ -50,6 +62,16 @@ struct PauseHistogram(Histogram<u64>);
 impl fmt::Debug for PauseHistogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} pauses", self.0.len())
+    }
+}
+
+/// Shares of what was committed, in parts of a million.
+#[derive(Clone)]
+struct Shares(Histogram<u64>);
+
+impl fmt::Debug for Shares {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} shares", self.0.len())
     }
 }
 
@@ -72,6 +94,12 @@ impl Stats {
             committed_bytes_max: 0,
             policy_fallbacks: 0,
             resource_panics: 0,
+            host_bytes: 0,
+            metadata_bytes: 0,
+            metadata_bytes_max: 0,
+            pressure_events: 0,
+            mmu: [1.0; MMU_WINDOWS_NS.len()],
+            metadata_shares: Shares(Histogram::new(3).expect("three digits are a legal precision")),
             pauses_ns: PauseHistogram(Histogram::new(2).expect("two digits are a legal precision")),
         }
     }
@@ -91,6 +119,26 @@ impl Stats {
         self.barrier_slow_paths += snapshot.barrier_slow_paths;
         self.remembered_entries += snapshot.remembered_entries;
         self.pauses_ns.0.record(snapshot.pause_ns).expect("an auto-resizing histogram holds every value");
+    }
+
+    /// Adds what the collector took beside the heap at the end of a pause.
+    pub(crate) fn add_metadata(&mut self, metadata_bytes: u64, committed_bytes: u64) {
+        self.metadata_bytes_max = self.metadata_bytes_max.max(metadata_bytes);
+        let share = metadata_bytes * 1_000_000 / committed_bytes.max(1);
+        self.metadata_shares.0.record(share).expect("an auto-resizing histogram holds every value");
+    }
+
+    /// What the collector took beside the heap as a share of what was committed, at a quantile of the pauses' ends.
+    pub fn metadata_share_quantile(&self, quantile: f64) -> f64 {
+        self.metadata_shares.0.value_at_quantile(quantile) as f64 * 1e-6
+    }
+
+    /// The histogram of pauses: for each bucket its upper bound in nanoseconds and how many pauses it holds.
+    pub fn pause_histogram(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.pauses_ns
+            .0
+            .iter_recorded()
+            .map(|bucket| (self.pauses_ns.0.highest_equivalent(bucket.value_iterated_to()), bucket.count_at_value()))
     }
 
     /// Number of pauses.
