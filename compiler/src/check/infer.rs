@@ -156,7 +156,8 @@ impl Infer {
     }
 }
 
-fn parts(types: &Types, ty: Ty) -> impl Iterator<Item = Ty> {
+/// The types that a type is made of.
+pub(super) fn parts(types: &Types, ty: Ty) -> impl Iterator<Item = Ty> {
     let (many, one): (&[Ty], Option<Ty>) = match types.kind(ty) {
         TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => (parts, None),
         &TyKind::Array(inner) | &TyKind::Optional(inner) => (&[], Some(inner)),

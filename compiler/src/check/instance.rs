@@ -26,8 +26,6 @@ use std::rc::Rc;
 const TEMPLATE_DEPTH_MAX: u32 = 128;
 /// The most functions without a written result that may wait for each other.
 const WAITING_MAX: usize = 400;
-/// The most instantiations an error message shows.
-const CHAIN_MAX: usize = 4;
 
 /// What an instance is an instance of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -369,59 +367,6 @@ impl<'a> Checker<'a> {
             What::Derived(..) => true,
             _ => false,
         }
-    }
-
-    /// An error inside an instance of a template shows the way there. One inside the standard library blames the call
-    /// in the program that led to it.
-    pub(super) fn with_origin(&self, id: FnId, mut diagnostic: Diagnostic) -> Diagnostic {
-        let mut at = id;
-        let mut chain = Vec::new();
-        let mut blamed = None;
-        loop {
-            let instance = self.instance(at);
-            let Some((span, from)) = instance.origin else { break };
-            let standard = self.is_standard(at);
-            let generic = match instance.what {
-                What::Fn(decl) => self.function(decl).is_template() || !self.function(decl).generics.is_empty(),
-                What::Derived(..) => true,
-                _ => false,
-            };
-            // names don't depend on the caller
-            let plain = diagnostic.code.is_about_names() && diagnostic.code != codes::UNKNOWN_MEMBER
-                || diagnostic.code == codes::ENDLESS_TEMPLATE;
-            if (!generic || plain) && !standard {
-                break;
-            }
-            if standard && !self.is_standard(from) {
-                blamed = Some(span);
-            }
-            if matches!(instance.what, What::Fn(_)) {
-                chain.push((span, self.describe(at)));
-            }
-            at = from;
-        }
-        if let Some(span) = blamed {
-            chain.retain(|(at, _)| *at != span);
-            let inner =
-                std::mem::replace(&mut diagnostic.primary, crate::diagnostic::Label { span, text: String::new() });
-            let text = if inner.text.is_empty() { "found here".to_owned() } else { inner.text };
-            diagnostic = diagnostic.and(inner.span, text);
-        }
-        let left_out = chain.len().saturating_sub(CHAIN_MAX);
-        let shown = chain.len() - left_out;
-        for (i, (span, what)) in chain.into_iter().take(shown).enumerate() {
-            let more =
-                if i + 1 == shown && left_out > 0 { format!(", {left_out} calls further in") } else { String::new() };
-            diagnostic = diagnostic.and(span, format!("in the instance `{what}` that this call asks for{more}"));
-        }
-        diagnostic
-    }
-
-    /// `twice(fn(int) -> int, int)`
-    fn describe(&self, id: FnId) -> String {
-        let instance = self.instance(id);
-        let params: Vec<String> = instance.params.iter().map(|&p| self.types.display(p)).collect();
-        format!("{}({})", instance.name, params.join(", "))
     }
 
     /// The instance of a derived operation.

@@ -15,6 +15,7 @@
 //! - C3. The result has no garbage: every function in it can be reached from its entry, tests or exports.
 
 mod absence;
+mod blame;
 mod body;
 mod call;
 mod closure;
@@ -183,35 +184,5 @@ impl<'a> Checker<'a> {
 
     fn instance_mut(&mut self, id: FnId) -> &mut Instance {
         &mut self.instances[id.0 as usize]
-    }
-
-    /// Every message once, those of reading the files included, in source order by file and place.
-    fn collect_diagnostics(&mut self, read: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let mut all: Vec<(Diagnostic, Option<FnId>)> = Vec::new();
-        all.extend(std::mem::take(&mut self.diagnostics).into_iter().map(|d| (d, None)));
-        for index in 0..self.instances.len() {
-            let own = std::mem::take(&mut self.instances[index].diagnostics);
-            all.extend(own.into_iter().map(|d| (d, Some(FnId(index as u32)))));
-        }
-        all.extend(std::mem::take(&mut self.later).into_iter().map(|d| (d, None)));
-        // what a guess makes of a file is not the author's mistake
-        all.retain(|(d, _)| !self.modules.guessed.contains(&d.primary.span.file));
-        all.extend(read.into_iter().map(|d| (d, None)));
-        // instances of one template repeat each other's mistakes
-        let mut seen = HashSet::new();
-        all.retain(|(d, at)| {
-            // the standard library's are told apart by their words: their places are the same for all callers
-            let words = at.filter(|&at| self.is_standard(at)).map(|_| d.message.clone());
-            seen.insert((d.code, d.primary.span, words))
-        });
-        let mut all: Vec<Diagnostic> = all
-            .into_iter()
-            .map(|(d, at)| match at {
-                Some(at) => self.with_origin(at, d),
-                None => d,
-            })
-            .collect();
-        all.sort_by_key(|d| (d.primary.span.file, d.primary.span.lo));
-        all
     }
 }
