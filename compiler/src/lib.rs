@@ -7,6 +7,7 @@ pub mod codegen;
 pub mod codes;
 pub mod diagnostic;
 pub mod eval;
+pub mod format;
 pub mod hir;
 pub mod ir;
 pub mod prim;
