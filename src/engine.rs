@@ -181,7 +181,7 @@ struct Front {
     warnings: Diagnostics,
 }
 
-fn add_source(name: &str, text: &str) -> Result<(Sources, FileId), Diagnostics> {
+pub(crate) fn add_source(name: &str, text: &str) -> Result<(Sources, FileId), Diagnostics> {
     if text.len() > MAX_SOURCE_BYTES {
         let message = format!("`{name}` is too large: a source has at most {} MiB", MAX_SOURCE_BYTES >> 20);
         return Err(Diagnostics::unreadable(message));
@@ -203,7 +203,7 @@ fn syntax_tree(name: &str, text: &str) -> Result<String, Diagnostics> {
     Ok(dump)
 }
 
-fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("tenure-compiler".into()).stack_size(COMPILER_STACK_BYTES);
         let handle = thread.spawn_scoped(scope, work).expect("the system gives a thread to compile on");

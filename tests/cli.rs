@@ -266,3 +266,35 @@ fn a_code_is_explained() {
     assert!(all.lines().count() > 70 && all.lines().all(|l| l.starts_with('E')), "{all}");
     assert!(tenure(&["explain", "E9999"]).fails(1).contains("there is no code `E9999`"));
 }
+
+#[test]
+fn fmt_lays_out_files_folders_and_streams() {
+    let (dir, path) = file("a.ten", "let  x=1 // one\n");
+    let other = dir.path().join("b.ten");
+    fs::write(&other, "let y = 2\n").expect("written");
+    let folder = dir.path().display().to_string();
+
+    let listed = tenure(&["fmt", "--check", &folder]);
+    assert_eq!(listed.code, 1);
+    assert_eq!(listed.stdout, format!("{path}\n"));
+    let difference = tenure(&["fmt", "--diff", &folder]).ok();
+    assert!(difference.contains("-let  x=1 // one\n+let x = 1 // one\n"), "{difference}");
+    assert_eq!(fs::read_to_string(&path).expect("there"), "let  x=1 // one\n", "nothing was written");
+
+    assert_eq!(tenure(&["fmt", &folder]).ok(), "");
+    assert_eq!(fs::read_to_string(&path).expect("there"), "let x = 1 // one\n");
+    assert_eq!(tenure(&["fmt", "--check", &folder]).ok(), "");
+    assert_eq!(tenure_with_input(&["fmt", "-"], b"f( 1 )").ok(), "f(1)\n");
+    assert_eq!(fs::read_dir(&dir).expect("a folder").count(), 2, "no other file is left");
+}
+
+#[test]
+fn fmt_leaves_files_with_mistakes_alone() {
+    let (dir, path) = file("a.ten", "let x = (\n");
+    fs::write(dir.path().join("b.ten"), "f( )").expect("written");
+    let stderr = tenure(&["fmt", &dir.path().display().to_string()]).fails(1);
+    assert!(stderr.contains("is never closed"), "{stderr}");
+    assert_eq!(fs::read_to_string(&path).expect("there"), "let x = (\n");
+    assert_eq!(fs::read_to_string(dir.path().join("b.ten")).expect("there"), "f()\n", "the others are formatted");
+    assert!(tenure(&["fmt", "no_such_file.ten"]).fails(1).contains("can't read"));
+}

@@ -2,6 +2,7 @@
 //!
 //! A case is `==== title`, the source, `----`, the expected text. `BLESS=1` writes what it gives now.
 
+use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use tenure_compiler::diagnostic::Severity;
@@ -54,4 +55,135 @@ fn every_program_of_the_repository_keeps_its_meaning() {
         done += usize::from(stable(&path.display().to_string(), &text).is_some());
     }
     assert!(done > 100, "only {done} programs were formatted");
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format").join(name);
+    let text = std::fs::read_to_string(&path).expect("the case file is there");
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut blessed = String::new();
+    let mut failures = String::new();
+    for case in text.split("==== ").skip(1) {
+        let (title, rest) = case.split_once('\n').expect("a title line");
+        let (source, expected) = rest.split_once("\n----\n").expect("a line of dashes");
+        let found = stable(title, source).unwrap_or_else(|| panic!("{name}: {title} does not parse"));
+        for line in found.lines() {
+            // a comment or a string can't be broken
+            assert!(line.chars().count() <= WIDTH || line.contains("//") || line.contains('"'), "{title}: {line}");
+            assert_eq!(line.trim_end(), line, "{title}");
+        }
+        writeln!(blessed, "==== {title}\n{source}\n----\n{found}").unwrap();
+        if found.trim_end() != expected.trim_end() {
+            writeln!(failures, "{name}: {title}\nexpected:\n{}\nfound:\n{found}\n", expected.trim_end()).unwrap();
+        }
+    }
+    if bless {
+        std::fs::write(&path, blessed.trim_end().to_string() + "\n").expect("the case file can be written");
+    } else {
+        assert!(failures.is_empty(), "{failures}");
+    }
+}
+
+#[test]
+fn brackets() {
+    check("brackets.txt");
+}
+
+#[test]
+fn operators_and_chains() {
+    check("chains.txt");
+}
+
+#[test]
+fn comments_and_empty_lines() {
+    check("comments.txt");
+}
+
+#[test]
+fn items() {
+    check("items.txt");
+}
+
+/// The language's sample, and programs that exercise the odd corners of the layout.
+const SAMPLES: [&str; 3] =
+    [include_str!("syntax/sample.ten"), include_str!("../../stdlib/modules/json.ten"), include_str!("format/odd.ten")];
+
+/// Pieces that may stand between any two tokens, or break the program.
+const PIECES: &[&str] = &[
+    "\n",
+    "\n\n\n",
+    "  ",
+    "// note\n",
+    "\n// own line\n",
+    "\n/// doc  \n",
+    ";",
+    ",",
+    "(",
+    ")",
+    "?",
+    "!",
+    ".x()",
+    " - 1",
+    " | 2",
+    "[1, 2]",
+    "{ }",
+    "{ x }",
+    "|a| a",
+    "\"{x + 1:>4}\"",
+    "'''\nraw\n'''",
+    " and y",
+    " as z",
+    "..",
+    "\r\n",
+    " not in xs",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_programs(
+        which in 0..SAMPLES.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut text = SAMPLES[which].to_owned();
+        for (at, piece) in edits {
+            let mut at = at.index(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            text.insert_str(at, piece);
+        }
+        stable("changed", &text);
+    }
+
+    /// Lines joined where that changes nothing.
+    #[test]
+    fn rearranged_programs(which in 0..SAMPLES.len(), joins in prop::collection::vec(any::<bool>(), 64)) {
+        let mut text = String::new();
+        for (i, line) in SAMPLES[which].lines().enumerate() {
+            text.push_str(line);
+            let join = joins[i % joins.len()] && line.ends_with([',', '(', '[', '{']) && !line.contains("//");
+            text.push_str(if join { " " } else { "\n" });
+        }
+        prop_assert!(stable("rearranged", &text).is_some());
+    }
+}
+
+#[test]
+fn long_chains_and_the_deepest_nesting() {
+    let chain = format!("let x = a{}\n", ".f(1)".repeat(20_000));
+    assert!(stable("chain", &chain).is_some());
+    let sum = format!("let x = {}1\n", "1 + ".repeat(20_000));
+    assert!(stable("sum", &sum).is_some());
+    let deep = || {
+        let brackets = format!("let x = {}1{}\n", "[".repeat(900), "]".repeat(900));
+        assert!(stable("brackets", &brackets).is_some());
+        let blocks = format!("fn f() {}{}{}\n", "{ if a ".repeat(400), "{ }", " }".repeat(400));
+        assert!(stable("blocks", &blocks).is_some());
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, deep);
+        thread.expect("a thread").join().expect("no panic");
+    });
 }

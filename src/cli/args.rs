@@ -30,6 +30,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what the code of a message means, as in `tenure explain E0301`; without a code, list all.
     Explain(ExplainArgs),
+    /// Lay scripts out anew, all in the same way.
+    Fmt(FmtArgs),
     /// Run the `test` blocks of scripts.
     Test(TestArgs),
     /// Print what a script or module offers, as Markdown made from its `///` comments.
@@ -242,6 +244,23 @@ pub struct DocArgs {
     pub color: Color,
 }
 
+/// `tenure fmt`
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Write nothing; list the files that would change and end with status 1 if there are any.
+    #[arg(long)]
+    pub check: bool,
+    /// Write nothing; show what would change.
+    #[arg(long)]
+    pub diff: bool,
+    /// Colours in messages.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Scripts, folders of scripts, or `-` for standard input and output.
+    #[arg(value_name = "FILE", default_value = ".")]
+    pub files: Vec<PathBuf>,
+}
+
 /// `tenure test`
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -343,7 +362,7 @@ fn parse_heap_limit(text: &str) -> Result<u64, String> {
 }
 
 /// Words that are subcommands, and what clap itself answers.
-const COMMANDS: [&str; 9] = ["run", "check", "explain", "test", "doc", "bench", "train", "gc", "help"];
+const COMMANDS: [&str; 10] = ["run", "check", "explain", "fmt", "test", "doc", "bench", "train", "gc", "help"];
 const OWN_OPTIONS: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 impl Cli {

@@ -8,6 +8,7 @@ mod child;
 mod doc;
 mod explain;
 mod findings;
+mod fmt;
 mod gc_report;
 mod heap;
 mod output;
@@ -28,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args),
         Command::Check(args) => check::main(&args),
         Command::Explain(args) => explain::main(&args),
+        Command::Fmt(args) => fmt::main(&args),
         Command::Test(args) => test::main(&args),
         Command::Doc(args) => doc::main(&args),
         Command::Bench(args) => bench::main(&args),

@@ -26,13 +26,10 @@ pub enum Op {
     Comment(u32, u32),
     /// A place where the line may break.
     Break(Break),
-    /// A place where the line must end.
-    Hard {
-        /// An empty line follows.
-        blank: bool,
-        /// What follows closes the group, so it stands as deep as the group's start.
-        closing: bool,
-    },
+    /// A place where the line must end; an empty one follows if `true`.
+    Hard(bool),
+    /// If the group is broken, its lines from here on stand so many blanks deeper than its start.
+    Indent(usize),
     /// A group starts.
     Begin(GroupId),
     /// The innermost group ends.
@@ -46,8 +43,6 @@ pub struct Break {
     pub blank_if_flat: bool,
     /// An empty line follows if it does.
     pub blank: bool,
-    /// What follows closes the group.
-    pub closing: bool,
     /// In a broken group: only if what follows does not fit.
     pub fill: bool,
 }
@@ -55,11 +50,9 @@ pub struct Break {
 /// How a group breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// All its places or none.
-    Brackets,
-    /// As `Brackets`, for `.calls()` and operators: they may stay whole around a line end inside an element.
-    Chain,
-    /// Operators and their operands.
+    /// Whole, or broken at all its places: brackets, `.calls()`, alternatives.
+    Plain,
+    /// Operators and their operands: they may stay whole around a line that must end inside an operand.
     Operators,
     /// What follows `=` or `=>`: on the next line if it is whole there; else it starts on this line, unless `true`.
     Assign {
@@ -127,25 +120,16 @@ impl Document {
     /// Ends the line here, in place of a blank or a possible break.
     pub fn hard(&mut self, blank: bool) {
         match self.ops.last_mut() {
-            Some(Op::Hard { blank: known, .. }) => {
+            Some(Op::Hard(known)) => {
                 *known |= blank;
                 return;
             }
             Some(last @ (Op::Break(_) | Op::Space)) => {
-                let (known, closing) = match last {
-                    Op::Break(b) => (b.blank, b.closing),
-                    _ => (false, false),
-                };
-                *last = Op::Hard { blank: blank || known, closing };
+                let known = matches!(last, Op::Break(place) if place.blank);
+                *last = Op::Hard(blank || known);
             }
-            _ => self.ops.push(Op::Hard { blank, closing: false }),
+            _ => self.ops.push(Op::Hard(blank)),
         }
-        self.mark();
-    }
-
-    /// Ends the line before what closes the innermost group.
-    pub fn hard_closing(&mut self) {
-        self.ops.push(Op::Hard { blank: false, closing: true });
         self.mark();
     }
 
@@ -155,7 +139,12 @@ impl Document {
         self.groups[own as usize].hard = true;
         let mut child = own;
         for &id in outer.iter().rev() {
+            let operators = self.groups[child as usize];
             let group = &mut self.groups[id as usize];
+            // operators that must break start on the next line
+            if operators.kind == Kind::Operators && operators.hard && matches!(group.kind, Kind::Assign { .. }) {
+                group.hard = true;
+            }
             if group.hug != Some(child) {
                 if group.hard_inside {
                     break;

@@ -2,13 +2,15 @@
 
 use super::document::{Kind, Op};
 use super::printer::Printer;
+use super::render::INDENT;
 use crate::syntax::ast::*;
 use crate::syntax::lex::Token;
+use crate::syntax::span::Span;
 
 /// A base no wider than this keeps the first of several calls in its line.
 const SHORT_BASE: u32 = 4;
 /// A list of literals no wider than this has many in a line.
-const SHORT_LITERAL: u32 = 12;
+const SHORT_LITERAL: u32 = 16;
 
 impl Printer<'_> {
     // Statements
@@ -55,7 +57,11 @@ impl Printer<'_> {
         let after_sign = self.tokens.list[self.at + 1].token;
         let brackets = matches!(
             value.kind,
-            ExprKind::Block(_) | ExprKind::List(_) | ExprKind::Map(_) | ExprKind::Closure { .. } | ExprKind::Comprehension(_)
+            ExprKind::Block(_)
+                | ExprKind::List(_)
+                | ExprKind::Map(_)
+                | ExprKind::Closure { .. }
+                | ExprKind::Comprehension(_)
         ) && after_sign != Token::LParen;
         if brackets {
             self.space();
@@ -67,6 +73,7 @@ impl Printer<'_> {
         self.space();
         self.token();
         self.place(true);
+        self.alone = true;
         self.expr(value);
         self.end();
     }
@@ -82,11 +89,12 @@ impl Printer<'_> {
 
     /// An expression.
     pub fn expr(&mut self, e: &Expr) {
+        let alone = std::mem::take(&mut self.alone);
         let layers = self.parentheses(e.span, matches!(e.kind, ExprKind::Tuple(_)));
-        self.grouped(layers, |p| p.bare(e));
+        self.grouped(layers, |p| p.bare(e, alone || layers > 0));
     }
 
-    fn bare(&mut self, e: &Expr) {
+    fn bare(&mut self, e: &Expr, alone: bool) {
         match &e.kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -127,7 +135,9 @@ impl Printer<'_> {
             ExprKind::For { label, index, pattern, iterable, body } => {
                 self.label(*label);
                 let open = self.begin_blocks(&[body.span.lo]);
+                self.in_head = true;
                 self.for_head(*index, pattern, iterable);
+                self.in_head = false;
                 self.space();
                 self.braces(open, &body.stmts, Printer::stmt);
                 self.end();
@@ -165,7 +175,7 @@ impl Printer<'_> {
                 self.expr(target);
                 self.assigned(value);
             }
-            ExprKind::Binary { first, rest } => self.binary(first, rest),
+            ExprKind::Binary { first, rest } => self.binary(first, rest, alone),
             ExprKind::Is { value, ty: _ } => self.is(value),
             ExprKind::Range { lo, hi, .. } => {
                 lo.iter().for_each(|lo| self.expr(lo));
@@ -198,11 +208,14 @@ impl Printer<'_> {
         self.ty();
     }
 
-    fn binary(&mut self, first: &Expr, rest: &[(BinaryOp, crate::syntax::span::Span, Expr)]) {
+    fn binary(&mut self, first: &Expr, rest: &[(BinaryOp, Span, Expr)], alone: bool) {
         self.expr(first);
         // a line that started with one of these would start a statement
         let at_line_ends = rest.iter().any(|(op, ..)| matches!(op, BinaryOp::Sub | BinaryOp::BitOr));
         self.begin_tail(Kind::Operators);
+        if alone {
+            self.indent(0);
+        }
         for (_, _, operand) in rest {
             if at_line_ends {
                 self.space();
@@ -250,6 +263,8 @@ impl Printer<'_> {
         self.begin_brackets(opener);
         self.token();
         self.open_if(opener, self.tokens.broken_between(opener, opener + 1));
+        let in_head = std::mem::take(&mut self.in_head);
+        self.indent(INDENT);
         self.place(false);
         match &comprehension.kind {
             ComprehensionKind::List(e) | ComprehensionKind::Set(e) => self.expr(e),
@@ -268,6 +283,7 @@ impl Printer<'_> {
                 self.expr(condition);
             }
         }
+        self.in_head = in_head;
         self.place_closing(false);
         self.token();
         self.end();
@@ -297,9 +313,10 @@ impl Printer<'_> {
 
     /// Conditions and a blank.
     fn conditions(&mut self, conditions: &[Condition]) {
+        self.in_head = true;
         for (i, condition) in conditions.iter().enumerate() {
             if i == 1 {
-                self.begin_tail(Kind::Chain);
+                self.begin_tail(Kind::Plain);
             }
             if i > 0 {
                 self.comma(Op::Word(","));
@@ -319,6 +336,7 @@ impl Printer<'_> {
         if conditions.len() > 1 {
             self.end();
         }
+        self.in_head = false;
         self.space();
     }
 
@@ -346,7 +364,9 @@ impl Printer<'_> {
         let opener = self.tokens.ending_at(subject.span.hi) + 1;
         let open = self.begin_blocks(&[self.tokens.list[opener].lo]);
         self.word();
+        self.in_head = true;
         self.expr(subject);
+        self.in_head = false;
         self.space();
         self.braces(open, arms, |p, arm| {
             p.pattern(&arm.pattern);
@@ -395,10 +415,11 @@ impl Printer<'_> {
         } else if keeps_first && method_calls[0] == 0 {
             breaks = &method_calls[1..];
         }
+        let mut upcoming = breaks.iter().peekable();
         self.expr(base);
         for (i, op) in ops.iter().enumerate() {
             if breaks.first() == Some(&i) {
-                self.begin_tail(Kind::Chain);
+                self.begin_tail(Kind::Plain);
                 if let Some(call) = last_call
                     && let PostfixKind::Call(args) = &ops[call].kind
                     && method_calls.last() == Some(&(call - 1))
@@ -407,12 +428,20 @@ impl Printer<'_> {
                     self.hug(self.tokens.starting_at(ops[call].span.lo));
                 }
             }
-            if breaks.contains(&i) {
+            if upcoming.next_if_eq(&&i).is_some() {
                 self.place(self.merges());
             }
             match &op.kind {
                 PostfixKind::Field(_) | PostfixKind::TupleField(_) | PostfixKind::OptionalField(_) => self.run(2),
                 PostfixKind::Try | PostfixKind::Unwrap => self.token(),
+                // what can't be broken gains little from a line of its own
+                PostfixKind::Call(args) if matches!(args.as_slice(), [Arg { name: None, value }] if self.is_string(value)) =>
+                {
+                    self.token();
+                    self.expr(&args[0].value);
+                    self.drop_comma();
+                    self.token();
+                }
                 PostfixKind::Call(args) => {
                     let hug = self.hug_target(args);
                     self.bracketed(args, hug, false, |p, arg| {
@@ -434,6 +463,10 @@ impl Printer<'_> {
         }
     }
 
+    fn is_string(&self, e: &Expr) -> bool {
+        matches!(e.kind, ExprKind::Str(_)) && !self.in_parentheses(e)
+    }
+
     /// The token where the group starts that the last argument may leave open at the end of the line.
     fn hug_target(&self, args: &[Arg]) -> Option<usize> {
         let value = &args.last()?.value;
@@ -447,10 +480,14 @@ impl Printer<'_> {
         }
         match &e.kind {
             ExprKind::Closure { body, .. } => match &body.kind {
-                ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. } => self.opening_group(body, false),
+                ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. } | ExprKind::Postfix { .. } => {
+                    self.opening_group(body, true)
+                }
                 _ => None,
             },
-            ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. } => Some(self.tokens.starting_at(e.span.lo)),
+            ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. } => {
+                Some(self.tokens.starting_at(e.span.lo))
+            }
             ExprKind::List(items) if !items.is_empty() => Some(self.tokens.starting_at(e.span.lo)),
             ExprKind::Map(items) if !items.is_empty() => Some(self.tokens.starting_at(e.span.lo)),
             ExprKind::Comprehension(c) if !matches!(c.kind, ComprehensionKind::Set(_)) => {
@@ -461,7 +498,12 @@ impl Printer<'_> {
                 let (last, path) = ops.split_last()?;
                 let path = path.iter().all(|op| matches!(op.kind, PostfixKind::Field(_)));
                 match &last.kind {
-                    PostfixKind::Call(args) if plain && path && !args.is_empty() => {
+                    PostfixKind::Call(args)
+                        if plain
+                            && path
+                            && !args.is_empty()
+                            && !(args.len() == 1 && self.is_string(&args[0].value)) =>
+                    {
                         Some(self.tokens.starting_at(last.span.lo))
                     }
                     _ => None,

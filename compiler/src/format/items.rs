@@ -111,7 +111,7 @@ impl Printer<'_> {
         if u.names.is_empty() {
             return;
         }
-        self.begin_tail(Kind::Chain);
+        self.begin_tail(Kind::Plain);
         self.token();
         for (i, _) in u.names.iter().enumerate() {
             if i > 0 {
@@ -242,7 +242,11 @@ impl Printer<'_> {
                 Token::Arrow => self.space(),
                 Token::Comma => {
                     let last = matches!(self.tokens.list[self.at + 1].token, Token::RBracket | Token::RParen);
-                    if last { self.drop_comma() } else { self.word() }
+                    if last {
+                        self.drop_comma()
+                    } else {
+                        self.word()
+                    }
                     continue;
                 }
                 _ => {}
@@ -318,7 +322,7 @@ impl Printer<'_> {
             PatternKind::Or(alternatives) => {
                 for (i, alternative) in alternatives.iter().enumerate() {
                     if i == 1 {
-                        self.begin_tail(Kind::Chain);
+                        self.begin_tail(Kind::Plain);
                     }
                     if i > 0 {
                         // a line that started with `|` would start a statement

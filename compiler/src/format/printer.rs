@@ -8,6 +8,7 @@
 //!   at a token that continues one; so line ends never change what a program means.
 
 use super::document::{Break, Document, Kind, Op};
+use super::render::INDENT;
 use super::tokens::{Comment, Tokens};
 use crate::syntax::lex::Token;
 use crate::syntax::span::Span;
@@ -33,6 +34,10 @@ pub struct Printer<'a> {
     pub document: Document,
     /// In a hole of a string, which stays in its line.
     pub in_hole: usize,
+    /// In the head of a statement with a body, outside brackets.
+    pub in_head: bool,
+    /// The next expression is all there is in brackets or behind `=`, so its operators need not be deeper.
+    pub alone: bool,
     pending: Pending,
     /// Where a group starts that may stay open at the end of a line, and the group that it is the end of.
     hugs: Vec<(usize, u32)>,
@@ -46,6 +51,8 @@ impl<'a> Printer<'a> {
             at: 0,
             document: Document::default(),
             in_hole: 0,
+            in_head: false,
+            alone: false,
             pending: Pending::Nothing,
             hugs: Vec::new(),
         }
@@ -91,7 +98,7 @@ impl<'a> Printer<'a> {
     /// Whether `?` and the next token would read as one token if nothing stood between them.
     fn would_merge(&self) -> bool {
         let touches = matches!(
-            self.document.ops.iter().rev().find(|op| !matches!(op, Op::Begin(_) | Op::End)),
+            self.document.ops.iter().rev().find(|op| !matches!(op, Op::Begin(_) | Op::End | Op::Indent(_))),
             Some(Op::Source(..))
         );
         touches && self.merges()
@@ -163,7 +170,12 @@ impl<'a> Printer<'a> {
     /// How many of the next token's comments have been written.
     fn written(&self) -> usize {
         let comments = &self.tokens.list[self.at].comments;
-        let last = self.document.ops.iter().rev().find(|op| !matches!(op, Op::Begin(_) | Op::End | Op::Hard { .. }));
+        let last = self
+            .document
+            .ops
+            .iter()
+            .rev()
+            .find(|op| !matches!(op, Op::Begin(_) | Op::End | Op::Indent(_) | Op::Hard(_)));
         match last {
             Some(&Op::Comment(lo, _)) => comments.partition_point(|c| c.lo <= lo),
             _ => 0,
@@ -171,8 +183,7 @@ impl<'a> Printer<'a> {
     }
 
     fn follows_opener(&self) -> bool {
-        self.at > 0
-            && matches!(self.tokens.list[self.at - 1].token, Token::LBrace | Token::LParen | Token::LBracket)
+        self.at > 0 && matches!(self.tokens.list[self.at - 1].token, Token::LBrace | Token::LParen | Token::LBracket)
     }
 
     fn end_line(&mut self, blank: bool) {
@@ -209,18 +220,21 @@ impl<'a> Printer<'a> {
 
     /// A place between elements, where an empty line of the author's is kept.
     pub fn place_between(&mut self, fill: bool) {
-        self.place_of(Break { blank_if_flat: true, blank: self.blank_before(), fill, ..Break::default() });
+        self.place_of(Break { blank_if_flat: true, blank: self.blank_before(), fill });
     }
 
     /// The place before what closes a group.
     pub fn place_closing(&mut self, blank_if_flat: bool) {
         self.comments();
-        if self.pending != Pending::Nothing {
-            self.pending = Pending::Nothing;
-            self.document.hard_closing();
-            return;
+        self.indent(0);
+        self.place(blank_if_flat);
+    }
+
+    /// How much deeper than the group's start its lines stand from here on, if it is broken.
+    pub fn indent(&mut self, blanks: usize) {
+        if self.in_hole == 0 {
+            self.document.ops.push(Op::Indent(blanks));
         }
-        self.place_of(Break { blank_if_flat, closing: true, ..Break::default() });
     }
 
     /// Writes a piece of the source as it stands, up to and with token `last`.
@@ -260,12 +274,14 @@ impl<'a> Printer<'a> {
         if self.pending == Pending::OwnLine {
             self.end_line(self.tokens.list[self.at].newlines > 1);
         }
-        self.begin(Kind::Brackets, Some(opener as u32));
+        self.begin(Kind::Plain, Some(opener as u32));
     }
 
     /// Starts a group of what follows an element; comments before that belong to the group.
     pub fn begin_tail(&mut self, kind: Kind) {
         self.begin(kind, None);
+        // deeper than the body that follows a head
+        self.indent(if self.in_head { 2 * INDENT } else { INDENT });
     }
 
     fn begin(&mut self, kind: Kind, opener: Option<u32>) {
@@ -324,14 +340,18 @@ impl<'a> Printer<'a> {
 
     /// Something in any number of parentheses.
     pub fn grouped(&mut self, layers: usize, inner: impl FnOnce(&mut Self)) {
+        let in_head = self.in_head;
+        self.in_head &= layers == 0;
         for _ in 0..layers {
             let opener = self.at;
             self.begin_brackets(opener);
             self.token();
             self.open_if(opener, self.tokens.broken_between(opener, opener + 1));
+            self.indent(INDENT);
             self.place(false);
         }
         inner(self);
+        self.in_head = in_head;
         for _ in 0..layers {
             self.place_closing(false);
             self.token();
@@ -341,18 +361,13 @@ impl<'a> Printer<'a> {
 
     /// Elements in brackets, whose opener is next. `hug`: the token where the group starts, the last element's, that
     /// may stay open at the end of the line. `fill`: as many elements in a line as fit.
-    pub fn bracketed<T>(
-        &mut self,
-        items: &[T],
-        hug: Option<usize>,
-        fill: bool,
-        mut one: impl FnMut(&mut Self, &T),
-    ) {
+    pub fn bracketed<T>(&mut self, items: &[T], hug: Option<usize>, fill: bool, mut one: impl FnMut(&mut Self, &T)) {
         let opener = self.at;
         let closer = self.tokens.list[opener].closer as usize;
         self.begin_brackets(opener);
         self.token();
         if items.is_empty() {
+            self.indent(INDENT);
             while self.at < closer {
                 self.token();
             }
@@ -360,13 +375,17 @@ impl<'a> Printer<'a> {
             return self.end();
         }
         self.open_if(opener, self.tokens.broken_between(opener, opener + 1));
+        let in_head = std::mem::take(&mut self.in_head);
+        self.indent(INDENT);
         self.place(false);
         for (i, item) in items.iter().enumerate() {
+            self.alone = items.len() == 1;
             let last = i + 1 == items.len();
             if last && let Some(at) = hug {
                 self.hug(at);
             }
             one(self, item);
+            self.alone = false;
             if last {
                 self.comma(Op::IfBroken(","));
             } else {
@@ -374,6 +393,7 @@ impl<'a> Printer<'a> {
                 self.place_between(fill);
             }
         }
+        self.in_head = in_head;
         self.place_closing(false);
         self.token();
         self.end();
@@ -383,8 +403,11 @@ impl<'a> Printer<'a> {
     pub fn braces<T>(&mut self, open: bool, items: &[T], mut one: impl FnMut(&mut Self, &T)) {
         self.token();
         if items.is_empty() {
+            self.indent(INDENT);
             return self.close_empty();
         }
+        let in_head = std::mem::take(&mut self.in_head);
+        self.indent(INDENT);
         self.place(true);
         for (i, item) in items.iter().enumerate() {
             one(self, item);
@@ -399,6 +422,7 @@ impl<'a> Printer<'a> {
                 self.place_between(false);
             }
         }
+        self.in_head = in_head;
         self.place_closing(true);
         self.token();
     }

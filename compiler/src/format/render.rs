@@ -9,7 +9,8 @@ use super::document::{Break, Document, GroupId, Kind, Op};
 
 /// The column that lines should not pass.
 pub const WIDTH: usize = 100;
-const INDENT: usize = 2;
+/// Blanks a level.
+pub const INDENT: usize = 2;
 
 /// How a group is written.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,12 +30,8 @@ struct Frame {
     mode: Mode,
     /// Indentation of the line where it starts.
     base: usize,
-}
-
-impl Frame {
-    fn indent(self) -> usize {
-        if self.mode == Mode::Broken { self.base + INDENT } else { self.base }
-    }
+    /// Indentation of its next line.
+    indent: usize,
 }
 
 /// What a search for the end of the line may find.
@@ -56,6 +53,8 @@ enum Level {
     Hug(GroupId),
     /// It may break.
     Free,
+    /// It must break.
+    Broken,
 }
 
 /// Writes `document`, whose [`Op::Source`]s are pieces of `text`. Also gives the brackets that it had to open.
@@ -98,20 +97,30 @@ impl Writer<'_> {
                 self.source(lo, hi);
             }
             Op::Break(place) => self.place(i, place),
-            Op::Hard { blank, closing } => self.newline(blank, closing),
+            Op::Hard(blank) => self.newline(blank),
+            Op::Indent(blanks) => {
+                if let Some(frame) = self.frames.last_mut().filter(|f| f.mode == Mode::Broken) {
+                    frame.indent = frame.base + blanks;
+                }
+            }
             Op::Begin(id) => {
                 let mode = self.choose(i, id);
                 let group = &self.document.groups[id as usize];
                 if let (Mode::Broken, Some(opener), false) = (mode, group.opener, group.opened) {
                     self.opened.push(opener);
                 }
-                let base = self.frames.last().map_or(0, |f| f.indent());
-                self.frames.push(Frame { mode, base });
+                let base = self.line_indent();
+                self.frames.push(Frame { mode, base, indent: base });
             }
             Op::End => {
                 self.frames.pop().expect("groups are balanced (D1)");
             }
         }
+    }
+
+    /// Indentation of the next line.
+    fn line_indent(&self) -> usize {
+        self.frames.last().map_or(0, |f| f.indent)
     }
 
     fn mode(&self) -> Mode {
@@ -137,16 +146,16 @@ impl Writer<'_> {
         self.column = width(rest.rsplit('\n').next().unwrap_or(rest));
     }
 
-    fn newline(&mut self, blank: bool, closing: bool) {
+    fn newline(&mut self, blank: bool) {
         self.out.push_str(if blank { "\n\n" } else { "\n" });
         self.column = 0;
-        self.indent = self.frames.last().map_or(0, |f| if closing { f.base } else { f.indent() });
+        self.indent = self.line_indent();
     }
 
     fn place(&mut self, i: usize, place: Break) {
         let breaks = self.mode() == Mode::Broken && !(place.fill && !place.blank && self.next_fits(i));
         if breaks {
-            self.newline(place.blank, place.closing);
+            self.newline(place.blank);
         } else if place.blank_if_flat {
             self.write(" ");
         }
@@ -157,7 +166,7 @@ impl Writer<'_> {
         let mut room = (WIDTH as isize) - (self.column as isize) - 1;
         for op in &self.document.ops[i + 1..] {
             match *op {
-                Op::Break(_) | Op::Hard { .. } | Op::Comment(..) => break,
+                Op::Break(_) | Op::Hard(_) | Op::Comment(..) => break,
                 _ => room -= self.width_of(*op) as isize,
             }
         }
@@ -185,8 +194,7 @@ impl Writer<'_> {
         }
         let here = self.column.max(if self.column == 0 { self.indent } else { 0 });
         match group.kind {
-            Kind::Assign { .. } if group.hard_inside => return Mode::Open,
-            Kind::Operators if group.hard_inside => {
+            Kind::Assign { .. } | Kind::Operators if group.hard_inside => {
                 return if self.fits(i, here, Goal::UpToHard) { Mode::Open } else { Mode::Broken };
             }
             _ if group.hard_inside => return Mode::Broken,
@@ -203,7 +211,7 @@ impl Writer<'_> {
         if let Kind::Assign { operators } = group.kind {
             let value = self.document.ops[i..].iter().position(|op| matches!(op, Op::Break(_)));
             let value = i + value.expect("a value follows") + 1;
-            let next_line = self.frames.last().map_or(0, |f| f.indent()) + INDENT;
+            let next_line = self.line_indent() + INDENT;
             if !operators && !self.fits_from(value, next_line, Goal::Whole, Level::Flat) {
                 return Mode::Open;
             }
@@ -232,18 +240,19 @@ impl Writer<'_> {
         let mut outer = self.frames.len();
         let mut inside = true;
         for &op in &self.document.ops[i..] {
-            let level = levels.last().copied().unwrap_or_else(|| match outer.checked_sub(1).map(|o| self.frames[o].mode) {
-                Some(Mode::Flat) => Level::Flat,
-                // its own places are flat; groups that start in it are free
-                Some(Mode::Open | Mode::Hug(_)) => Level::Flat,
-                Some(Mode::Broken) | None => Level::Free,
-            });
+            let level =
+                levels.last().copied().unwrap_or_else(|| match outer.checked_sub(1).map(|o| self.frames[o].mode) {
+                    Some(Mode::Flat) => Level::Flat,
+                    // its own places are flat; groups that start in it are free
+                    Some(Mode::Open | Mode::Hug(_)) => Level::Flat,
+                    Some(Mode::Broken) | None => Level::Free,
+                });
             let width = match op {
-                Op::Break(_) | Op::Hard { .. } if matches!(level, Level::Free) => return true,
-                Op::Break(place) => usize::from(place.blank_if_flat),
-                Op::Hard { .. } => return !inside || goal == Goal::UpToHard,
+                Op::Break(_) | Op::Hard(_) if matches!(level, Level::Free) => return true,
+                Op::Break(place) if !matches!(level, Level::Broken) => usize::from(place.blank_if_flat),
+                Op::Hard(_) | Op::Break(_) => return !inside || goal == Goal::UpToHard,
                 Op::Comment(..) => return true,
-                Op::IfBroken(_) => 0,
+                Op::IfBroken(_) | Op::Indent(_) => 0,
                 Op::Source(lo, hi) => {
                     let piece = &self.text[lo as usize..hi as usize];
                     match piece.split_once('\n') {
@@ -259,8 +268,9 @@ impl Writer<'_> {
                             _ => Level::Free,
                         },
                         (_, Level::Hug(child)) if child == id => self.hug_level(id),
-                        (_, Level::Hug(_) | Level::Flat) => Level::Flat,
                         (_, Level::Free) => Level::Free,
+                        _ if self.document.groups[id as usize].hard => Level::Broken,
+                        _ => Level::Flat,
                     };
                     levels.push(next);
                     0

@@ -139,8 +139,7 @@ impl Reader<'_> {
                 b'/' => {
                     let length = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
                     let visible = self.text[self.at..self.at + length].trim_end().len();
-                    let comment =
-                        Comment { lo: self.at as u32, hi: (self.at + visible) as u32, newlines };
+                    let comment = Comment { lo: self.at as u32, hi: (self.at + visible) as u32, newlines };
                     match self.list.last_mut() {
                         Some(last) if newlines == 0 && comments.is_empty() && last.trailing.is_none() => {
                             last.trailing = Some(comment);

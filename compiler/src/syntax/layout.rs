@@ -237,7 +237,7 @@ impl<'s> Layout<'s> {
         if line.starts_with('/') {
             return;
         }
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        let line = line.trim_end();
         if !self.doc.is_empty() {
             self.doc.push('\n');
         }
