@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) pause_goal: Duration,
     pub(crate) max_heap_bytes: u64,
     pub(crate) stack_budget_bytes: usize,
+    pub(crate) consume_fuel: bool,
 }
 
 /// Settings of an engine to be.
@@ -113,8 +114,12 @@ impl Engine {
         files: bool,
     ) -> Result<Program, Diagnostics> {
         let front = self.front(purpose, name, text, hosts, files)?;
-        let program = ir::lower(&front.tree);
+        let program = self.lower(&front);
         self.program(name, front, program)
+    }
+
+    fn lower(&self, front: &Front) -> ir::Program {
+        ir::Program { counts_fuel: self.settings.consume_fuel, ..ir::lower(&front.tree) }
     }
 
     /// What a stage of the compiler made of a script.
@@ -129,7 +134,7 @@ impl Engine {
         if stage == Stage::Types {
             return Ok(front.tree.to_string());
         }
-        let program = ir::lower(&front.tree);
+        let program = self.lower(&front);
         if stage == Stage::Ir {
             return Ok(program.to_string());
         }
@@ -224,6 +229,7 @@ impl Default for EngineBuilder {
             pause_goal: PAUSE_GOAL_DEFAULT,
             max_heap_bytes: default_heap_limit(),
             stack_budget_bytes: STACK_BUDGET_DEFAULT_BYTES,
+            consume_fuel: false,
         };
         EngineBuilder { settings }
     }
@@ -252,6 +258,13 @@ impl EngineBuilder {
     /// have half a MiB more.
     pub fn stack_budget(mut self, bytes: usize) -> EngineBuilder {
         self.settings.stack_budget_bytes = bytes;
+        self
+    }
+
+    /// Whether scripts use up fuel, see [`Vm::set_fuel`](crate::Vm::set_fuel); code that counts is a little slower. Off
+    /// unless said otherwise.
+    pub fn consume_fuel(mut self, consume: bool) -> EngineBuilder {
+        self.settings.consume_fuel = consume;
         self
     }
 

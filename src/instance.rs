@@ -127,7 +127,7 @@ impl InstanceBuilder {
     /// no address space.
     pub fn build(self) -> Result<Vm, EngineError> {
         self.settings.check()?;
-        let Settings { gc, pause_goal, max_heap_bytes, stack_budget_bytes } = &self.settings;
+        let Settings { gc, pause_goal, max_heap_bytes, stack_budget_bytes, consume_fuel: _ } = &self.settings;
         let chosen = gc.choose();
         let heap = HeapConfig {
             pause_goal_ns: u64::try_from(pause_goal.as_nanos()).unwrap_or(u64::MAX),

@@ -30,6 +30,7 @@ mod diagnostics;
 mod documentation;
 mod engine;
 mod error;
+mod evaluation;
 mod explain;
 mod gc_choice;
 mod host;
@@ -46,6 +47,7 @@ pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 pub use documentation::{library_pages, module_page};
 pub use engine::{Engine, EngineBuilder, Purpose, Stage};
 pub use error::{EngineError, Frame, ScriptError};
+pub use evaluation::Evaluation;
 pub use explain::{Explanation, explain, explanations};
 pub use gc_choice::Gc;
 pub use host::{Host, IntoHostFunction};
@@ -55,6 +57,8 @@ pub use program::{Program, Signature};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};
 pub use vm::{Collector, Function, Vm};
+
+pub use tenure_runtime::interrupt::InterruptHandle;
 
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
 pub use tenure_gc::{Clock, Cycle, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};

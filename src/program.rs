@@ -2,13 +2,14 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::engine::Settings;
-use crate::error::ScriptError;
+use crate::error::{EngineError, EngineErrorKind, ScriptError};
+use crate::evaluation::Evaluation;
 use crate::instance::InstanceBuilder;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 use tenure_compiler::codegen::{Code, Listing};
-use tenure_compiler::eval::{Evaluator, Options};
+use tenure_compiler::eval::Options;
 use tenure_compiler::ir::{self, ExportType, FuncId};
 use tenure_compiler::source::Sources;
 use tenure_runtime::code::CodeSource;
@@ -87,6 +88,18 @@ impl Program {
         self.inner.tests.iter().map(|(title, _)| title.as_str())
     }
 
+    /// The program in the evaluator, nothing of it run yet.
+    pub fn evaluation(
+        &self,
+        args: &[String],
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+    ) -> Evaluation<'_> {
+        let Inner { code, sources, .. } = &*self.inner;
+        let options = Options { stdout, stderr, args: args.to_vec(), ..Options::default() };
+        Evaluation::new(code.program(), code.natives(), sources, options)
+    }
+
     /// Runs the program in the evaluator: no machine code, no collector; slow, and the yardstick for both.
     ///
     /// # Errors
@@ -97,10 +110,15 @@ impl Program {
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
     ) -> Result<(), ScriptError> {
-        let Inner { code, sources, .. } = &*self.inner;
-        let options = Options { stdout, stderr, args: args.to_vec(), ..Options::default() };
-        let mut evaluator = Evaluator::new(code.program(), code.natives(), sources, options);
-        evaluator.run_entry().map_err(ScriptError::new)
+        self.evaluation(args, stdout, stderr).run()
+    }
+
+    pub(crate) fn check_fuel(&self) -> Result<(), EngineError> {
+        if self.inner.settings.consume_fuel {
+            return Ok(());
+        }
+        let message = "the program's code counts no fuel: build its engine with `consume_fuel(true)`";
+        Err(EngineError::new(EngineErrorKind::Configuration, message))
     }
 
     pub(crate) fn code(&self) -> &Arc<Code> {

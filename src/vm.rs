@@ -11,6 +11,7 @@ use std::time::Duration;
 use tenure_advisor::Counters;
 use tenure_gc::policy::{Knobs, Reason};
 use tenure_gc::{Collect, Stats};
+use tenure_runtime::interrupt::InterruptHandle;
 use tenure_runtime::native::NativeType;
 use tenure_runtime::trap::Trap;
 use tenure_runtime::vm as raw;
@@ -44,6 +45,34 @@ impl Vm {
     pub fn run(&mut self) -> Result<(), ScriptError> {
         let ended = self.raw.run_entry();
         self.finish(ended)
+    }
+
+    /// How much the script may still do: one unit is used up by each function entered and each round of a loop, the same
+    /// in every run. The count is deterministic: an evaluation of the same program uses up the same.
+    ///
+    /// # Errors
+    /// [`EngineError::is_configuration`] unless the engine was told to
+    /// [`consume_fuel`](crate::EngineBuilder::consume_fuel).
+    pub fn fuel(&self) -> Result<u64, EngineError> {
+        self.program.check_fuel()?;
+        Ok(self.raw.fuel())
+    }
+
+    /// Sets it; an instance starts with none. What runs out of fuel ends with an error of kind `fuel`, which no script can
+    /// catch; with more fuel the instance can go on.
+    ///
+    /// # Errors
+    /// As for [`fuel`](Vm::fuel).
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<(), EngineError> {
+        self.program.check_fuel()?;
+        self.raw.set_fuel(fuel);
+        Ok(())
+    }
+
+    /// Stops what runs here, from any thread; also sets a deadline. What is stopped ends with an error of kind `interrupt`
+    /// or `timeout`, which no script can catch; the instance can be used again.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.raw.interrupt_handle()
     }
 
     /// A function of the script, by name and types: `vm.func::<(i64, &str), f64>("score")`. Its parameters must be

@@ -298,3 +298,42 @@ fn fmt_leaves_files_with_mistakes_alone() {
     assert_eq!(fs::read_to_string(dir.path().join("b.ten")).expect("there"), "f()\n", "the others are formatted");
     assert!(tenure(&["fmt", "no_such_file.ten"]).fails(1).contains("can't read"));
 }
+
+#[test]
+fn limits_end_a_script_with_a_status_of_their_own_and_keep_its_output() {
+    let endless = "print(1)\ndefer { print(2) }\ntry { while true {} } catch e { print(3) }";
+    for mode in [&[][..], &["--evaluate"]] {
+        let run = |options: &[&str], text: &str| tenure(&[mode, options, &["-e", text]].concat());
+        let timed = run(&["--timeout=100ms"], endless);
+        assert_eq!((timed.code, timed.stdout.as_str()), (124, "1\n"), "{}", timed.stderr);
+        assert!(timed.stderr.starts_with("error[timeout]"), "{}", timed.stderr);
+        let sleeper = run(&["--timeout=100ms"], "use time\nprint(1)\ntime.sleep_ms(600000)");
+        assert_eq!((sleeper.code, sleeper.stdout.as_str()), (124, "1\n"), "{}", sleeper.stderr);
+        let dry = run(&["--fuel=1000"], endless);
+        assert_eq!((dry.code, dry.stdout.as_str()), (124, "1\n"), "{}", dry.stderr);
+        assert!(dry.stderr.starts_with("error[fuel]"), "{}", dry.stderr);
+        assert_eq!(run(&["--fuel=1000"], "print(1)").ok(), "1\n");
+        let exit = run(&[], "use os\nprint(1)\ndefer { print(2) }\nos.exit(3)");
+        assert_eq!((exit.code, exit.stdout.as_str(), exit.stderr.as_str()), (3, "1\n", ""));
+        assert_eq!(run(&[], "use os\nprint(1)\nos.exit()\nprint(2)").ok(), "1\n");
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_printed() {
+    let mut child = command()
+        .args(["-e", "print(1)\neprint(2)\nwhile true {}"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tenure starts");
+    // by its word on standard error it runs, and hears
+    let mut word = [0; 2];
+    child.stderr.as_mut().expect("piped").read_exact(&mut word).expect("it says so");
+    let id = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).expect("it still runs");
+    let mut text = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut text).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(text, "1\n");
+}

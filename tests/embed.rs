@@ -4,6 +4,7 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 use tenure::{Engine, Gc, Host, Program, Severity};
 
 fn compile(text: &str, host: &Host) -> Program {
@@ -213,4 +214,80 @@ fn the_examples_run() {
     assert_eq!(lines[2], "500 bodies under static, collected: true");
     assert_eq!(lines[4], "out of memory: true, in leak: true");
     assert_eq!(lines[5], "500 bodies still there, 500 after another frame");
+}
+
+const ENDLESS: &str = "print(\"begun\")\nfn f() { defer { print(\"no\") }; try { while true {} } catch e { print(\"no\") } }\n\
+                       pub fn twice(x: int) -> int { var n = 0; for i in 0..x { n += 2 }; n }\nfn main() { f() }";
+
+#[test]
+fn another_thread_can_interrupt_a_script_and_the_instance_goes_on() {
+    let output = Captured::default();
+    let program = compile(ENDLESS, &Host::none());
+    let mut vm = program.instance().stdout(Box::new(output.clone())).build().expect("an instance");
+    let handle = vm.interrupt_handle();
+    let interrupter = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        handle.interrupt();
+    });
+    let error = vm.run().expect_err("it is interrupted");
+    interrupter.join().expect("no panic");
+    assert!(error.is_interrupt() && !error.is_limit(), "{error}");
+    assert_eq!(output.text(), "begun\n");
+    let twice = vm.func::<(i64,), i64>("twice").expect("it is there");
+    assert_eq!(twice.call(&mut vm, (21,)).expect("an interrupt counts once"), 42);
+    vm.interrupt_handle().interrupt();
+    assert!(twice.call(&mut vm, (21,)).expect_err("asked for before the call").is_interrupt());
+}
+
+#[test]
+fn a_deadline_holds_until_it_is_moved() {
+    let program = compile(ENDLESS, &Host::none());
+    let mut vm = program.instance().stdout(Box::new(std::io::sink())).build().expect("an instance");
+    let handle = vm.interrupt_handle();
+    handle.set_deadline(Some(Instant::now() + Duration::from_millis(20)));
+    let error = vm.run().expect_err("the time is up");
+    assert_eq!(error.kind(), "timeout");
+    let twice = vm.func::<(i64,), i64>("twice").expect("it is there");
+    assert!(twice.call(&mut vm, (1000,)).expect_err("still past it").is_limit());
+    handle.set_deadline(Some(Instant::now() + Duration::from_secs(3600)));
+    assert_eq!(twice.call(&mut vm, (1000,)).expect("time enough"), 2000);
+    handle.set_deadline(None);
+    assert_eq!(twice.call(&mut vm, (1,)).expect("no deadline"), 2);
+    drop(vm);
+    handle.interrupt();
+}
+
+#[test]
+fn fuel_is_counted_alike_by_compiled_code_and_the_evaluator() {
+    let engine = Engine::builder().consume_fuel(true).build().expect("sound settings");
+    let text = "fn fib(n: int) -> int = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\n\
+                let xs = [i * i for i in 0..50 if i % 3 == 0]\nvar n = 0\nwhile n < 10 { n += 1 }\n\
+                print(fib(12) + xs.len() + n)";
+    let program = engine.compile("test.ten", text, &Host::none()).unwrap_or_else(|found| panic!("{found}"));
+    let mut evaluation = program.evaluation(&[], Box::new(std::io::sink()), Box::new(std::io::sink()));
+    evaluation.set_fuel(1_000_000);
+    evaluation.run().expect("enough fuel");
+    let used = 1_000_000 - evaluation.fuel();
+    assert!(used > 465 + 50 + 10, "{used}");
+    let run = |fuel: u64| {
+        let mut vm = program.instance().stdout(Box::new(std::io::sink())).build().expect("an instance");
+        vm.set_fuel(fuel).expect("the engine counts");
+        (vm.run(), vm.fuel().expect("the engine counts"))
+    };
+    assert_eq!(run(used), (Ok(()), 0));
+    let (ended, left) = run(used - 1);
+    assert_eq!((ended.expect_err("one too few").kind(), left), ("fuel", 0));
+
+    let counts_nothing = compile("print(1)", &Host::none());
+    let mut vm = counts_nothing.instance().build().expect("an instance");
+    assert!(vm.set_fuel(1).expect_err("it does not count").is_configuration());
+}
+
+#[test]
+fn a_script_that_ends_itself_says_how() {
+    let output = Captured::default();
+    let text = "use os\nprint(1)\ntry { os.exit(7) } catch e { print(\"no\") }";
+    let mut vm = compile(text, &Host::none()).instance().stdout(Box::new(output.clone())).build().expect("an instance");
+    assert_eq!(vm.run().expect_err("it ends itself").exit_code(), Some(7));
+    assert_eq!(output.text(), "1\n");
 }

@@ -216,6 +216,8 @@ runtime_functions! {
     Quiet Barrier barrier(Int) -> Int;
     /// `(array, index)`: slow path of the write barrier for an element of a chunked array.
     Quiet BarrierElement barrier_element(Int, Int) -> Int;
+    /// `()`: the stack pointer is below the limit, because the stack is used up or because something is asked for.
+    Quiet Poll poll() -> Int;
     /// `(kind)`: traps with the kind's message.
     Exit ThrowKind throw_kind(Int) -> Int;
     /// `(index, length)`: traps because the index is out of bounds.

@@ -1,5 +1,6 @@
 //! Calls of native functions from compiled code.
 
+use crate::interrupt::InterruptHandle;
 use crate::layout::{SHAPE_BYTES, SHAPE_WORDS};
 use crate::native::{ArrayHandle, HeapNumber, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
 use crate::roots::RootSet;
@@ -16,6 +17,7 @@ struct CallContext<'a> {
     heap: &'a mut Heap,
     roots: &'a mut RootSet,
     io: &'a mut Io,
+    interrupts: &'a InterruptHandle,
     arguments: *const u64,
     params: &'a [NativeType],
 }
@@ -86,6 +88,10 @@ impl NativeContext for CallContext<'_> {
         &mut *self.io.stderr
     }
 
+    fn poll(&mut self) -> Result<(), Trap> {
+        self.interrupts.take().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
     fn script_args(&self) -> &[String] {
         &self.io.args
     }
@@ -140,9 +146,9 @@ fn resource_id(number: i64) -> Option<ResourceId> {
 
 /// Calls a native with the arguments in the calling frame's area; gives the result's bits.
 pub(crate) fn call_native(vm: &mut Inner, native: u32, arguments: *const u64) -> Result<u64, Trap> {
-    let Inner { heap, roots, io, code, .. } = vm;
+    let Inner { heap, roots, io, code, interrupts, .. } = vm;
     let native = code.natives().get(NativeId(native));
-    let mut context = CallContext { heap, roots, io, arguments, params: &native.params };
+    let mut context = CallContext { heap, roots, io, interrupts, arguments, params: &native.params };
     // The state behind the context stays consistent whatever a native does: it is reached through whole operations only.
     let result = catch_unwind(AssertUnwindSafe(|| (native.function)(&mut context)))
         .unwrap_or_else(|_| Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name))))?;

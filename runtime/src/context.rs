@@ -11,6 +11,7 @@
 
 use std::ffi::c_void;
 use std::mem::offset_of;
+use std::sync::atomic::AtomicU64;
 use tenure_gc::Mutator;
 
 /// What lies at the base.
@@ -19,8 +20,11 @@ use tenure_gc::Mutator;
 pub struct VmContext {
     /// Where the program allocates next; the heap's.
     pub mutator: Mutator,
-    /// A stack pointer below this traps in the prologue of every function that calls.
-    pub stack_limit: u64,
+    /// A stack pointer below this leads to [`poll`](crate::abi): at the entry of functions that call, and in every round
+    /// of a loop. Other threads write it too, see [`crate::interrupt`].
+    pub stack_limit: AtomicU64,
+    /// Entries and rounds that the program may still make; counted only by code that is compiled to.
+    pub fuel: i64,
     /// Frame pointer of the compiled frame that was left last (C2).
     pub exit_fp: u64,
     /// Where it goes on (C2).
@@ -50,6 +54,8 @@ pub mod offset {
     pub const LIMIT: i32 = (offset_of!(VmContext, mutator) + offset_of!(Mutator, limit)) as i32;
     /// Of [`VmContext::stack_limit`].
     pub const STACK_LIMIT: i32 = offset_of!(VmContext, stack_limit) as i32;
+    /// Of [`VmContext::fuel`].
+    pub const FUEL: i32 = offset_of!(VmContext, fuel) as i32;
     /// Of [`VmContext::exit_fp`].
     pub const EXIT_FP: i32 = offset_of!(VmContext, exit_fp) as i32;
     /// Of [`VmContext::exit_pc`].

@@ -5,6 +5,7 @@ mod calls;
 pub mod code;
 pub mod context;
 pub mod hash;
+pub mod interrupt;
 pub mod layout;
 pub mod native;
 mod roots;

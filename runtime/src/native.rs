@@ -124,6 +124,8 @@ pub trait NativeContext {
     fn stdout(&mut self) -> &mut dyn Write;
     /// Where the script's standard error goes.
     fn stderr(&mut self) -> &mut dyn Write;
+    /// Natives that wait call this now and then, and hand on its trap: the script may have to stop.
+    fn poll(&mut self) -> Result<(), Trap>;
     /// The script's arguments, without its name.
     fn script_args(&self) -> &[String];
     /// Runs a collection of the heap; nothing in the evaluator.

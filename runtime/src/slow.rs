@@ -65,6 +65,10 @@ pub(crate) extern "sysv64" fn barrier_element(context: *mut VmContext, array: u6
     })
 }
 
+pub(crate) extern "sysv64" fn poll(context: *mut VmContext) -> Outcome {
+    serve(context, |vm| vm.poll().map(|()| 0))
+}
+
 pub(crate) extern "sysv64" fn throw_kind(context: *mut VmContext, kind: u64) -> Outcome {
     serve(context, |_| Err(TrapKind::ALL[kind as usize].into()))
 }

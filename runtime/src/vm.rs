@@ -8,6 +8,7 @@
 use crate::abi::{self, FLOAT_REGISTERS, INT_REGISTERS};
 use crate::code::{Class, CodeSource};
 use crate::context::VmContext;
+use crate::interrupt::{InterruptHandle, LIMIT_REQUEST};
 use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS};
 use crate::native::NativeType;
 use crate::roots::RootSet;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::io::Write;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tenure_gc::policy::{Adaptive, Policy};
 use tenure_gc::{Heap, HeapConfig, HeapError, Local, OutOfMemory, Ref, ShapeId};
 
@@ -72,7 +74,10 @@ pub(crate) struct Inner {
     pub(crate) roots: RootSet,
     pub(crate) io: Io,
     pub(crate) code: Arc<dyn CodeSource>,
+    pub(crate) interrupts: InterruptHandle,
     stack_bytes: usize,
+    /// The limit that the context's stands for when nothing is asked for.
+    stack_limit: u64,
     pending: Option<(Trap, Backtrace)>,
     /// Traps set aside while cleanups run, innermost last; their error objects are in the roots.
     suspended: Vec<(Trap, Backtrace)>,
@@ -194,7 +199,9 @@ impl Vm {
             heap,
             io: Io { stdout: config.stdout, stderr: config.stderr, args: config.args },
             code: Arc::clone(&code),
+            interrupts: InterruptHandle::default(),
             stack_bytes: config.stack_bytes,
+            stack_limit: 0,
             pending: None,
             suspended: Vec::new(),
             out_of_memory: Ref::NIL,
@@ -203,6 +210,8 @@ impl Vm {
         let mut vm = Vm { inner };
         // SAFETY: the context is the heap's granule 0, ours to use.
         unsafe { (*context).vm = inner.as_ptr().cast() };
+        // SAFETY: as above; the context stays in place until the heap goes, and `drop` detaches before that (T2).
+        vm.inner().interrupts.attach(unsafe { NonNull::from(&(*context).stack_limit) });
         vm.inner().set_up(code.layout())?;
         Ok(vm)
     }
@@ -290,6 +299,25 @@ impl Vm {
         inner.heap.collect(kind, &mut inner.roots);
     }
 
+    /// Stops what runs here, from any thread.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.inner_ref().interrupts.clone()
+    }
+
+    /// Function entries and rounds of loops that may still be made, of a program whose code counts them.
+    pub fn fuel(&self) -> u64 {
+        // SAFETY: the context lives with the heap, and nothing runs while a `&Vm` can be held.
+        let fuel = unsafe { (*self.inner_ref().roots.context).fuel };
+        u64::try_from(fuel).unwrap_or(0)
+    }
+
+    /// Sets that number.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        let context = self.inner().roots.context;
+        // SAFETY: as in `fuel`, with `&mut self`.
+        unsafe { (*context).fuel = i64::try_from(fuel).unwrap_or(i64::MAX) };
+    }
+
     /// Flushes the script's output.
     pub fn flush(&mut self) -> std::io::Result<()> {
         let io = &mut self.inner().io;
@@ -300,6 +328,7 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        self.inner().interrupts.detach();
         // SAFETY: it came from a box in `new`, and nothing runs (V2).
         drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
     }
@@ -392,14 +421,13 @@ impl Inner {
         let outer = vm.roots.active.then(|| {
             // SAFETY: the context lives with the heap.
             let context = unsafe { &*context };
-            (Exit { fp: context.exit_fp as usize, pc: context.exit_pc as usize }, context.stack_limit)
+            (Exit { fp: context.exit_fp as usize, pc: context.exit_pc as usize }, vm.stack_limit)
         });
         vm.roots.outer.extend(outer.map(|(exit, _)| exit));
         vm.roots.active = true;
         // SAFETY: the slot holds the function's code or its stub.
         let code = unsafe { vm.slot(Layout::call_slot(function)).read() } as usize;
-        // SAFETY: as above.
-        unsafe { (*context).stack_limit = stack::limit(vm.stack_bytes) as u64 };
+        vm.set_stack_limit(stack::limit(vm.stack_bytes) as u64);
         // SAFETY: code of this program with arguments by its signature; `vm` is not used while it runs.
         let thrown = unsafe { abi::enter(context, code, ints.as_ptr(), floats.as_ptr(), stack.as_ptr(), stack.len()) };
         // SAFETY: compiled code has returned.
@@ -408,7 +436,7 @@ impl Inner {
         if let Some((exit, stack_limit)) = outer {
             vm.roots.outer.pop();
             (context.exit_fp, context.exit_pc) = (exit.fp as u64, exit.pc as u64);
-            context.stack_limit = stack_limit;
+            vm.set_stack_limit(stack_limit);
         }
         // a trap that is not catchable leaves cleanups behind that never ran
         vm.suspended.truncate(first_suspended);
@@ -419,6 +447,27 @@ impl Inner {
             (0, Class::Float) => Ok(context.result_float),
             _ => Err(vm.take_pending()),
         }
+    }
+
+    fn set_stack_limit(&mut self, limit: u64) {
+        self.stack_limit = limit;
+        // SAFETY: the context lives with the heap.
+        let word = unsafe { &(*self.roots.context).stack_limit };
+        word.store(limit, Ordering::SeqCst);
+        if self.interrupts.is_requested() {
+            word.store(LIMIT_REQUEST, Ordering::SeqCst);
+        }
+    }
+
+    /// Compiled code has found its stack pointer below the limit.
+    pub(crate) fn poll(&mut self) -> Result<(), Trap> {
+        let request = self.interrupts.take();
+        self.set_stack_limit(self.stack_limit);
+        if let Some(kind) = request {
+            return Err(kind.into());
+        }
+        let here = &raw const request as u64;
+        if here < self.stack_limit { Err(TrapKind::StackOverflow.into()) } else { Ok(()) }
     }
 
     /// Makes a trap pending, with a trace of the frames on the stack now.

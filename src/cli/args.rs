@@ -65,6 +65,12 @@ pub struct RunArgs {
     /// Run in the slow evaluator that serves as the code generator's oracle; the heap's options do not apply to it.
     #[arg(long, conflicts_with_all = ["stats", "stats_json", "emit"])]
     pub evaluate: bool,
+    /// Stop the script after this many function calls and rounds of loops, with status 124.
+    #[arg(long, value_name = "N")]
+    pub fuel: Option<u64>,
+    /// Stop the script after this time, as in 5s, with status 124.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
     /// Colours in messages.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,

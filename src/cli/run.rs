@@ -8,12 +8,19 @@ use super::stats::{self, Seen};
 use clap::CommandFactory;
 use std::io::IsTerminal;
 use std::path::Path;
-use tenure::{Diagnostics, Engine, Gc, Host, Purpose, ScriptError, Stage, read_source, read_source_stream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tenure::{
+    Diagnostics, Engine, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source, read_source_stream,
+};
 
 /// A script recurses on a stack of its own, larger than what the system gives the first thread.
 pub const SCRIPT_STACK_BYTES: usize = 256 << 20;
 /// Left for the compiler, natives and the collector below a script's deepest frame.
 const STACK_HEADROOM_BYTES: usize = 4 << 20;
+
+/// As a shell reports a process that SIGINT ended.
+const INTERRUPTED_STATUS: i32 = 130;
 
 /// A script's text, its name in messages, and whether modules can be files beside it.
 pub struct Source {
@@ -34,8 +41,8 @@ pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// The engine that the command line uses.
-pub fn engine() -> Engine {
-    let builder = Engine::builder().stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
+pub fn engine(consume_fuel: bool) -> Engine {
+    let builder = Engine::builder().consume_fuel(consume_fuel).stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
     builder.build().expect("the defaults are sound")
 }
 
@@ -81,7 +88,7 @@ fn explain_subcommand(line: String, name: &str) -> String {
 
 fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     let color = args.color.on_stderr();
-    let engine = engine();
+    let engine = engine(args.fuel.is_some());
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
     }
@@ -92,7 +99,13 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     };
     show_warnings(program.warnings(), color);
     if args.evaluate {
-        let ended = program.evaluate(&args.script, Box::new(ScriptOutput::stdout()), Box::new(std::io::stderr()));
+        let (stdout, stderr) = (Box::new(ScriptOutput::stdout()), Box::new(std::io::stderr()));
+        let mut evaluation = program.evaluation(&args.script, stdout, stderr);
+        if let Some(fuel) = args.fuel {
+            evaluation.set_fuel(fuel);
+        }
+        limit(evaluation.interrupt_handle(), args.timeout);
+        let ended = evaluation.run();
         return ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
     }
     let seen = Seen::default();
@@ -111,6 +124,10 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     for warning in vm.warnings() {
         report::warning(warning, color);
     }
+    if let Some(fuel) = args.fuel {
+        vm.set_fuel(fuel).expect("the engine was built to count");
+    }
+    limit(vm.interrupt_handle(), args.timeout);
     let ended: Result<(), ScriptError> = vm.run();
     let mut status = ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
     if args.stats || args.stats_json.is_some() {
@@ -125,6 +142,22 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
         }
     }
     status
+}
+
+/// Ctrl-C and the time limit end the script, so that what it printed is kept. A second Ctrl-C ends the process at once: the
+/// script may be waiting for the system.
+fn limit(handle: InterruptHandle, timeout: Option<Duration>) {
+    handle.set_deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)));
+    let again = AtomicBool::new(false);
+    let interrupted = move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED_STATUS);
+        }
+        handle.interrupt();
+    };
+    if let Err(error) = ctrlc::set_handler(interrupted) {
+        report::warning(&format!("Ctrl-C ends the process without ceremony: {error}"), false);
+    }
 }
 
 fn emit(engine: &Engine, stage: EmitStage, source: &Source, color: bool) -> Status {

@@ -15,6 +15,9 @@ use tenure_runtime::trap::{Trap, TrapKind};
 /// The longest sleep, a day.
 const SLEEP_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
+/// A script that sleeps hears after this long that it has to stop.
+const SLEEP_SLICE: Duration = Duration::from_millis(10);
+
 pub(crate) fn register(registry: &mut Registry) {
     let zero = OnceLock::new();
     add(registry, "time.monotonic_ns", &[], Int, move |_| {
@@ -24,9 +27,15 @@ pub(crate) fn register(registry: &mut Registry) {
     add(registry, "time.unix_ms", &[], Int, |_| Ok(NativeValue::Int((since_1970().as_millis()) as i64)));
     add(registry, "time.unix_ns", &[], Int, |_| Ok(NativeValue::Int((since_1970().as_nanos()) as i64)));
     add(registry, "time.sleep_ms", &[Int], Unit, |cx| {
-        let ms = cx.int(0).clamp(0, SLEEP_MS_MAX);
-        std::thread::sleep(Duration::from_millis(ms as u64));
-        Ok(NativeValue::Unit)
+        let end = Instant::now() + Duration::from_millis(cx.int(0).clamp(0, SLEEP_MS_MAX) as u64);
+        loop {
+            cx.poll()?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(NativeValue::Unit);
+            }
+            std::thread::sleep(left.min(SLEEP_SLICE));
+        }
     });
     add(registry, "time.check_zone", &[Str], Unit, |cx| zone(cx.str(0)).map(|_| NativeValue::Unit));
     add(registry, "time.local_zone", &[], Str, |cx| {

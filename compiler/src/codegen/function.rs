@@ -141,7 +141,6 @@ impl Translator<'_, '_> {
     fn run(mut self, cfg: &Cfg) {
         self.resident = self.spills(cfg) > RESIDENT_SPILLS_MIN;
         self.declare_blocks(cfg);
-        self.enter_function();
         let mut unfilled: Vec<usize> =
             (0..self.function.blocks.len()).map(|i| cfg.preds(Block(i as u32)).len()).collect();
         let handlers = self.handlers();
@@ -207,18 +206,48 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// The stack check, in functions that call.
+    /// A poll, in functions that call: it tells when the stack is used up.
     fn enter_function(&mut self) {
         let insts = self.function.blocks.iter().flat_map(|block| &block.insts);
         let calls = insts.into_iter().any(|inst| matches!(inst.op, Op::Call(..) | Op::CallValue(..)));
-        if !calls {
-            return;
-        }
         self.builder.set_srcloc(SourceLoc::new(place::FUNCTION));
+        self.burn();
+        if calls {
+            let params = &self.function.blocks[0].params;
+            let live: Vec<_> = params.iter().copied().filter(|&param| self.liveness.is_tracked(param)).collect();
+            self.check_limit(&live);
+        }
+    }
+
+    /// What is done in every round of a loop.
+    pub(super) fn poll(&mut self, live: &[Value]) {
+        self.burn();
+        self.check_limit(live);
+    }
+
+    fn check_limit(&mut self, live: &[Value]) {
         let pointer = self.builder.ins().get_stack_pointer(types::I64);
         let limit = self.load_context(offset::STACK_LIMIT);
-        let exhausted = self.builder.ins().icmp(IntCC::UnsignedLessThan, pointer, limit);
-        self.trap_if(exhausted, TrapKind::StackOverflow);
+        let below = self.builder.ins().icmp(IntCC::UnsignedLessThan, pointer, limit);
+        let (polled, done) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(below, polled, &[], done, &[]);
+        self.enter(polled);
+        self.call_poll(live);
+        self.builder.ins().jump(done, &[]);
+        self.enter(done);
+    }
+
+    /// Uses up fuel, in programs that count it.
+    fn burn(&mut self) {
+        if !self.program.counts_fuel {
+            return;
+        }
+        let fuel = self.load_context(offset::FUEL);
+        let left = self.builder.ins().iadd_imm_s(fuel, -1);
+        let flags = self.flags(super::memory::Region::Context);
+        self.builder.ins().store(flags, left, self.context, offset::FUEL);
+        let empty = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.trap_if(empty, TrapKind::Fuel);
     }
 
     fn translate_block(&mut self, block: Block, is_handler: bool) {
@@ -235,6 +264,9 @@ impl Translator<'_, '_> {
         let params: Vec<_> = self.builder.block_params(clif)[first..].to_vec();
         for (&param, value) in data.params.iter().zip(params) {
             self.define(param, value);
+        }
+        if block == Block(0) {
+            self.enter_function();
         }
         if is_handler {
             self.reload_in_handler(block);

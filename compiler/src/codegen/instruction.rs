@@ -70,6 +70,11 @@ impl Translator<'_, '_> {
                 self.global_set(global.0, *value);
                 return None;
             }
+            Op::Poll => {
+                let live = self.live_across(at);
+                self.poll(&live);
+                return None;
+            }
             Op::Call(function, arguments) => self.call(at, *function, arguments),
             Op::CallValue(operands) => {
                 let result = self.function.values[inst.result?.index()];

@@ -196,6 +196,11 @@ impl Translator<'_, '_> {
         self.load_context(offset::RESULT)
     }
 
+    /// Calls the poll, which keeps all registers.
+    pub(super) fn call_poll(&mut self, live: &[Value]) {
+        self.call_runtime_with(RuntimeFunction::Poll, &[], live, Vec::new(), true);
+    }
+
     /// Calls one that neither collects nor traps.
     pub(super) fn call_quiet_infallible(&mut self, function: RuntimeFunction, arguments: &[clif::Value]) {
         self.call_runtime_with(function, arguments, &[], Vec::new(), false);

@@ -25,9 +25,7 @@ impl Evaluator<'_> {
     }
 
     fn push_frame(&mut self, function: FuncId, args: &[u64], result: Option<Value>) -> Result<(), Raised> {
-        if self.frames.len() >= self.options.depth_max {
-            return Err(TrapKind::StackOverflow.into());
-        }
+        let depth = self.frames.len();
         let base = self.stack.len();
         let code = &self.program.functions[function.index()];
         self.stack.resize(base + code.values.len(), 0);
@@ -36,6 +34,19 @@ impl Evaluator<'_> {
         for (&param, &word) in code.blocks[0].params.iter().zip(args) {
             self.set(param, word);
         }
+        self.poll()?;
+        if depth >= self.options.depth_max {
+            return Err(TrapKind::StackOverflow.into());
+        }
+        Ok(())
+    }
+
+    /// At function entries and in every round of a loop.
+    fn poll(&mut self) -> Result<(), Raised> {
+        if let Some(kind) = self.options.interrupts.take() {
+            return Err(kind.into());
+        }
+        self.options.fuel = self.options.fuel.checked_sub(1).ok_or(TrapKind::Fuel)?;
         Ok(())
     }
 
@@ -250,6 +261,10 @@ impl Evaluator<'_> {
             Op::GlobalGet(global) => self.globals[global.index()].ok_or(TrapKind::Unset)?,
             Op::GlobalSet(global, value) => {
                 self.globals[global.index()] = Some(self.get(*value));
+                0
+            }
+            Op::Poll => {
+                self.poll()?;
                 0
             }
             Op::CallNative(native, args) => self.call_native(*native, &self.words(args))?,

@@ -23,6 +23,7 @@ use crate::syntax::span::Span;
 use hashbrown::HashMap;
 use heap::{Heap, Object};
 use std::io::Write;
+use tenure_runtime::interrupt::InterruptHandle;
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::{CAUSES_MAX, Frame as TraceFrame, TRACE_FRAMES_MAX, Trap, TrapKind};
 use weak::Weak;
@@ -41,6 +42,10 @@ pub struct Options<'a> {
     pub heap_bytes_max: u64,
     /// Instructions before an uncatchable trap of kind `fuel`.
     pub steps_max: u64,
+    /// Function entries and rounds of loops before one: the same that compiled code counts.
+    pub fuel: u64,
+    /// Stops what runs, from any thread.
+    pub interrupts: InterruptHandle,
 }
 
 impl Default for Options<'_> {
@@ -52,6 +57,8 @@ impl Default for Options<'_> {
             depth_max: 100_000,
             heap_bytes_max: 1 << 30,
             steps_max: u64::MAX,
+            fuel: u64::MAX,
+            interrupts: InterruptHandle::default(),
         }
     }
 }
@@ -172,6 +179,22 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// Writes out what the script printed; its own writes have told it when that is impossible.
+    pub fn flush(&mut self) {
+        let _ = self.options.stdout.flush();
+        let _ = self.options.stderr.flush();
+    }
+
+    /// What is left of the fuel.
+    pub fn fuel(&self) -> u64 {
+        self.options.fuel
+    }
+
+    /// Sets the fuel.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.options.fuel = fuel;
+    }
+
     /// A string for [`Evaluator::call`].
     pub fn new_str(&mut self, text: &str) -> Result<u64, Trap> {
         self.heap.allocate(Object::Text(text.into()))
@@ -229,10 +252,11 @@ impl<'a> Evaluator<'a> {
     fn place(&self, frame: &Frame) -> TraceFrame {
         let function = &self.program.functions[frame.function.index()];
         let block = &function.blocks[frame.block.index()];
-        // `next` has moved past the instruction at work
-        let span: Span = match frame.next.checked_sub(1).and_then(|at| block.insts.get(at)) {
-            Some(inst) => inst.span,
-            None => block.span,
+        let span: Span = match (frame.block, frame.next.checked_sub(1)) {
+            // not begun yet
+            (Block(0), None) => function.span,
+            // `next` has moved past the instruction at work
+            (_, at) => at.and_then(|at| block.insts.get(at)).map_or(block.span, |inst| inst.span),
         };
         let file = self.sources.file(span.file);
         let (line, column) = file.line_column(span.lo);

@@ -72,6 +72,10 @@ impl NativeContext for CallContext<'_, '_> {
         self.heap.allocate(Object::Words(ints.iter().map(|&int| int as u64).collect())).map(ArrayHandle)
     }
 
+    fn poll(&mut self) -> Result<(), Trap> {
+        self.options.interrupts.take().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
     fn stdout(&mut self) -> &mut dyn Write {
         &mut *self.options.stdout
     }

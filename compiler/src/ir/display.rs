@@ -148,6 +148,7 @@ impl Display for Op {
             Op::BoundsCheck(..) => named(f, "bounds_check", self),
             Op::IsNil(_) => named(f, "is_nil", self),
             Op::New(record, _) => named(f, &format!("new {record}"), self),
+            Op::Poll => f.write_str("poll"),
             Op::Singleton(record) => write!(f, "singleton {record}"),
             Op::Load(record, field, _) => named(f, &format!("load {record}.{field}"), self),
             Op::Store(record, field, ..) => named(f, &format!("store {record}.{field}"), self),

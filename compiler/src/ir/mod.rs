@@ -110,6 +110,8 @@ pub struct Program {
     pub exports: Vec<Export>,
     /// The record of the core library's `Error`: references message, kind, cause, trace, in this order.
     pub error: Option<RecordId>,
+    /// Whether running it uses up fuel: one for each function entered and each [`Op::Poll`].
+    pub counts_fuel: bool,
 }
 
 /// A function that hosts can call.
@@ -319,6 +321,8 @@ pub enum Op {
     CallValue(Values),
     /// Calls a native function of the registry.
     CallNative(NativeId, Values),
+    /// In every round of a loop: the script may have to stop here, or to let the collector run. Gives nothing.
+    Poll,
     /// Calls a function of the runtime. Gives a value except where `RuntimeFn` says nothing.
     CallRuntime(RuntimeFn, Values),
 }

@@ -14,6 +14,7 @@ impl Op {
             | Op::Code(_)
             | Op::FnObject(_)
             | Op::Singleton(_)
+            | Op::Poll
             | Op::GlobalGet(_) => {}
             Op::IsNil(a) | Op::Load(_, _, a) | Op::Tag(_, a) | Op::ArrayLen(a) | Op::GlobalSet(_, a) => visit(*a),
             Op::BoundsCheck(a, b) | Op::Store(_, _, a, b) | Op::ArrayNew(_, a, b) | Op::ArrayGet(_, a, b) => {
@@ -46,6 +47,7 @@ impl Op {
             | Op::Code(_)
             | Op::FnObject(_)
             | Op::Singleton(_)
+            | Op::Poll
             | Op::GlobalGet(_) => {}
             Op::IsNil(a) | Op::Load(_, _, a) | Op::Tag(_, a) | Op::ArrayLen(a) | Op::GlobalSet(_, a) => visit(a),
             Op::BoundsCheck(a, b) | Op::Store(_, _, a, b) | Op::ArrayNew(_, a, b) | Op::ArrayGet(_, a, b) => {
@@ -77,6 +79,7 @@ impl Op {
                 | Op::Call(..)
                 | Op::CallValue(..)
                 | Op::CallNative(..)
+                | Op::Poll
                 | Op::CallRuntime(..)
         )
     }
@@ -158,7 +161,9 @@ impl Inst {
                 None => return Natural::Nothing,
             },
             Op::CallValue(_) | Op::CallNative(..) => return Natural::AsTyped,
-            Op::BoundsCheck(..) | Op::Store(..) | Op::ArraySet(..) | Op::GlobalSet(..) => return Natural::Nothing,
+            Op::BoundsCheck(..) | Op::Store(..) | Op::ArraySet(..) | Op::GlobalSet(..) | Op::Poll => {
+                return Natural::Nothing;
+            }
         };
         Natural::Type(ty)
     }

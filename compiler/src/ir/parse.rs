@@ -198,6 +198,7 @@ fn operation(words: &mut Words<'_>) -> Result<Line, String> {
         "float" => Op::Float(words.next()?.parse().map_err(|_| "not a float")?),
         "byte" => Op::Byte(words.next()?.parse().map_err(|_| "not a byte")?),
         "nil" => Op::Nil,
+        "poll" => Op::Poll,
         "str" => Op::Str(LiteralId(words.index("s")?)),
         "code" => Op::Code(FuncId(words.index("fn")?)),
         "fn_object" => Op::FnObject(FuncId(words.index("fn")?)),

@@ -205,7 +205,7 @@ impl Verifier<'_> {
                 Err("has fields".into())
             }
             Op::Int(_) | Op::Float(_) | Op::Byte(_) | Op::Nil | Op::Str(_) | Op::Code(_) | Op::FnObject(_) => Ok(()),
-            Op::Singleton(_) | Op::GlobalGet(_) | Op::CallNative(..) => Ok(()),
+            Op::Singleton(_) | Op::GlobalGet(_) | Op::CallNative(..) | Op::Poll => Ok(()),
         }
     }
 

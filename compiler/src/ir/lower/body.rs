@@ -212,6 +212,7 @@ impl<'l, 'a> Body<'l, 'a> {
                 return self.meet(exit, None);
             }
         }
+        self.builder.effect(ir::Op::Poll, expr.span.start());
         if self.walk(body).is_some() {
             self.builder.jump(next, self.expr(body).span.end());
         }

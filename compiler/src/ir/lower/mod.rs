@@ -47,6 +47,7 @@ pub fn lower(source: &hir::Program) -> Program {
         tests,
         exports,
         error,
+        counts_fuel: false,
     };
     if cfg!(debug_assertions)
         && let Err(error) = super::verify::verify(&program)

@@ -1,0 +1,200 @@
+//! How a running script is stopped from outside: by another thread, or because its time is up.
+//!
+//! The stack limit that compiled code compares its stack pointer with, at function entries and in every round of a loop,
+//! doubles as the request: [`LIMIT_REQUEST`] is above every stack pointer, so the next comparison leads to the runtime,
+//! which asks here what is wanted. Go's `stackguard` is where the idea comes from; running code pays for one comparison.
+//!
+//! Invariants
+//! - T1. A request is noted in `requests` before the limit is overwritten, and whoever sets the limit looks at `requests`
+//!   afterwards; so no request is lost.
+//! - T2. `limit` points into a live VM context whenever it is set: the VM takes it back before the context goes.
+
+use crate::trap::TrapKind;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// A stack limit that no stack pointer is above.
+pub(crate) const LIMIT_REQUEST: u64 = u64::MAX;
+
+const INTERRUPT: u8 = 1;
+const TIMEOUT: u8 = 2;
+
+/// Stops what a VM, or an evaluator, runs; from any thread, any time. Clones speak of the same one.
+#[derive(Clone, Default)]
+pub struct InterruptHandle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    requests: AtomicU8,
+    limit: Mutex<Option<LimitWord>>,
+    deadline: Mutex<Option<Instant>>,
+}
+
+/// The stack limit of a VM context.
+struct LimitWord(NonNull<AtomicU64>);
+
+// SAFETY: T2; the word is atomic.
+unsafe impl Send for LimitWord {}
+
+impl InterruptHandle {
+    /// The script ends soon with an error of kind `interrupt`, which it can't catch; when nothing runs, the next call does.
+    pub fn interrupt(&self) {
+        self.shared.request(INTERRUPT);
+    }
+
+    /// From that moment on whatever runs, or is called, ends with an error of kind `timeout`. None: no deadline.
+    pub fn set_deadline(&self, deadline: Option<Instant>) {
+        *lock(&self.shared.deadline) = deadline;
+        self.shared.requests.fetch_and(!TIMEOUT, Ordering::SeqCst);
+        if let Some(at) = deadline {
+            Timer::of_process().add(at, &self.shared);
+        }
+    }
+
+    /// What is asked for now. An interrupt is answered once, a deadline that has passed each time.
+    pub fn take(&self) -> Option<TrapKind> {
+        let requests = self.shared.requests.load(Ordering::SeqCst);
+        if requests & INTERRUPT != 0 {
+            self.shared.requests.fetch_and(!INTERRUPT, Ordering::SeqCst);
+            return Some(TrapKind::Interrupt);
+        }
+        (requests & TIMEOUT != 0).then_some(TrapKind::Timeout)
+    }
+
+    /// Whether something is asked for.
+    pub fn is_requested(&self) -> bool {
+        self.shared.requests.load(Ordering::SeqCst) != 0
+    }
+
+    /// From here on requests overwrite this limit, which must stay in place until [`detach`](Self::detach).
+    pub(crate) fn attach(&self, limit: NonNull<AtomicU64>) {
+        *lock(&self.shared.limit) = Some(LimitWord(limit));
+    }
+
+    pub(crate) fn detach(&self) {
+        *lock(&self.shared.limit) = None;
+    }
+}
+
+impl fmt::Debug for InterruptHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterruptHandle").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn request(&self, bit: u8) {
+        self.requests.fetch_or(bit, Ordering::SeqCst);
+        if let Some(LimitWord(limit)) = &*lock(&self.limit) {
+            // SAFETY: T2, and the lock keeps it so.
+            unsafe { limit.as_ref() }.store(LIMIT_REQUEST, Ordering::SeqCst);
+        }
+    }
+
+    /// The timer has reached a deadline of this one, perhaps an older.
+    fn deadline_reached(&self, now: Instant) {
+        let deadline = *lock(&self.deadline);
+        if deadline.is_some_and(|at| at <= now) {
+            self.request(TIMEOUT);
+        }
+    }
+}
+
+/// Nothing here panics while it holds a lock, so what a poisoned one holds is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One thread for the deadlines of the whole process, started with the first.
+struct Timer {
+    pending: Mutex<BinaryHeap<Reverse<Entry>>>,
+    changed: Condvar,
+}
+
+struct Entry {
+    at: Instant,
+    shared: Weak<Shared>,
+}
+
+impl Timer {
+    fn of_process() -> &'static Timer {
+        static TIMER: OnceLock<&'static Timer> = OnceLock::new();
+        TIMER.get_or_init(|| {
+            let timer: &'static Timer =
+                Box::leak(Box::new(Timer { pending: Mutex::new(BinaryHeap::new()), changed: Condvar::new() }));
+            let thread = std::thread::Builder::new().name("tenure-deadlines".into());
+            thread.spawn(|| timer.run()).expect("the system gives a thread for deadlines");
+            timer
+        })
+    }
+
+    fn add(&self, at: Instant, shared: &Arc<Shared>) {
+        lock(&self.pending).push(Reverse(Entry { at, shared: Arc::downgrade(shared) }));
+        self.changed.notify_one();
+    }
+
+    fn run(&self) {
+        let mut pending = lock(&self.pending);
+        loop {
+            let now = Instant::now();
+            while pending.peek().is_some_and(|Reverse(entry)| entry.at <= now) {
+                let entry = pending.pop();
+                if let Some(shared) = entry.and_then(|Reverse(entry)| entry.shared.upgrade()) {
+                    shared.deadline_reached(now);
+                }
+            }
+            let wait = pending.peek().map_or(Duration::MAX, |Reverse(entry)| entry.at - now);
+            let woken = self.changed.wait_timeout(pending, wait.min(Duration::from_secs(3600)));
+            pending = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_is_answered_once_and_a_deadline_until_it_is_moved() {
+        let handle = InterruptHandle::default();
+        assert_eq!(handle.take(), None);
+        handle.clone().interrupt();
+        assert_eq!((handle.take(), handle.take()), (Some(TrapKind::Interrupt), None));
+        handle.set_deadline(Some(Instant::now() + Duration::from_millis(5)));
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !handle.is_requested() {
+            assert!(Instant::now() < patience, "the deadline never comes");
+            std::thread::yield_now();
+        }
+        assert_eq!((handle.take(), handle.take()), (Some(TrapKind::Timeout), Some(TrapKind::Timeout)));
+        handle.set_deadline(None);
+        assert_eq!(handle.take(), None);
+    }
+}
