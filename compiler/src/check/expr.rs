@@ -654,7 +654,7 @@ impl<'a> Body<'_, 'a> {
 }
 
 /// The top-level statements of a module, in order.
-fn module_statements<'a>(modules: &'a super::modules::Modules, module: super::modules::ModuleId) -> Vec<&'a ast::Stmt> {
+fn module_statements(modules: &super::modules::Modules, module: super::modules::ModuleId) -> Vec<&ast::Stmt> {
     let items = modules.list[module.0 as usize].files.iter().flat_map(|f| &f.items);
     items.filter_map(|item| if let ast::ItemKind::Stmt(stmt) = &item.kind { Some(stmt) } else { None }).collect()
 }
