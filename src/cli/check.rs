@@ -10,7 +10,7 @@ use tenure::{Diagnostics, Host, Purpose, read_source};
 /// Does it.
 pub fn main(args: &CheckArgs) -> Status {
     let color = args.color.on_stderr();
-    let engine = engine(false);
+    let engine = engine();
     let mut status = Status::Success;
     for path in &args.files {
         let name = path.display().to_string();

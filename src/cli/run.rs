@@ -41,8 +41,12 @@ pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// The engine that the command line uses.
-pub fn engine(consume_fuel: bool) -> Engine {
-    let builder = Engine::builder().consume_fuel(consume_fuel).stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
+pub fn engine() -> Engine {
+    engine_that(false)
+}
+
+fn engine_that(consumes_fuel: bool) -> Engine {
+    let builder = Engine::builder().consume_fuel(consumes_fuel).stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
     builder.build().expect("the defaults are sound")
 }
 
@@ -88,7 +92,7 @@ fn explain_subcommand(line: String, name: &str) -> String {
 
 fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     let color = args.color.on_stderr();
-    let engine = engine(args.fuel.is_some());
+    let engine = engine_that(args.fuel.is_some());
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
     }

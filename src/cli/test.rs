@@ -44,7 +44,7 @@ fn test_file(args: &TestArgs, gc: &Gc, path: &Path, tally: &mut Tally) {
         Ok(text) => text,
         Err(line) => return broken(report::failure(&line)),
     };
-    let program = match engine(false).compile_for(Purpose::Test, &name, &text, &[Host::none()], true) {
+    let program = match engine().compile_for(Purpose::Test, &name, &text, &[Host::none()], true) {
         Ok(program) => program,
         Err(found) => {
             show(&found, args.format, color);
