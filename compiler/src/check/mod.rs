@@ -19,6 +19,7 @@ mod blame;
 mod body;
 mod call;
 mod closure;
+mod codec;
 mod coerce;
 mod compact;
 mod construct;
