@@ -35,6 +35,7 @@ mod index;
 mod infer;
 mod instance;
 mod iterate;
+mod local_fn;
 mod matching;
 mod method;
 mod modules;
