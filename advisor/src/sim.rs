@@ -215,7 +215,7 @@ impl Simulation {
         let outlier =
             self.program.outlier_every > 0 && self.cycle % self.program.outlier_every == self.program.outlier_every - 1;
         let factor = self.random.noise(self.program.noise) * if outlier { 20.0 } else { 1.0 };
-        let pause_ns = cpu * factor;
+        let (pause_ns, mark_ns) = (cpu * factor, mark_ns * factor);
         let tails = old_region * 0.5 + eden_region * 0.5;
         let committed = (self.old_bytes + young + copied + tails).min(limit);
 
