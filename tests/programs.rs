@@ -56,32 +56,31 @@ fn row(line: &str) -> Known {
     }
 }
 
-fn run(options: &[&str], known: &Known) {
-    let command = &known.command;
+/// Runs `command` with the arguments and the input of a row and compares what it prints.
+fn hold(command: &mut Command, known: &Known) {
     let input = match &known.input {
         Some(file) => File::open(folder().join(file)).expect("the input is there").into(),
         None => Stdio::null(),
     };
-    let output = Command::new(env!("CARGO_BIN_EXE_tenure"))
-        .args(options)
-        .arg(folder().join(&command[0]))
-        .args(&command[1..])
-        .stdin(input)
-        .output()
-        .expect("the tenure binary starts");
+    let output = command.args(&known.command[1..]).stdin(input).output().expect("the program starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} {options:?}: {}\n{stderr}", output.status);
+    assert!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
     match &known.result {
         Expected::LastLine(line) => {
             let stdout = String::from_utf8_lossy(&output.stdout);
-            assert_eq!(stdout.lines().last(), Some(line.as_str()), "{command:?} {options:?}");
+            assert_eq!(stdout.lines().last(), Some(line.as_str()), "{command:?}");
         }
         Expected::File(file) => {
             let whole = std::fs::read(folder().join(file)).expect("the known output is there");
             let same = output.stdout == whole;
-            assert!(same, "{command:?} {options:?} differs from {file}:\n{}", String::from_utf8_lossy(&output.stdout));
+            assert!(same, "{command:?} differs from {file}:\n{}", String::from_utf8_lossy(&output.stdout));
         }
     }
+}
+
+fn run(options: &[&str], known: &Known) {
+    let mut tenure = Command::new(env!("CARGO_BIN_EXE_tenure"));
+    hold(tenure.args(options).arg(folder().join(&known.command[0])), known);
 }
 
 fn run_all(options: &[&str]) {
@@ -120,4 +119,61 @@ fn on_the_evaluator() {
     for known in known_results().iter().filter(|known| known.evaluated) {
         run(&["--evaluate"], known);
     }
+}
+
+/// Where the same programs lie in other languages.
+fn race(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/race").join(language)
+}
+
+fn is_installed(program: &str) -> bool {
+    let there = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !there {
+        eprintln!("{program} is not installed: its programs were skipped");
+    }
+    there
+}
+
+#[test]
+fn peers_in_javascript_print_the_same() {
+    if !is_installed("node") {
+        return;
+    }
+    let mut held = 0;
+    for known in known_results() {
+        let file = race("js").join(&known.command[0]).with_extension("js");
+        if file.exists() {
+            hold(Command::new("node").arg(file), &known);
+            held += 1;
+        }
+    }
+    assert!(held > 20, "{held} programs were found");
+}
+
+#[test]
+fn peers_in_java_print_the_same() {
+    if !is_installed("javac") || !is_installed("java") {
+        return;
+    }
+    let classes = Path::new(env!("CARGO_TARGET_TMPDIR")).join("race");
+    let sources = std::fs::read_dir(race("java")).expect("the folder is there");
+    let sources = sources.map(|entry| entry.expect("its entries are readable").path());
+    let compiled = Command::new("javac").arg("-d").arg(&classes).args(sources).status().expect("javac starts");
+    assert!(compiled.success(), "the sources compile");
+    let mut held = 0;
+    for known in known_results() {
+        let class = class_name(&known.command[0]);
+        if classes.join(&class).with_extension("class").exists() {
+            hold(Command::new("java").arg("-cp").arg(&classes).arg(class), &known);
+            held += 1;
+        }
+    }
+    assert!(held > 20, "{held} programs were found");
+}
+
+/// `BinaryTrees` of `binary_trees.ten`; `NBody` keeps the capitals of its usual name.
+fn class_name(file: &str) -> String {
+    let stem = file.strip_suffix(".ten").expect("a program of ours");
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    if stem == "nbody" { "NBody".into() } else { stem.split('_').map(capital).collect() }
 }

@@ -3,7 +3,7 @@
 use crate::signature::{Outcome, add, text};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
-use tenure_runtime::native::NativeType::{Bool, Int, Str, Unit};
+use tenure_runtime::native::NativeType::{Bool, Bytes, Int, Str, Unit};
 use tenure_runtime::native::{NativeContext, NativeValue, Registry};
 use tenure_runtime::trap::{Trap, TrapKind};
 
@@ -28,6 +28,10 @@ fn streams(registry: &mut Registry) {
     add(registry, "io.write", &[Str], Unit, |cx| {
         let part = cx.str(0).to_owned();
         written(cx.stdout().write_all(part.as_bytes()))
+    });
+    add(registry, "io.write_raw", &[Bytes], Unit, |cx| {
+        let part = cx.bytes(0).to_owned();
+        written(cx.stdout().write_all(&part))
     });
     add(registry, "io.write_error", &[Str], Unit, |cx| {
         let part = cx.str(0).to_owned();

@@ -144,7 +144,7 @@ fn measurements(root: &Path, java: Option<&Path>) -> Vec<Measurement> {
 fn compile_java(root: &Path) -> Option<PathBuf> {
     let classes = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
     std::fs::create_dir_all(&classes).ok()?;
-    let sources = ["BinaryTrees.java", "Fib.java"].map(|name| root.join("tests/bench/peers").join(name));
+    let sources = ["BinaryTrees.java", "Fib.java"].map(|name| root.join("tests/bench/race/java").join(name));
     let status = Command::new("javac").arg("-d").arg(&classes).args(sources).status().ok()?;
     status.success().then_some(classes)
 }

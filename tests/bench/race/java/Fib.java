@@ -1,5 +1,6 @@
-/** Naive Fibonacci, as in fib.ten. */
-final class Fib {
+// Naive Fibonacci; the same as tests/bench/programs/fib.ten.
+
+public final class Fib {
     // exact arithmetic, as Tenure's integers are checked
     static long fib(long n) {
         return n < 2 ? n : Math.addExact(fib(n - 1), fib(n - 2));

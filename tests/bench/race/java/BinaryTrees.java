@@ -1,5 +1,6 @@
-/** Binary trees, as in binary_trees.ten; one thread. */
-final class BinaryTrees {
+// Binary trees; the same as tests/bench/programs/binary_trees.ten.
+
+public final class BinaryTrees {
     private static final class Tree {
         final Tree left;
         final Tree right;
