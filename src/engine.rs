@@ -54,6 +54,8 @@ pub enum Purpose {
     Run,
     /// To run its `test` blocks, after the top-level statements; `main` is not called.
     Test,
+    /// The same for its `bench` blocks, which [`Program::tests`] lists then.
+    Bench,
 }
 
 /// A stage of the compiler whose result can be shown.
@@ -161,6 +163,7 @@ impl Engine {
         let mode = match purpose {
             Purpose::Run => Mode::Run,
             Purpose::Test => Mode::Test,
+            Purpose::Bench => Mode::Bench,
         };
         let (sources, checked, found, unreadable) = on_large_stack(|| {
             let (mut sources, main) = add_source(name, text)?;

@@ -337,3 +337,24 @@ fn an_interrupt_keeps_what_was_printed() {
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(text, "1\n");
 }
+
+#[test]
+fn bench_blocks_are_timed() {
+    let text = "fn f(n: int) -> int { var s = 0; for i in 0..n { s += i }; s }\n\
+                test \"f\" { assert(f(3) == 3) }\nbench \"ten\" { f(10) }\nbench \"lots\" { f(100000) }\nprint(1)";
+    let (_dir, path) = file("b.ten", text);
+    assert_eq!(tenure(&[&path]).ok(), "1\n", "running the script runs no benches");
+    for options in [&["test", &path][..], &["test", "--evaluate", &path]] {
+        assert!(tenure(options).ok().contains("1 passed, 0 failed"));
+    }
+    let table = tenure(&["bench", "--runs=2", &path]).ok();
+    assert!(table.starts_with("ten: ") && table.contains("\nlots: "), "{table}");
+    let json = tenure(&["bench", "--runs=2", "--json", &path]).ok();
+    let times: Vec<f64> = json
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["ns"].as_f64().expect("a time"))
+        .collect();
+    assert!(times.len() == 2 && times[0] > 0.0 && times[1] > 10.0 * times[0], "{json}");
+    let (_dir, path) = file("b.ten", "bench \"fails\" { panic(\"no\") }");
+    assert!(tenure(&["bench", "--runs=1", &path]).fails(1).contains("bench \"fails\""));
+}

@@ -143,7 +143,6 @@ catalogue! {
     0901 IMPL_UNSUPPORTED
     0902 TRAIT_TYPE_UNSUPPORTED
     0904 LOCAL_FN_UNSUPPORTED
-    0905 BENCH_UNSUPPORTED
 }
 
 /// The page of a code as people write it: `E0301`, `e301`, `301`.

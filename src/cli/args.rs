@@ -273,6 +273,9 @@ pub struct TestArgs {
     /// How results are written.
     #[arg(long, default_value = "human")]
     pub format: Format,
+    /// Run in the slow evaluator that serves as the code generator's oracle; the heap's options do not apply to it.
+    #[arg(long)]
+    pub evaluate: bool,
     /// Run tests whose title contains this.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,

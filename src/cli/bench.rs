@@ -4,16 +4,19 @@
 //! changes it for all. What is compared are medians; the spread beside them says how far to trust a difference.
 
 use super::args::{BenchArgs, PolicyName};
+use super::bench_blocks;
 use super::child::{self, Scratch};
 use super::output;
 use super::report::{self, Status};
-use super::run::split_script;
+use super::run::{engine, split_script};
 use super::sample::Quartiles;
 use super::size::{show_bytes, show_ns};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::path::Path;
+use tenure::{Diagnostics, Host, Program, Purpose, read_source};
 
 /// What is measured: name, and whether it is a time in nanoseconds, bytes or a count.
 const MEASURES: [(&str, Unit); 8] = [
@@ -66,6 +69,11 @@ struct Contender {
 
 /// Does it.
 pub fn main(args: &BenchArgs) -> Status {
+    match with_bench_blocks(&args.script[0]) {
+        Ok(Some(program)) => return bench_blocks::main(args, &program),
+        Ok(None) => {}
+        Err(found) => return report::diagnostics(&found, false),
+    }
     match measure(args) {
         Ok(contenders) => {
             let text = if args.json {
@@ -79,6 +87,14 @@ pub fn main(args: &BenchArgs) -> Status {
         }
         Err(line) => report::failure(&line),
     }
+}
+
+/// The script, compiled for its `bench` blocks, if it has some. What can't be read is left to the runs to report.
+fn with_bench_blocks(name: &str) -> Result<Option<Program>, Diagnostics> {
+    let Ok(text) = read_source(Path::new(name)) else { return Ok(None) };
+    let program = engine().compile_for(Purpose::Bench, name, &text, &[Host::none()], true)?;
+    let has_blocks = program.tests().next().is_some();
+    Ok(has_blocks.then_some(program))
 }
 
 fn measure(args: &BenchArgs) -> Result<Vec<Contender>, String> {

@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod bench_blocks;
 mod check;
 mod child;
 mod doc;

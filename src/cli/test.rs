@@ -9,7 +9,7 @@ use super::run::{engine, on_script_stack};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
-use tenure::{Gc, Host, Purpose, ScriptError, read_source};
+use tenure::{Evaluation, Gc, Host, Program, Purpose, ScriptError, Vm, read_source};
 
 /// Results of all files.
 #[derive(Default)]
@@ -57,26 +57,62 @@ fn test_file(args: &TestArgs, gc: &Gc, path: &Path, tally: &mut Tally) {
         Format::Human => Box::new(std::io::stdout()),
         Format::Json | Format::Github => Box::new(std::io::stderr()),
     };
-    let instance = program.instance().stdout(stdout).stderr(Box::new(std::io::stderr()));
-    let mut vm = match args.heap.apply(gc.clone(), instance).and_then(|i| i.build().map_err(|e| e.to_string())) {
-        Ok(vm) => vm,
+    let mut runner = match runner(args, gc, &program, stdout) {
+        Ok(runner) => runner,
         Err(line) => return broken(report::failure(&line)),
     };
-    for warning in vm.warnings() {
-        report::warning(warning, color);
-    }
-    if let Err(error) = vm.run() {
+    if let Err(error) = runner.run() {
         return broken(report::script_error(&error, color));
     }
     for (i, title) in program.tests().enumerate() {
         if args.filter.as_ref().is_some_and(|filter| !title.contains(filter.as_str())) {
             continue;
         }
-        let result = vm.run_test(i);
+        let result = runner.run_test(i);
         tally.passed += usize::from(result.is_ok());
         tally.failed += usize::from(result.is_err());
         say(&line(args.format, &name, title, result.as_ref().err()));
     }
+}
+
+/// Compiled code or the evaluator.
+enum Runner<'p> {
+    Compiled(Box<Vm>),
+    Evaluated(Box<Evaluation<'p>>),
+}
+
+impl Runner<'_> {
+    fn run(&mut self) -> Result<(), ScriptError> {
+        match self {
+            Runner::Compiled(vm) => vm.run(),
+            Runner::Evaluated(evaluation) => evaluation.run(),
+        }
+    }
+
+    fn run_test(&mut self, index: usize) -> Result<(), ScriptError> {
+        match self {
+            Runner::Compiled(vm) => vm.run_test(index),
+            Runner::Evaluated(evaluation) => evaluation.run_test(index),
+        }
+    }
+}
+
+fn runner<'p>(
+    args: &TestArgs,
+    gc: &Gc,
+    program: &'p Program,
+    stdout: Box<dyn Write + Send>,
+) -> Result<Runner<'p>, String> {
+    let stderr = Box::new(std::io::stderr());
+    if args.evaluate {
+        return Ok(Runner::Evaluated(Box::new(program.evaluation(&[], stdout, stderr))));
+    }
+    let instance = program.instance().stdout(stdout).stderr(stderr);
+    let vm = args.heap.apply(gc.clone(), instance)?.build().map_err(|e| e.to_string())?;
+    for warning in vm.warnings() {
+        report::warning(warning, args.color.on_stderr());
+    }
+    Ok(Runner::Compiled(Box::new(vm)))
 }
 
 fn line(format: Format, file: &str, title: &str, error: Option<&ScriptError>) -> String {

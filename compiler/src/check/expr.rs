@@ -643,11 +643,11 @@ impl<'a> Body<'_, 'a> {
         self.emit(ExprKind::Block(ids, None), ty, span)
     }
 
-    /// A `test` block of the main module.
+    /// A `test` or `bench` block of the main module.
     pub fn test_body(&mut self, item: usize) {
         let modules = self.cx.modules;
         let items = modules.list[self.module.0 as usize].files.iter().flat_map(|f| &f.items);
-        if let Some(ast::ItemKind::Test(test)) = items.skip(item).map(|i| &i.kind).next() {
+        if let Some(ast::ItemKind::Test(test) | ast::ItemKind::Bench(test)) = items.skip(item).map(|i| &i.kind).next() {
             self.frame_body(FnSource::Block(&test.body));
         }
     }

@@ -69,6 +69,8 @@ pub enum Mode {
     Run,
     /// To run its tests, after the top-level statements; `main` is not called.
     Test,
+    /// The same for its `bench` blocks.
+    Bench,
 }
 
 /// The checker's state for one program.

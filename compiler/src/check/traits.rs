@@ -313,20 +313,18 @@ impl<'a> Checker<'a> {
         let items = modules.list[main.0 as usize].files.iter().flat_map(|f| &f.items);
         for (index, item) in items.enumerate() {
             match &item.kind {
-                ast::ItemKind::Test(test) => {
-                    let name = format!("test \"{}\"", test.name.name);
+                ast::ItemKind::Test(test) | ast::ItemKind::Bench(test) => {
+                    let is_bench = matches!(item.kind, ast::ItemKind::Bench(_));
+                    let name = format!("{} \"{}\"", if is_bench { "bench" } else { "test" }, test.name.name);
                     let mut instance =
                         Instance::new(What::Test(index), name, Rc::default(), Vec::new(), Some(Ty::UNIT));
                     instance.origin = Some((test.name.span, entry));
                     let id = self.add_instance(instance);
                     self.queue.push_back(id);
-                    tests.push((test.name.name, item.span, id));
+                    if is_bench == (self.mode == super::Mode::Bench) {
+                        tests.push((test.name.name, item.span, id));
+                    }
                 }
-                ast::ItemKind::Bench(bench) => self.diagnostics.push(Diagnostic::error(
-                    codes::BENCH_UNSUPPORTED,
-                    bench.name.span,
-                    "`bench` blocks are not supported yet",
-                )),
                 _ => {}
             }
         }

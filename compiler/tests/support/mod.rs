@@ -118,6 +118,8 @@ pub fn registry() -> Registry {
                     "bool" => NativeType::Bool,
                     "byte" => NativeType::Byte,
                     "str" => NativeType::Str,
+                    "Array[byte]" => NativeType::Bytes,
+                    "Array[int]" => NativeType::Ints,
                     _ => NativeType::Unit,
                 };
                 let params = params.split(',').filter(|p| !p.trim().is_empty());
