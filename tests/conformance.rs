@@ -146,6 +146,12 @@ compiled! {
     "adversarial": compiled_adversarial, compiled_adversarial_zeal;
 }
 
+/// Marking in slices of a few slots, so that programs run and young collections come between any two of them.
+#[test]
+fn compiled_slices_zeal() {
+    run_all(UNDER_STRESS, &["--gc=adversarial", "--gc-zeal=young:4K,mark:8K,slice:1K", "--gc-verify"]);
+}
+
 #[test]
 fn errors() {
     for_each(&files("error"), |path| {

@@ -144,7 +144,9 @@ impl History {
         let copied = (snapshot.survived_bytes + snapshot.promoted_bytes + snapshot.compacted_bytes) as f64;
         let young_copied = (snapshot.survived_bytes + snapshot.promoted_bytes) as f64;
         let kib = allocated / 1024.0;
-        let evacuation_ns = snapshot.pause_cpu_ns.saturating_sub(snapshot.mark_ns) as f64;
+        let mark_within_ns = if snapshot.kind == CycleKind::Full { snapshot.mark_ns } else { 0 };
+        let evacuation_ns = snapshot.pause_cpu_ns.saturating_sub(mark_within_ns) as f64;
+        let gc_cpu_ns = snapshot.pause_cpu_ns as f64 + snapshot.concurrent_cpu_ns as f64;
         self.cycles[(self.seen % WINDOW as u64) as usize] = Cycle {
             allocation_bytes_per_ns: ratio(allocated, snapshot.mutator_cpu_ns as f64),
             survival: ratio(young_copied, snapshot.young_bytes as f64).min(1.0),
@@ -155,10 +157,7 @@ impl History {
             barrier_per_kib: ratio(snapshot.barrier_slow_paths as f64, kib),
             compacted_per_freed: ratio(snapshot.compacted_bytes as f64, snapshot.old_freed_bytes as f64).min(16.0),
             tail_share: ratio(snapshot.tail_waste_bytes as f64, snapshot.committed_bytes as f64).min(1.0),
-            gc_share: ratio(
-                snapshot.pause_cpu_ns as f64,
-                snapshot.pause_cpu_ns as f64 + snapshot.mutator_cpu_ns.max(1) as f64,
-            ),
+            gc_share: ratio(gc_cpu_ns, gc_cpu_ns + snapshot.mutator_cpu_ns.max(1) as f64),
             full: f64::from(snapshot.full_collections > self.full_collections || snapshot.kind == CycleKind::Full),
             failed: f64::from(snapshot.failed_copies > 0),
         };

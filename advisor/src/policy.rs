@@ -180,7 +180,8 @@ impl Learned {
                     level0,
                     envelope,
                 };
-                let planned = self.last_plan_ns.is_none_or(|last| snapshot.uptime_ns >= last + PLAN_PERIOD_NS);
+                let planned =
+                    self.last_plan_ns.is_none_or(|last| snapshot.uptime_ns >= last.saturating_add(PLAN_PERIOD_NS));
                 // Knobs just pulled towards the adaptive policy's have made their step.
                 let pulled =
                     base.young_bytes != held.young_bytes || base.concurrent_start_share != held.concurrent_start_share;

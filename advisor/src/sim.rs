@@ -196,7 +196,6 @@ impl Simulation {
             kind = CycleKind::ConcurrentStart;
             marked = self.old_live_bytes;
             mark_ns = marked * machine * 0.6 + self.old_bytes / old_region * 500.0;
-            cpu += mark_ns;
             self.marked_live_bytes = self.old_live_bytes;
             self.garbage_known_bytes = (self.old_bytes - self.old_live_bytes).max(0.0);
             self.mixed_left = knobs.mixed_pause_count;
@@ -216,7 +215,7 @@ impl Simulation {
         let outlier =
             self.program.outlier_every > 0 && self.cycle % self.program.outlier_every == self.program.outlier_every - 1;
         let factor = self.random.noise(self.program.noise) * if outlier { 20.0 } else { 1.0 };
-        let pause_ns = cpu * factor;
+        let (pause_ns, mark_ns) = (cpu * factor, mark_ns * factor);
         let tails = old_region * 0.5 + eden_region * 0.5;
         let committed = (self.old_bytes + young + copied + tails).min(limit);
 
@@ -248,7 +247,9 @@ impl Simulation {
             eden_refills: refills as u64,
             pause_ns: pause_ns as u64,
             pause_cpu_ns: pause_ns as u64,
+            concurrent_cpu_ns: mark_ns as u64,
             mark_ns: mark_ns as u64,
+            mark_wall_ns: mark_ns as u64,
             marked_bytes: marked as u64,
             survived_bytes: (copied - promoted) as u64,
             promoted_bytes: promoted as u64,
@@ -264,7 +265,7 @@ impl Simulation {
             pause_ns_p50: recent[recent.len() / 2] as u64,
             pause_ns_p95: recent[recent.len() * 95 / 100] as u64,
             pause_misses: recent.iter().filter(|&&p| p > 1e7).count() as f64 / recent.len() as f64,
-            gc_cpu_share: pause_ns / (pause_ns + mutator_ns),
+            gc_cpu_share: (pause_ns + mark_ns) / (pause_ns + mark_ns + mutator_ns),
             full_collections: self.full_collections,
             cycles_since_mark: self.since_mark,
             ..Snapshot::default()
@@ -273,7 +274,7 @@ impl Simulation {
             cycle: self.cycle,
             kind,
             pause_ns: pause_ns as u64,
-            gc_cpu_ns: pause_ns as u64,
+            gc_cpu_ns: (pause_ns + mark_ns) as u64,
             mutator_ns: mutator_ns as u64,
             allocated_bytes: allocated as u64,
             copied_bytes: (copied + compacted) as u64,

@@ -6,9 +6,11 @@
 //! - A1. Before a pause the mutator's window is closed: its region's top is the window's.
 //! - A2. An object goes to eden unless it is larger than the large-object threshold; an object that needs a larger region
 //!   than the knobs say gets one.
-//! - A3. Room is asked of a young collection, then of a full one; then the program gets [`OutOfMemory`].
+//! - A3. Room is asked of a young collection, then of the marking under way, then of a full collection; then the program
+//!   gets [`OutOfMemory`]. Each is asked once for an allocation.
 
 use crate::barrier::Entry;
+use crate::cycle::Phase;
 use crate::error::OutOfMemory;
 use crate::header;
 use crate::heap::{Heap, Roots};
@@ -72,7 +74,9 @@ impl Heap {
     /// Finds room for `words` in eden, collecting if there is none.
     fn refill(&mut self, words: u32, roots: &mut dyn Roots) -> Result<u32, OutOfMemory> {
         let bytes = self.close_window();
-        if let Some(due) = self.countdowns.tick(bytes.max(1)) {
+        let ticked = self.countdowns.tick(bytes.max(1));
+        self.advance_marking(bytes, ticked.slice, roots);
+        if let Some(due) = ticked.due {
             self.collect_due(due, roots);
         }
         if let Some(at) = self.take_eden(words, false) {
@@ -82,6 +86,17 @@ impl Heap {
         let copies_fail = self.snapshot.failed_copies > 0 && self.zeal.copy_fail == 0;
         if !copies_fail || self.space.room_bytes() > self.envelope.limit_bytes / 8 {
             self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
+            if let Some(at) = self.take_eden(words, false) {
+                return Ok(at);
+            }
+        }
+        // A marking under way may find enough at once.
+        if self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild) {
+            self.finish_marking(roots);
+            self.candidates.prepare();
+            if !self.candidates.is_empty() {
+                self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
+            }
             if let Some(at) = self.take_eden(words, false) {
                 return Ok(at);
             }
@@ -100,6 +115,7 @@ impl Heap {
             Due::Mark => Plan::Evacuate { mark: true, everything: false },
             Due::Move => {
                 self.pause(Plan::Evacuate { mark: true, everything: true }, Cause::Asked, roots);
+                self.finish_marking(roots);
                 Plan::Evacuate { mark: false, everything: true }
             }
             Due::Full => Plan::Full,
@@ -208,23 +224,26 @@ impl Heap {
         if let Some(sampling) = &mut self.sampling {
             sampling.count(requested_bytes);
         }
-        if let Some(due) = self.countdowns.tick(bytes) {
+        let ticked = self.countdowns.tick(bytes);
+        self.advance_marking(bytes, ticked.slice, roots);
+        if let Some(due) = ticked.due {
             self.collect_due(due, roots);
         } else if self.mark_is_due(requested_bytes) {
             self.pause(Plan::Evacuate { mark: true, everything: false }, Cause::LargeAllocation, roots);
         }
-        let opened = match self.space.open_large(words) {
-            Some(opened) => Some(opened),
-            None => {
-                let mark = self.candidates.is_empty();
-                self.pause(Plan::Evacuate { mark, everything: false }, Cause::LargeAllocation, roots);
-                match self.space.open_large(words) {
-                    Some(opened) => Some(opened),
-                    None if self.full_collection_left_room(Cause::Compaction, roots) => self.space.open_large(words),
-                    None => None,
-                }
-            }
-        };
+        let mut opened = self.space.open_large(words);
+        if opened.is_none() {
+            let mark = self.may_start_marking();
+            self.pause(Plan::Evacuate { mark, everything: false }, Cause::LargeAllocation, roots);
+            opened = self.space.open_large(words);
+        }
+        if opened.is_none() && (self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild)) {
+            self.finish_marking(roots);
+            opened = self.space.open_large(words);
+        }
+        if opened.is_none() && self.full_collection_left_room(Cause::Compaction, roots) {
+            opened = self.space.open_large(words);
+        }
         let (head, zeroed) = opened.ok_or(out_of_memory)?;
         let (memory, at) = (self.memory(), Space::bottom(head));
         if !zeroed {
@@ -236,6 +255,11 @@ impl Heap {
             self.store_buffer.push(Entry::whole(at));
         } else {
             memory.set_word(at, header::old(word, false));
+        }
+        if self.is_in(Phase::Trace) {
+            // Born above its mark limit, so it is live to this marking.
+            memory.mark(at);
+            memory.add_live_words(at, words as u32);
         }
         self.measure.large_allocated_bytes += words.div_ceil(u64::from(GRANULE_WORDS)) * GRANULE_BYTES as u64;
         Ok(Ref(at))

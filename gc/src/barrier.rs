@@ -5,18 +5,22 @@
 //! for references into the collection set. Blackburn and McKinley's "In or Out?", and LXR (Zhao, Blackburn, McKinley 2022),
 //! are the sources of the idea.
 //!
-//! It must never know whether a collection is near; it is never a safepoint.
+//! It must never know whether a collection is near; it is never a safepoint. While marking runs beside the program, it is
+//! also what keeps the snapshot whole: the references of an object are handed over before the first of them changes.
 //!
-//! Invariants (heap.md's rule (a))
+//! Invariants (heap.md's rules (a) and (e))
 //! - W1. An old object's log bit is clear if and only if it is on the store buffer as a whole; a chunk byte of a chunked
 //!   array is set if and only if the chunk is on the store buffer.
 //! - W2. At the end of a pause the store buffer is empty and every old object is armed.
 //! - W3. An array is chunked only if it starts at a chunk, so no two chunked arrays share a chunk byte.
+//! - W4. While marking traces, a log bit or chunk byte of what lies below its mark limit is changed only after the
+//!   references it stands for were handed over, whatever is stored.
 
 use std::ops::Range;
 
 use crate::header;
 use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
+use crate::shape::ShapeTable;
 
 /// An object, or one chunk of an array, that may refer into the collection set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -54,38 +58,65 @@ impl Entry {
     }
 }
 
-/// Logs a whole object, if it is armed; returns how many entries that took.
-pub(crate) fn log_object(memory: Memory, store_buffer: &mut Vec<Entry>, object: u32) -> u64 {
-    let header = memory.word(object);
-    if !header::is_armed(header) {
-        return 0;
-    }
-    if header::is_chunked(header) {
-        return log_slots(memory, store_buffer, object, 0..u64::from(header::upper(header)));
-    }
-    memory.set_word(object, header & !header::LOG);
-    store_buffer.push(Entry::whole(object));
-    1
+/// What the slow path writes to.
+pub(crate) struct Log<'h> {
+    pub(crate) memory: Memory,
+    pub(crate) shapes: &'h ShapeTable,
+    pub(crate) store_buffer: &'h mut Vec<Entry>,
+    /// While marking traces: references that are about to be overwritten.
+    pub(crate) overwritten: Option<&'h mut Vec<u32>>,
 }
 
-/// Logs the chunks of an array that hold `slots`, or the array if it is not chunked; returns how many entries that took.
-pub(crate) fn log_slots(memory: Memory, store_buffer: &mut Vec<Entry>, array: u32, slots: Range<u64>) -> u64 {
-    let header = memory.word(array);
-    if !header::is_armed(header) || slots.is_empty() {
-        return 0;
+impl Log<'_> {
+    /// Logs a whole object, if it is armed; returns how many entries that took.
+    pub(crate) fn object(&mut self, object: u32) -> u64 {
+        let header = self.memory.word(object);
+        if !header::is_armed(header) {
+            return 0;
+        }
+        let refs = self.shapes.descriptor(header).refs(header);
+        if header::is_chunked(header) {
+            return self.slots(object, 0..u64::from(refs));
+        }
+        self.keep_snapshot(object, 0..refs);
+        self.memory.set_word(object, header & !header::LOG);
+        self.store_buffer.push(Entry::whole(object));
+        1
     }
-    if !header::is_chunked(header) {
-        return log_object(memory, store_buffer, array);
+
+    /// Logs the chunks of an array that hold `slots`, or the array if it is not chunked; returns how many entries that took.
+    pub(crate) fn slots(&mut self, array: u32, slots: Range<u64>) -> u64 {
+        let header = self.memory.word(array);
+        if !header::is_armed(header) || slots.is_empty() {
+            return 0;
+        }
+        if !header::is_chunked(header) {
+            return self.object(array);
+        }
+        let refs = self.shapes.descriptor(header).refs(header);
+        let (first, last) = (Entry::of_slot(array, slots.start), Entry::of_slot(array, slots.end - 1));
+        let before = self.store_buffer.len();
+        for chunk in first.chunk..=last.chunk {
+            if !self.memory.is_chunk_logged(chunk) {
+                let entry = Entry { object: array, chunk };
+                self.keep_snapshot(array, entry.slots(refs));
+                self.memory.set_chunk_logged(chunk, true);
+                self.store_buffer.push(entry);
+            }
+        }
+        (self.store_buffer.len() - before) as u64
     }
-    let (first, last) = (Entry::of_slot(array, slots.start), Entry::of_slot(array, slots.end - 1));
-    let before = store_buffer.len();
-    for chunk in first.chunk..=last.chunk {
-        if !memory.is_chunk_logged(chunk) {
-            memory.set_chunk_logged(chunk, true);
-            store_buffer.push(Entry { object: array, chunk });
+
+    /// Rule (e): what is about to be overwritten was reachable when marking began. What lies above the mark limit need not
+    /// be kept: marking doesn't look at it, and its references came from what it does look at.
+    fn keep_snapshot(&mut self, object: u32, slots: Range<u32>) {
+        let Some(overwritten) = &mut self.overwritten else { return };
+        if self.memory.is_below_mark_limit(object) {
+            let references = slots.map(|index| self.memory.slot(object, index));
+            overwritten
+                .extend(references.filter(|r| self.memory.is_below_mark_limit(*r) && !self.memory.is_marked(*r)));
         }
     }
-    (store_buffer.len() - before) as u64
 }
 
 /// Arms what an entry logged.

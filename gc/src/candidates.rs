@@ -2,14 +2,18 @@
 //!
 //! It must never know why now is the time to collect.
 //!
-//! Only candidates have remembered sets. They are built right after marking, by walking the marked objects, and kept up
-//! to date from the store buffer and from copies as these are scanned (G1 since JDK 17 tracks candidates alone too).
+//! Only candidates have remembered sets. They are built after marking, beside the program, by walking the marked objects,
+//! and kept up to date from the store buffer and from copies as these are scanned (G1 since JDK 17 tracks candidates alone
+//! too).
 //!
 //! Invariants
 //! - C1. For each reference from outside a candidate into it, from an old or large object that the last marking found live
-//!   or that is younger than it, the candidate's set names the object (and chunk), or the store buffer does.
+//!   or that is younger than it, the candidate's set names the object (and chunk), or the store buffer does. It holds once
+//!   the sets are complete; until then no candidate is collected.
 //! - C2. An entry is good only while its object's region has the epoch it was recorded with.
 //! - C3. Candidates carry `role::CANDIDATE`; no copy is ever placed in one.
+
+use std::sync::Arc;
 
 use crate::barrier::Entry;
 use crate::space::{Space, role};
@@ -23,7 +27,7 @@ pub(crate) struct RememberedSet {
 }
 
 impl RememberedSet {
-    fn add(&mut self, entry: Entry, epoch: u32) {
+    pub(crate) fn add(&mut self, entry: Entry, epoch: u32) {
         if self.entries.last() == Some(&(entry, epoch)) {
             return;
         }
@@ -33,6 +37,10 @@ impl RememberedSet {
             self.compact_at = (self.entries.len() * 2).max(64);
         }
         self.entries.push((entry, epoch));
+    }
+
+    pub(crate) fn table_bytes(&self) -> u64 {
+        (self.entries.capacity() * size_of::<(Entry, u32)>()) as u64
     }
 
     /// The entries, each once.
@@ -53,12 +61,33 @@ struct Candidate {
     remembered: RememberedSet,
 }
 
+/// What may be done with the candidates.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum State {
+    /// Their remembered sets are being built.
+    #[default]
+    Building,
+    /// One more young pause comes first, so that the policy can size eden for mixed ones.
+    Complete,
+    /// Mixed pauses take them.
+    Prepared,
+}
+
+/// Whether the next pause is a mixed one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Readiness {
+    None,
+    Prepare,
+    Mixed,
+}
+
 /// The candidates that are left, best first.
 #[derive(Default)]
 pub(crate) struct Candidates {
     list: Vec<Candidate>,
-    /// Index in `list` plus one, by head granule; short when the list is empty.
+    /// Index in `list` plus one, by granule; empty when the list is.
     index: Vec<u32>,
+    state: State,
     /// How many there were after marking.
     chosen: usize,
 }
@@ -111,16 +140,51 @@ impl Candidates {
         self.index = vec![0; space.memory.granules() as usize];
         for (at, (reclaimable_bytes, head)) in list.into_iter().enumerate() {
             space.flag(head, role::CANDIDATE, true);
-            self.index[head as usize] = at as u32 + 1;
+            Self::set_index(&mut self.index, space, head, at as u32 + 1);
             self.list.push(Candidate { head, reclaimable_bytes, remembered: RememberedSet::default() });
         }
         self.chosen = self.list.len();
+        self.state = State::Building;
+    }
+
+    fn set_index(index: &mut [u32], space: &Space, head: u32, value: u32) {
+        index[head as usize..(head + space.region(head).granules) as usize].fill(value);
+    }
+
+    /// Number of the candidate that each granule belongs to, plus one.
+    pub(crate) fn index(&self) -> Arc<[u32]> {
+        self.index.as_slice().into()
+    }
+
+    /// Takes over the sets that were built beside the program, in the order of the candidates.
+    pub(crate) fn adopt(&mut self, sets: Vec<RememberedSet>) {
+        for (candidate, set) in self.list.iter_mut().zip(sets) {
+            candidate.remembered.entries.extend(set.entries);
+        }
+        self.state = State::Complete;
+    }
+
+    /// Whether C1 holds.
+    pub(crate) fn are_complete(&self) -> bool {
+        self.state != State::Building
+    }
+
+    /// Whether mixed pauses may come. If only one more young pause is missing, it is this one.
+    pub(crate) fn prepare(&mut self) -> Readiness {
+        match (self.list.is_empty(), self.state) {
+            (true, _) | (_, State::Building) => Readiness::None,
+            (_, State::Complete) => {
+                self.state = State::Prepared;
+                Readiness::Prepare
+            }
+            (_, State::Prepared) => Readiness::Mixed,
+        }
     }
 
     /// Memory of the remembered sets.
     pub(crate) fn table_bytes(&self) -> u64 {
-        let entries: usize = self.list.iter().map(|candidate| candidate.remembered.entries.capacity()).sum();
-        (entries * size_of::<(Entry, u32)>() + self.index.capacity() * 4) as u64
+        let sets: u64 = self.list.iter().map(|candidate| candidate.remembered.table_bytes()).sum();
+        sets + (self.index.capacity() * 4) as u64
     }
 
     /// Forgets all of them.
@@ -173,10 +237,10 @@ impl Candidates {
         }
         let taken: Vec<_> = self.list.drain(..count).map(|candidate| (candidate.head, candidate.remembered)).collect();
         for (head, _) in &taken {
-            self.index[*head as usize] = 0;
+            Self::set_index(&mut self.index, space, *head, 0);
         }
         for (at, candidate) in self.list.iter().enumerate() {
-            self.index[candidate.head as usize] = at as u32 + 1;
+            Self::set_index(&mut self.index, space, candidate.head, at as u32 + 1);
         }
         taken
     }

@@ -13,6 +13,11 @@ pub trait Clock: Send {
     /// The part of it spent in the kernel.
     fn thread_system_ns(&self) -> u64;
 
+    /// Whether it gives the same times in each run; then nothing may run beside the program.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     /// Told of work as it is done; the machine's clocks run by themselves.
     fn charge(&self, _work: Work) {}
 }
@@ -26,7 +31,7 @@ pub enum Work {
     Copied(u64),
     /// A pause scanned this many entries of store buffer and remembered sets.
     Scanned(u64),
-    /// Marking found this many live bytes.
+    /// Marking went over this many bytes.
     Marked(u64),
     /// A pause began and ended.
     Pause,
@@ -38,6 +43,10 @@ pub enum Work {
 pub struct WorkClock(Cell<u64>);
 
 impl Clock for WorkClock {
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn now_ns(&self) -> u64 {
         self.0.get()
     }

@@ -8,11 +8,15 @@
 //! - E2. Every copy and every self-forwarded object is scanned exactly once.
 //! - E3. An old object that still refers to a young one after the pause is on the new retained list; one that refers into
 //!   a remaining candidate is in its remembered set.
+//! - E4. While marking traces, what is promoted is marked, and what could not be copied too: it lies above the mark limits.
+//!   The pause that starts a marking visits the old targets of roots, of survivors and of what it promotes (rule (b)); old
+//!   objects below their limits are visited by the marking itself.
 
 use crate::barrier::{self, Entry};
 use crate::candidates::{Candidates, RememberedSet};
 use crate::header;
 use crate::heap::Roots;
+use crate::mark::Tracer;
 use crate::memory::Memory;
 use crate::shape::ShapeTable;
 use crate::space::{Buffer, Space, role};
@@ -44,6 +48,8 @@ pub(crate) struct Directions {
     pub(crate) old_region_bytes: u64,
     /// Every n-th copy fails; 0 for none.
     pub(crate) fail_every: u64,
+    /// Marking traces: what becomes old is marked (E4).
+    pub(crate) mark_promoted: bool,
 }
 
 /// One evacuation under way.
@@ -60,6 +66,8 @@ pub(crate) struct Evacuation<'h> {
     failed: Vec<u32>,
     copied: Copied,
     copies: u64,
+    /// In the pause that starts a marking.
+    tracer: Option<Tracer>,
 }
 
 impl<'h> Evacuation<'h> {
@@ -70,6 +78,7 @@ impl<'h> Evacuation<'h> {
         candidates: &'h mut Candidates,
         directions: Directions,
         old: Buffer,
+        tracer: Option<Tracer>,
     ) -> Evacuation<'h> {
         Evacuation {
             memory: space.memory,
@@ -84,6 +93,7 @@ impl<'h> Evacuation<'h> {
             failed: Vec::new(),
             copied: Copied::default(),
             copies: 0,
+            tracer,
         }
     }
 
@@ -104,7 +114,7 @@ impl<'h> Evacuation<'h> {
         for entry in entries {
             if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
                 self.copied.remembered_entries += 1;
-                let refs = self.scan_old(*entry);
+                let refs = self.scan_old(*entry, false);
                 barrier::rearm(self.memory, *entry, barrier::is_chunked_at(entry.object, refs));
             } else if !entry.is_whole() {
                 // The chunk byte belongs to the address, not to the array that leaves it.
@@ -122,7 +132,7 @@ impl<'h> Evacuation<'h> {
             let stale = role::of(byte) == role::FREE || self.space.region(head).epoch != epoch;
             if !stale && byte & role::COLLECTED == 0 {
                 self.copied.remembered_entries += 1;
-                self.scan_old(entry);
+                self.scan_old(entry, false);
             }
         }
         self.drain();
@@ -135,7 +145,7 @@ impl<'h> Evacuation<'h> {
     }
 
     /// Ends the evacuation: the open old region, the retained list, what stayed in place, and the counts.
-    pub(crate) fn finish(mut self) -> (Buffer, Vec<Entry>, Copied) {
+    pub(crate) fn finish(mut self) -> (Buffer, Vec<Entry>, Copied, Option<Tracer>) {
         debug_assert!(self.stack.is_empty());
         self.close(self.survivor);
         if self.old.head != 0 {
@@ -148,12 +158,16 @@ impl<'h> Evacuation<'h> {
             let descriptor = self.shapes.descriptor(word);
             let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(*object, descriptor.refs(word));
             self.memory.set_word(*object, header::old(word, chunked));
+            if self.directions.mark_promoted {
+                self.memory.mark(*object);
+                self.memory.add_live_words(*object, descriptor.words(word));
+            }
         }
         // What was both written to and retained was scanned twice, and is here twice; it must not be here three times
         // after the next pause.
         self.retained.sort_unstable();
         self.retained.dedup();
-        (self.old, self.retained, self.copied)
+        (self.old, self.retained, self.copied, self.tracer)
     }
 
     fn drain(&mut self) {
@@ -162,7 +176,7 @@ impl<'h> Evacuation<'h> {
             if byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
                 self.scan_survivor(object);
             } else {
-                self.scan_old(Entry::whole(object));
+                self.scan_old(Entry::whole(object), true);
             }
         }
     }
@@ -173,15 +187,21 @@ impl<'h> Evacuation<'h> {
         let refs = self.shapes.descriptor(word).refs(word);
         for index in 0..refs {
             let target = self.memory.slot(object, index);
-            if target != 0 && self.memory.role_at(target) & role::COLLECTED != 0 {
+            if target == 0 {
+                continue;
+            }
+            if self.memory.role_at(target) & role::COLLECTED != 0 {
                 let to = self.forward(target);
                 self.memory.set_slot(object, index, to);
+            } else if let Some(tracer) = &mut self.tracer {
+                tracer.visit(target);
             }
         }
     }
 
-    /// Scans an object that is old after the pause, or a chunk of one, for E3. Returns its number of references.
-    fn scan_old(&mut self, entry: Entry) -> u32 {
+    /// Scans an object that is old after the pause, or a chunk of one, for E3; a `new` one for E4 as well.
+    /// Returns its number of references.
+    fn scan_old(&mut self, entry: Entry, new: bool) -> u32 {
         let object = entry.object;
         let word = self.memory.word(object);
         let descriptor = self.shapes.descriptor(word);
@@ -210,6 +230,9 @@ impl<'h> Evacuation<'h> {
                     byte = self.memory.role_at(to);
                 }
             }
+            if new && let Some(tracer) = &mut self.tracer {
+                tracer.visit(target);
+            }
             // What failed to be copied is old from now on, so it is neither young nor a candidate.
             if byte & (role::YOUNG | role::CANDIDATE) != 0 && byte & role::COLLECTED == 0 {
                 let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
@@ -226,7 +249,16 @@ impl<'h> Evacuation<'h> {
 
     #[inline(always)]
     fn redirect(&mut self, target: u32) -> u32 {
-        if target != 0 && self.memory.role_at(target) & role::COLLECTED != 0 { self.forward(target) } else { target }
+        if target == 0 {
+            return target;
+        }
+        if self.memory.role_at(target) & role::COLLECTED != 0 {
+            return self.forward(target);
+        }
+        if let Some(tracer) = &mut self.tracer {
+            tracer.visit(target);
+        }
+        target
     }
 
     /// The new place of an object of the collection set.
@@ -274,6 +306,10 @@ impl<'h> Evacuation<'h> {
         };
         self.memory.copy_payload(object, to, words);
         self.memory.set_word(to, header::old(word, chunked));
+        if self.directions.mark_promoted {
+            self.memory.mark(to);
+            self.memory.add_live_words(to, words);
+        }
         if young {
             self.copied.promoted_bytes += bytes;
         } else {

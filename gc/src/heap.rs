@@ -13,14 +13,16 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use crate::barrier::{self, Entry};
+use crate::barrier::{Entry, Log};
 use crate::candidates::Candidates;
 use crate::census::CensusLine;
 use crate::clock::{Clock, SystemClock};
+use crate::cycle::{Concurrent, Marked, Phase};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
 use crate::handle::Handles;
 use crate::header;
 use crate::limit::{LimitWatch, MemorySource};
+use crate::marker;
 use crate::measure::Measure;
 use crate::memory::{GRANULE_BYTES, Memory, Reservation};
 use crate::pause::{Cause, Plan};
@@ -58,7 +60,7 @@ impl Roots for Vec<u64> {
 pub enum Collect {
     /// Evacuate the young regions, and candidates if there are any.
     Young,
-    /// As `Young`, then mark.
+    /// As `Young`, then mark to the end.
     Mark,
     /// Compact the whole heap.
     Full,
@@ -76,6 +78,9 @@ pub struct HeapConfig {
     pub verify: bool,
     /// Collect more often than needed.
     pub zeal: Zeal,
+    /// Mark in slices at the program's own safepoints, not on a thread beside it. A clock that gives the same times in each
+    /// run, and a machine with one core, mean that too.
+    pub mark_in_slices: bool,
     /// Where time comes from.
     pub clock: Box<dyn Clock>,
     /// Lowers the limit while the program runs; see [`MemorySource`].
@@ -93,6 +98,7 @@ impl HeapConfig {
             pause_goal_ns: 10_000_000,
             verify: false,
             zeal: Zeal::default(),
+            mark_in_slices: !marker::are_worthwhile(),
             clock: Box::new(SystemClock),
             memory: None,
             census_on_out_of_memory: false,
@@ -133,6 +139,14 @@ pub struct Heap {
     /// Whether a census is due when memory runs out, and the one that was taken.
     pub(crate) census_on_out_of_memory: bool,
     pub(crate) out_of_memory_census: Option<Vec<CensusLine>>,
+    /// The concurrent cycle, from its start until its marks are cleared.
+    pub(crate) concurrent: Option<Concurrent>,
+    /// What marking came to since the last evacuation pause.
+    pub(crate) marked: Marked,
+    /// Whether markers work on threads of their own.
+    pub(crate) marks_beside: bool,
+    /// What the next pause or cycle is called in the log.
+    pub(crate) next_gc_number: u64,
     /// The eden region that the mutator's window is in.
     pub(crate) eden: Buffer,
     /// The old region that promotion fills.
@@ -202,6 +216,10 @@ impl Heap {
             sampling: None,
             census_on_out_of_memory: config.census_on_out_of_memory,
             out_of_memory_census: None,
+            concurrent: None,
+            marked: Marked::default(),
+            marks_beside: !config.mark_in_slices && !config.clock.is_repeatable() && !config.zeal.slices(),
+            next_gc_number: 0,
             eden: Buffer::default(),
             old: Buffer::default(),
             permanent: Buffer::default(),
@@ -259,7 +277,24 @@ impl Heap {
 
     /// Slow path of the write barrier: to be called before a reference is stored into an armed object. Never a safepoint.
     pub fn barrier(&mut self, object: Ref) {
-        self.measure.barrier_slow_paths += barrier::log_object(self.memory(), &mut self.store_buffer, object.0);
+        let logged = self.log().object(object.0);
+        self.count_logged(logged);
+    }
+
+    /// What the barrier writes to.
+    fn log(&mut self) -> Log<'_> {
+        let overwritten = self.concurrent.as_mut().filter(|cycle| cycle.phase == Phase::Trace);
+        Log {
+            memory: self.space.memory,
+            shapes: &self.shapes,
+            store_buffer: &mut self.store_buffer,
+            overwritten: overwritten.map(|cycle| &mut cycle.overwritten),
+        }
+    }
+
+    fn count_logged(&mut self, logged: u64) {
+        self.measure.barrier_slow_paths += logged;
+        self.hand_over_many();
     }
 
     /// Slow path of the write barrier for one element of an array. Never a safepoint.
@@ -269,7 +304,42 @@ impl Heap {
 
     /// To be called before references are written to a range of an array in bulk. Never a safepoint.
     pub fn log_range(&mut self, array: Ref, range: Range<u64>) {
-        self.measure.barrier_slow_paths += barrier::log_slots(self.memory(), &mut self.store_buffer, array.0, range);
+        let logged = self.log().slots(array.0, range);
+        self.count_logged(logged);
+    }
+
+    /// Copies references between arrays, or within one, with the write barrier. Never a safepoint.
+    ///
+    /// # Panics
+    /// If a range is out of bounds, or one is no array of references.
+    pub fn copy_refs(&mut self, to: Ref, at: u64, from: Ref, start: u64, count: u64) {
+        for (array, first) in [(to, at), (from, start)] {
+            let word = self.header_of(array);
+            let descriptor = self.shapes.descriptor(word);
+            let in_bounds = first.checked_add(count).is_some_and(|end| end <= u64::from(header::upper(word)));
+            assert!(descriptor.is_ref_array() && in_bounds, "{array:?} has no references {first} and {count} after");
+        }
+        self.log_range(to, at..at + count);
+        let memory = self.memory();
+        // A marker may be reading what is overwritten, so it is done reference by reference (M3).
+        let mut copy = |i: u64| memory.set_slot(to.0, (at + i) as u32, memory.slot(from.0, (start + i) as u32));
+        if to == from && at > start {
+            (0..count).rev().for_each(&mut copy);
+        } else {
+            (0..count).for_each(&mut copy);
+        }
+    }
+
+    /// Stores one reference into a range of an array, with the write barrier. Never a safepoint.
+    ///
+    /// # Panics
+    /// If the range is out of bounds, or `array` no array of references.
+    pub fn fill_refs(&mut self, array: Ref, range: Range<u64>, value: Ref) {
+        if !range.is_empty() {
+            self.check_slot(array, range.end - 1);
+            self.log_range(array, range.clone());
+            range.for_each(|slot| self.memory().set_slot(array.0, slot as u32, value.0));
+        }
     }
 
     /// Collects.
@@ -280,6 +350,10 @@ impl Heap {
             Collect::Full => Plan::Full,
         };
         self.pause(plan, Cause::Asked, roots);
+        if kind == Collect::Mark {
+            self.finish_marking(roots);
+            self.candidates.prepare();
+        }
     }
 
     // -- permanent objects
@@ -482,6 +556,7 @@ impl Heap {
             + self.candidates.table_bytes()
             + self.weak.table_bytes()
             + self.handles.table_bytes()
+            + self.concurrent.as_ref().map_or(0, |cycle| cycle.table_bytes)
             + buffers as u64
     }
 
@@ -503,6 +578,8 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
+        // T1: no marker reads this heap any more.
+        self.stop_marker();
         // P3: the decision in force gets its outcome, even though no pause ended its cycle.
         let outcome = Outcome {
             cycle: self.snapshot.cycle + 1,

@@ -88,8 +88,9 @@ impl Heap {
         self.weak.remove_pair(holder.0, key.0)
     }
 
-    /// O2: marking runs within pauses, so nothing given out between them can be missed by it.
+    /// O2: what was read from a weak slot is kept by the marking under way, for nothing else may refer to it.
     fn given_out(&mut self, object: u32) -> Ref {
+        self.keep_read(object);
         Ref(object)
     }
 

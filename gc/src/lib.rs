@@ -13,7 +13,8 @@
 //! | `heap`, `alloc` | the public face; allocation's slow paths |
 //! | `host`, `handle`, `weak` | what native code may hold |
 //! | `pause` | a pause, from end to end |
-//! | `evacuate`, `mark`, `candidates`, `compact` | what pauses do |
+//! | `evacuate`, `candidates`, `compact` | what pauses do |
+//! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program, and the threads that do it |
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
 //! | `limit` | what the system allows |
@@ -33,6 +34,7 @@ mod candidates;
 mod census;
 mod clock;
 mod compact;
+mod cycle;
 mod error;
 mod evacuate;
 mod handle;
@@ -43,11 +45,13 @@ pub mod journal;
 mod limit;
 pub mod log;
 mod mark;
+mod marker;
 mod measure;
 mod memory;
 mod mmu;
 mod pause;
 pub mod policy;
+mod rebuild;
 mod reference;
 mod report;
 mod sample;
@@ -68,7 +72,7 @@ pub use limit::{MemorySource, SystemMemory};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use mmu::MMU_WINDOWS_NS;
 pub use reference::Ref;
-pub use report::{Cycle, Observer, Occupancy, PauseReport};
+pub use report::{Cycle, MarkEvent, MarkReport, Observer, Occupancy, PauseReport};
 pub use shape::{Shape, ShapeId, ShapeTable};
 pub use sink::OnError;
 pub use stats::Stats;

@@ -1,14 +1,13 @@
 //! The log: unified-log lines as OpenJDK's G1 writes them, so that GCViewer and GCToolKit read them.
 //!
 //! Regions of many sizes are printed as counts of 1 MiB, the nominal `Heap Region Size`; true sizes are on tags of our own,
-//! which those tools skip. Marking that runs inside the pause is part of the pause's time and has a line of its own; no
-//! concurrent phase is claimed.
+//! which those tools skip.
 
 use std::fmt::Write as _;
 use std::io::Write;
 
 use crate::policy::CycleKind;
-use crate::report::{Observer, PauseReport};
+use crate::report::{MarkEvent, MarkReport, Observer, PauseReport};
 use crate::sink::{OnError, Sink};
 
 /// Writes the log: an observer of the heap.
@@ -58,14 +57,6 @@ impl Observer for LogWriter {
         let (number, name, cause) = (report.number, pause_name(report.kind), report.cause);
         let end_ns = report.start_ns + report.pause_ns;
         self.line(report.start_ns, "gc,start    ", format_args!("GC({number}) {name} ({cause})"));
-        if report.snapshot.mark_ns > 0 {
-            let (live, took) = (report.snapshot.marked_bytes / 1024, milliseconds(report.snapshot.mark_ns));
-            self.line(
-                end_ns,
-                "gc,marking  ",
-                format_args!("GC({number}) Mark inside the pause: {live}K live {took:.3}ms"),
-            );
-        }
         let (before, after) = (&report.before, &report.after);
         let regions = |bytes: u64| bytes.div_ceil(MIB);
         let next_young = regions(report.decision.knobs.young_bytes);
@@ -125,6 +116,44 @@ impl Observer for LogWriter {
             "gc,cpu      ",
             format_args!("GC({number}) User={user:.2}s Sys={system:.2}s Real={real:.2}s"),
         );
+        self.sink.write(self.line.as_bytes());
+    }
+
+    fn marking(&mut self, report: &MarkReport) {
+        self.line.clear();
+        let number = report.number;
+        let (end_ns, took) = (report.start_ns + report.length_ns, milliseconds(report.length_ns));
+        let kilobytes = |bytes: u64| bytes / 1024;
+        let (from, to, all) = (
+            kilobytes(report.before.used_bytes),
+            kilobytes(report.after.used_bytes),
+            kilobytes(report.after.committed_bytes),
+        );
+        const PLAIN: &str = "gc          ";
+        match report.event {
+            MarkEvent::Start => {
+                self.line(end_ns, PLAIN, format_args!("GC({number}) Concurrent Mark Cycle"));
+            }
+            MarkEvent::Remark | MarkEvent::Cleanup => {
+                let name = if report.event == MarkEvent::Remark { "Pause Remark" } else { "Pause Cleanup" };
+                self.line(report.start_ns, "gc,start    ", format_args!("GC({number}) {name}"));
+                self.line(end_ns, PLAIN, format_args!("GC({number}) {name} {from}K->{to}K({all}K) {took:.3}ms"));
+                let (user, system, real) =
+                    (seconds(report.user_ns), seconds(report.system_ns), seconds(report.length_ns));
+                let text = format_args!("GC({number}) User={user:.2}s Sys={system:.2}s Real={real:.2}s");
+                self.line(end_ns, "gc,cpu      ", text);
+            }
+            MarkEvent::End => {
+                self.line(end_ns, PLAIN, format_args!("GC({number}) Concurrent Mark Cycle {took:.3}ms"));
+            }
+            MarkEvent::Undo => {
+                self.line(end_ns, PLAIN, format_args!("GC({number}) Concurrent Undo Cycle {took:.3}ms"));
+            }
+            MarkEvent::Abort => {
+                self.line(end_ns, "gc,marking  ", format_args!("GC({number}) Concurrent Mark Abort"));
+                self.line(end_ns, PLAIN, format_args!("GC({number}) Concurrent Mark Cycle {took:.3}ms"));
+            }
+        }
         self.sink.write(self.line.as_bytes());
     }
 }

@@ -1,71 +1,273 @@
-//! Marking: finds what is reachable and counts it by region, into a bitmap beside the heap.
+//! Marking: finds what is reachable and counts it by granule, into tables beside the heap.
 //!
-//! It must never write a header or a field, nor know what is done with the result. It runs inside a pause here; bitmap,
-//! top-at-mark-start and stack are those that marking beside the program needs.
+//! It must never write a header or a field, nor know what is done with the result, nor on which thread it runs: beside the
+//! program, in slices at its safepoints, or within a pause. The tables that it writes have one writer at a time.
+//!
+//! A snapshot is marked as it was when marking began (Yuasa 1990): what was reachable then is marked, whatever the program
+//! does meanwhile, because the write barrier hands over each reference before it is overwritten.
 //!
 //! Invariants
-//! - K1. After marking, every object reachable from the roots is marked, or lies in a permanent region.
-//! - K2. `live_words` of a region is the sum of its marked objects' sizes; its `tams` is its top.
+//! - K1. After marking, every object that was reachable when it began and lies below the mark limit of its granule is
+//!   marked. Limits are the tops of old regions and large objects at that time, and 0 for everything else; so young and
+//!   newer objects, and what lies in regions opened or freed since, are known by one load and never read (rules (c), (j)).
+//! - K2. The live words of a granule are the sizes of the marked objects that start in it.
+//! - K3. Without a marking under way, all limits are 0; marks and live words are 0 too, once the last cycle has ended.
+//! - K4. The stack is bounded. What does not fit stays unmarked, and marked objects are scanned once more for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::header;
-use crate::heap::Roots;
-use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
+use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, GRANULE_SHIFT, Memory};
 use crate::shape::ShapeTable;
-use crate::space::{Space, role};
+use crate::space::Space;
 
 /// How far ahead on the mark stack headers are asked for.
 const PREFETCH_OBJECTS: usize = 6;
+/// Arrays are scanned by so many slots at a time, so that marking can stop within one.
+const SLICE_SLOTS: u32 = 1024;
+/// Slots between two looks at whether to stop (rule: stops within 200 µs when asked).
+const POLL_SLOTS: u64 = 128;
+/// Room of the mark stack: at least this many objects, and one for so many bytes of the heap's limit.
+const STACK_OBJECTS_MIN: usize = 1 << 14;
+const STACK_BYTES_PER_OBJECT: u64 = 2048;
 
-/// Marks everything reachable; returns the bytes that are.
-pub(crate) fn mark(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Roots) -> u64 {
-    let lists = [&space.eden, &space.survivors, &space.old, &space.large];
-    let heads: Vec<u32> = lists.into_iter().flatten().copied().collect();
-    for head in heads {
-        let region = space.region_mut(head);
-        region.tams = region.top;
-        region.live_words = 0;
-        let granules = region.granules;
-        space.memory.clear_marks(head, granules);
+/// How much work may be done before it stops.
+pub(crate) struct Budget<'a> {
+    slots: u64,
+    next_poll: u64,
+    stop: Option<&'a AtomicBool>,
+}
+
+impl Budget<'static> {
+    /// To the end.
+    pub(crate) fn unbounded() -> Budget<'static> {
+        Budget::slots(u64::MAX)
     }
-    let memory = space.memory;
-    let mut stack = Vec::with_capacity(1024);
-    roots.visit(&mut |slot| visit(memory, &mut stack, *slot as u32));
-    drain(space, shapes, stack)
+
+    /// So many slots, about.
+    pub(crate) fn slots(slots: u64) -> Budget<'static> {
+        Budget { slots, next_poll: 0, stop: None }
+    }
 }
 
-/// Marks what can be reached from `objects` and is not marked yet; returns its bytes.
-pub(crate) fn mark_from(space: &mut Space, shapes: &ShapeTable, objects: &[u32]) -> u64 {
-    let mut stack = Vec::new();
-    objects.iter().for_each(|object| visit(space.memory, &mut stack, *object));
-    drain(space, shapes, stack)
-}
+impl<'a> Budget<'a> {
+    /// Until the flag is set.
+    pub(crate) fn until(stop: &'a AtomicBool) -> Budget<'a> {
+        Budget { slots: u64::MAX, next_poll: u64::MAX - POLL_SLOTS, stop: Some(stop) }
+    }
 
-fn drain(space: &mut Space, shapes: &ShapeTable, mut stack: Vec<u32>) -> u64 {
-    let memory = space.memory;
-    let mut marked_words = 0;
-    while let Some(object) = stack.pop() {
-        // The children of a large array wait for long: what comes soon is asked for again.
-        if let Some(soon) = stack.len().checked_sub(PREFETCH_OBJECTS) {
-            memory.prefetch(stack[soon]);
+    /// Takes work off the budget; true when it is spent.
+    #[inline(always)]
+    pub(crate) fn spend(&mut self, slots: u64) -> bool {
+        self.slots = self.slots.saturating_sub(slots);
+        if self.slots <= self.next_poll {
+            let Some(stop) = self.stop else { return self.slots == 0 };
+            self.next_poll = self.slots.saturating_sub(POLL_SLOTS);
+            return stop.load(Ordering::Relaxed);
         }
-        let word = memory.word(object);
-        let descriptor = shapes.descriptor(word);
+        false
+    }
+}
+
+/// One marking under way.
+pub(crate) struct Tracer {
+    memory: Memory,
+    shapes: Arc<ShapeTable>,
+    stack: Vec<u32>,
+    stack_max: usize,
+    /// Large arrays, each with its next slot.
+    arrays: Vec<(u32, u32)>,
+    /// References still to be looked at: what the barrier handed over.
+    handed: Vec<u32>,
+    /// Something did not fit on the stack (K4).
+    overflowed: bool,
+    /// The next granule whose marked objects are scanned once more.
+    rescan: Option<u32>,
+    marked_words: u64,
+}
+
+impl Tracer {
+    /// A marking in a heap with this limit; `overflow_zeal` makes the stack as small as can be.
+    pub(crate) fn new(memory: Memory, shapes: Arc<ShapeTable>, limit_bytes: u64, overflow_zeal: bool) -> Tracer {
+        let room = STACK_OBJECTS_MIN.max((limit_bytes / STACK_BYTES_PER_OBJECT) as usize);
+        Tracer {
+            memory,
+            shapes,
+            stack: Vec::with_capacity(1024),
+            stack_max: if overflow_zeal { 8 } else { room },
+            arrays: Vec::new(),
+            handed: Vec::new(),
+            overflowed: false,
+            rescan: None,
+            marked_words: 0,
+        }
+    }
+
+    /// Bytes marked so far.
+    pub(crate) fn marked_bytes(&self) -> u64 {
+        self.marked_words * 8
+    }
+
+    /// Memory of the stack and the buffers.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let words = self.stack.capacity() + self.handed.capacity() + 2 * self.arrays.capacity();
+        (words * size_of::<u32>()) as u64
+    }
+
+    /// References that were overwritten since the marking began.
+    pub(crate) fn hand_over(&mut self, references: &mut Vec<u32>) {
+        self.handed.append(references);
+    }
+
+    /// Visits a root.
+    #[inline(always)]
+    pub(crate) fn visit(&mut self, object: u32) {
+        if self.memory.is_below_mark_limit(object) && !self.memory.is_marked(object) {
+            if self.stack.len() >= self.stack_max {
+                self.overflow(object);
+                return;
+            }
+            self.memory.mark(object);
+            self.memory.prefetch(object);
+            self.stack.push(object);
+        }
+    }
+
+    /// A root that does not fit waits with those handed over, for nothing else refers to it.
+    #[cold]
+    fn overflow(&mut self, object: u32) {
+        self.handed.push(object);
+    }
+
+    /// Visits a field of a marked object.
+    #[inline(always)]
+    fn visit_field(&mut self, object: u32) {
+        if self.memory.is_below_mark_limit(object) && !self.memory.is_marked(object) {
+            if self.stack.len() >= self.stack_max {
+                self.overflowed = true;
+                return;
+            }
+            self.memory.mark(object);
+            self.memory.prefetch(object);
+            self.stack.push(object);
+        }
+    }
+
+    /// Marks until nothing is left (true) or the budget is spent.
+    pub(crate) fn drain(&mut self, budget: &mut Budget<'_>) -> bool {
+        loop {
+            let slots = if let Some(object) = self.stack.pop() {
+                // The children of a large array wait for long: what comes soon is asked for again.
+                if let Some(soon) = self.stack.len().checked_sub(PREFETCH_OBJECTS) {
+                    self.memory.prefetch(self.stack[soon]);
+                }
+                // Rule (h): what was freed since it was pushed lies below no limit any more.
+                if self.memory.is_below_mark_limit(object) { self.scan(object) } else { 1 }
+            } else if let Some((array, from)) = self.arrays.pop() {
+                if self.memory.is_below_mark_limit(array) { self.scan_slice(array, from) } else { 1 }
+            } else if let Some(object) = self.handed.pop() {
+                self.visit(object);
+                1
+            } else if let Some(granule) = self.rescan {
+                self.rescan_granule(granule)
+            } else if self.overflowed {
+                self.overflowed = false;
+                self.rescan = Some(0);
+                1
+            } else {
+                return true;
+            };
+            if budget.spend(u64::from(slots)) {
+                return false;
+            }
+        }
+    }
+
+    /// Scans a newly marked object; returns the slots it took.
+    #[inline(always)]
+    fn scan(&mut self, object: u32) -> u32 {
+        // Rule (j): of the header, shape and length alone are looked at; they never change.
+        let word = self.memory.word(object);
+        let descriptor = self.shapes.descriptor(word);
         let words = descriptor.words(word);
-        marked_words += u64::from(words);
-        let head = space.head_of(object);
-        space.region_mut(head).live_words += words;
-        for index in 0..descriptor.refs(word) {
-            visit(memory, &mut stack, memory.slot(object, index));
+        self.marked_words += u64::from(words);
+        self.memory.add_live_words(object, words);
+        let refs = descriptor.refs(word);
+        if refs > SLICE_SLOTS {
+            self.arrays.push((object, 0));
+            return 1;
         }
+        for index in 0..refs {
+            self.visit_field(self.memory.slot_acquire(object, index));
+        }
+        refs + 1
     }
-    marked_words * 8
+
+    fn scan_slice(&mut self, array: u32, from: u32) -> u32 {
+        let refs = self.shapes.descriptor(self.memory.word(array)).refs(self.memory.word(array));
+        let end = refs.min(from.saturating_add(SLICE_SLOTS));
+        if end < refs {
+            self.arrays.push((array, end));
+        }
+        for index in from..end {
+            self.visit_field(self.memory.slot_acquire(array, index));
+        }
+        end - from + 1
+    }
+
+    /// Scans the marked objects of a granule for what did not fit on the stack.
+    fn rescan_granule(&mut self, granule: u32) -> u32 {
+        let next = granule + 1;
+        self.rescan = (next < self.memory.granules()).then_some(next);
+        if self.memory.live_words(granule) == 0 {
+            return 1;
+        }
+        let mut slots = 1;
+        let memory = self.memory;
+        for object in blocks_of(granule).flat_map(|block| marked_in_block(memory, block)) {
+            if !self.memory.is_below_mark_limit(object) {
+                continue;
+            }
+            let word = self.memory.word(object);
+            let refs = self.shapes.descriptor(word).refs(word);
+            slots += refs + 1;
+            if refs > SLICE_SLOTS {
+                self.arrays.push((object, 0));
+                continue;
+            }
+            for index in 0..refs {
+                self.visit_field(self.memory.slot_acquire(object, index));
+            }
+        }
+        slots
+    }
+
+    /// Ends a marking that will not be finished: what is marked but not counted is counted, so that it is found (K3).
+    pub(crate) fn abandon(self) {
+        self.stack.iter().for_each(|object| self.memory.add_live_words(*object, 1));
+    }
 }
 
-#[inline(always)]
-fn visit(memory: Memory, stack: &mut Vec<u32>, object: u32) {
-    if object != 0 && role::of(memory.role_at(object)) != role::PERMANENT && memory.mark(object) {
-        memory.prefetch(object);
-        stack.push(object);
+/// Begins: what lies in these regions now is to be marked.
+pub(crate) fn begin(space: &mut Space, heads: &[u32]) {
+    for &head in heads {
+        let region = space.region_mut(head);
+        let (top, granules) = (region.top, region.granules);
+        region.tams = top;
+        space.memory.set_mark_limit(head, granules, top);
+    }
+}
+
+/// Ends: counts what was found live in these regions, up to their tops now. Copies made meanwhile are marked too.
+pub(crate) fn end(space: &mut Space, heads: &[u32]) {
+    for &head in heads {
+        let granules = space.region(head).granules;
+        let live_words = (head..head + granules).map(|granule| space.memory.live_words(granule)).sum();
+        let region = space.region_mut(head);
+        region.live_words = live_words;
+        region.tams = region.top;
+        space.memory.set_mark_limit(head, granules, 0);
     }
 }
 
@@ -93,15 +295,26 @@ pub(crate) fn marked_in_block(memory: Memory, block: u32) -> MarkedInBlock {
     MarkedInBlock { bits: memory.marks(block), base: block << BLOCK_SHIFT }
 }
 
+/// The blocks of a granule.
+pub(crate) fn blocks_of(granule: u32) -> std::ops::Range<u32> {
+    let shift = GRANULE_SHIFT - BLOCK_SHIFT;
+    granule << shift..(granule + 1) << shift
+}
+
 /// The blocks of a region up to its top at mark start.
 pub(crate) fn blocks(space: &Space, head: u32) -> std::ops::Range<u32> {
     let tams = space.region(head).tams;
     Space::bottom(head) >> BLOCK_SHIFT..tams.div_ceil(BLOCK_WORDS)
 }
 
-/// Whether the last marking found an object live, or it is younger than that.
+/// Whether the last marking found an object live, or it is younger than that. Only while its marks are there.
 pub(crate) fn is_live(space: &Space, object: u32) -> bool {
     object >= space.region(space.head_of(object)).tams || space.memory.is_marked(object)
+}
+
+/// While marking: whether an object is reached, or is none that this marking looks at.
+pub(crate) fn is_reached(memory: Memory, object: u32) -> bool {
+    !memory.is_below_mark_limit(object) || memory.is_marked(object)
 }
 
 /// Size in words of the object at `object`.

@@ -53,6 +53,13 @@ pub(crate) struct Measure {
     pub(crate) large_allocated_bytes: u64,
     pub(crate) barrier_slow_paths: u64,
     pub(crate) eden_refills: u64,
+    /// CPU time of the collector outside evacuation pauses: markers, their slices, and the pauses of the concurrent cycle.
+    pub(crate) concurrent_cpu_ns: u64,
+    /// Of it, slices on the program's thread.
+    pub(crate) slice_cpu_ns: u64,
+    /// What the program had run before pauses that ended no cycle.
+    mutator_ns: u64,
+    mutator_cpu_ns: u64,
     /// Tails of eden regions closed in this cycle.
     pub(crate) tail_waste_bytes: u64,
     pub(crate) pauses: u64,
@@ -79,6 +86,10 @@ impl Measure {
             large_allocated_bytes: 0,
             barrier_slow_paths: 0,
             eden_refills: 0,
+            concurrent_cpu_ns: 0,
+            slice_cpu_ns: 0,
+            mutator_ns: 0,
+            mutator_cpu_ns: 0,
             tail_waste_bytes: 0,
             pauses: 0,
             full_collections: 0,
@@ -100,6 +111,10 @@ impl Measure {
         self.clock.now_ns().saturating_sub(self.born_ns)
     }
 
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        self.clock.thread_cpu_ns()
+    }
+
     pub(crate) fn since_pause_ns(&self) -> u64 {
         self.clock.now_ns().saturating_sub(self.pause_end_ns)
     }
@@ -111,14 +126,33 @@ impl Measure {
             at_ns: now_ns.saturating_sub(self.born_ns),
             cpu_ns,
             system_ns: if with_system { self.clock.thread_system_ns() } else { 0 },
-            mutator_ns: now_ns.saturating_sub(self.pause_end_ns),
+            mutator_ns: self.mutator_ns + now_ns.saturating_sub(self.pause_end_ns),
             // A heap may move between threads, whose CPU clocks have nothing in common.
-            mutator_cpu_ns: cpu_ns.saturating_sub(self.pause_end_cpu_ns),
+            mutator_cpu_ns: self.mutator_cpu_ns
+                + cpu_ns.saturating_sub(self.pause_end_cpu_ns).saturating_sub(self.slice_cpu_ns),
         }
     }
 
-    /// The work of a pause is done: its length, CPU time and kernel time. The cycle's counters start anew.
+    /// The work of a pause is done: its length, CPU time and kernel time. The policy's cycle ends with it.
     pub(crate) fn end_pause(&mut self, start: &PauseStart, with_system: bool) -> (u64, u64, u64) {
+        let (pause_ns, pause_cpu_ns, system_ns) = self.time_pause(start, with_system);
+        (self.mutator_ns, self.mutator_cpu_ns, self.slice_cpu_ns) = (0, 0, 0);
+        self.pauses_ns.add(pause_ns);
+        let gc_cpu_ns = pause_cpu_ns + self.concurrent_cpu_ns;
+        self.gc_cpu_ns.add(gc_cpu_ns);
+        self.cpu_ns.add(gc_cpu_ns + start.mutator_cpu_ns);
+        (pause_ns, pause_cpu_ns, system_ns)
+    }
+
+    /// As `end_pause`, but the policy's cycle goes on: the pause counts as concurrent work.
+    pub(crate) fn end_mark_pause(&mut self, start: &PauseStart, with_system: bool) -> (u64, u64, u64) {
+        let times = self.time_pause(start, with_system);
+        (self.mutator_ns, self.mutator_cpu_ns, self.slice_cpu_ns) = (start.mutator_ns, start.mutator_cpu_ns, 0);
+        self.concurrent_cpu_ns += times.1;
+        times
+    }
+
+    fn time_pause(&mut self, start: &PauseStart, with_system: bool) -> (u64, u64, u64) {
         let (now_ns, cpu_ns) = (self.clock.now_ns(), self.clock.thread_cpu_ns());
         let pause_ns = now_ns.saturating_sub(self.born_ns + start.at_ns);
         let pause_cpu_ns = cpu_ns.saturating_sub(start.cpu_ns);
@@ -130,9 +164,6 @@ impl Measure {
         self.mmu.add(self.born_ns + start.at_ns, now_ns.max(self.born_ns + start.at_ns));
         self.pause_end_ns = now_ns;
         self.pause_end_cpu_ns = cpu_ns;
-        self.pauses_ns.add(pause_ns);
-        self.gc_cpu_ns.add(pause_cpu_ns);
-        self.cpu_ns.add(pause_cpu_ns + start.mutator_cpu_ns);
         (pause_ns, pause_cpu_ns, system_ns)
     }
 
@@ -145,6 +176,7 @@ impl Measure {
         self.allocated_bytes = 0;
         self.large_allocated_bytes = 0;
         self.barrier_slow_paths = 0;
+        self.concurrent_cpu_ns = 0;
         self.eden_refills = 0;
         self.tail_waste_bytes = 0;
         self.pauses += 1;

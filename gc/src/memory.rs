@@ -8,16 +8,19 @@
 //! [embedder's prefix] [chunk-log table: a byte for 512 heap bytes] [base: granule 0, the VM context] [granules …]
 //! ```
 //! and, in a mapping of its own: roles (a byte a granule), mark bitmap (a bit a word), forwarding table of the
-//! compaction (4 bytes for 64 words). All tables are demand-zero: what is not touched costs addresses only.
+//! compaction (4 bytes for 64 words), mark limits and live words (4 bytes a granule each). All tables are demand-zero:
+//! what is not touched costs addresses only.
 //!
 //! Invariants
 //! - M1. Every index handed in lies in a committed granule of this reservation (checked below the reservation's end in
 //!   debug builds): it came from a root or field, which hold references to live objects only, or from region metadata.
 //! - M2. No Rust reference into heap memory outlives the call that made it; everything else is a raw load or store.
-//! - M3. One thread at a time uses a heap (`&mut Heap`), so plain accesses do not race.
+//! - M3. One thread at a time uses a heap (`&mut Heap`), but for a marker beside it. What both touch (headers, reference
+//!   slots, marks, mark limits, live words) is accessed by relaxed atomics of its own width; all else is the heap's alone.
 
 use std::io;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of the unit in which memory is committed and regions are measured.
 pub const GRANULE_BYTES: usize = 64 << 10;
@@ -83,7 +86,8 @@ impl Reservation {
         let words = granules as usize * GRANULE_WORDS as usize;
         let (marks_bytes, forwards_bytes) = (words / 8, words / BLOCK_WORDS as usize * 4);
         let roles_bytes = (granules as usize).next_multiple_of(4096);
-        let tables_bytes = roles_bytes + marks_bytes + forwards_bytes;
+        let counts_bytes = granules as usize * 4;
+        let tables_bytes = roles_bytes + marks_bytes + forwards_bytes + 2 * counts_bytes;
 
         // Without MAP_NORESERVE, so that committing is accounted and fails cleanly instead of killing later.
         let start = map(bytes, libc::PROT_NONE, 0)?;
@@ -105,6 +109,8 @@ impl Reservation {
                 roles: tables,
                 marks: tables.add(roles_bytes).cast(),
                 forwards: tables.add(roles_bytes + marks_bytes).cast(),
+                mark_limits: tables.add(roles_bytes + marks_bytes + forwards_bytes).cast(),
+                live_words: tables.add(roles_bytes + marks_bytes + forwards_bytes + counts_bytes).cast(),
                 granules,
             }
         };
@@ -171,6 +177,8 @@ pub(crate) struct Memory {
     roles: NonNull<u8>,
     marks: NonNull<u64>,
     forwards: NonNull<u32>,
+    mark_limits: NonNull<u32>,
+    live_words: NonNull<u32>,
     granules: u32,
 }
 
@@ -198,26 +206,36 @@ impl Memory {
     #[inline(always)]
     pub(crate) fn word(self, word: u32) -> u64 {
         // SAFETY: M1, M3; word indices are 8-aligned.
-        unsafe { self.at(word).cast::<u64>().read() }
+        unsafe { AtomicU64::from_ptr(self.at(word).cast()) }.load(Ordering::Relaxed)
     }
 
     #[inline(always)]
     pub(crate) fn set_word(self, word: u32, value: u64) {
         // SAFETY: M1, M3; word indices are 8-aligned.
-        unsafe { self.at(word).cast::<u64>().write(value) }
+        unsafe { AtomicU64::from_ptr(self.at(word).cast()) }.store(value, Ordering::Relaxed);
     }
 
     /// The `index`-th reference of the object at `object`.
     #[inline(always)]
     pub(crate) fn slot(self, object: u32, index: u32) -> u32 {
-        // SAFETY: M1, M3: the caller bounds the index by the object's shape.
-        unsafe { self.at(object).cast::<u32>().add(2 + index as usize).read() }
+        self.slot_at(object, index).load(Ordering::Relaxed)
+    }
+
+    /// As `slot`, for a marker beside the program: what was published before the reference was stored is seen after.
+    #[inline(always)]
+    pub(crate) fn slot_acquire(self, object: u32, index: u32) -> u32 {
+        self.slot_at(object, index).load(Ordering::Acquire)
+    }
+
+    #[inline(always)]
+    fn slot_at<'a>(self, object: u32, index: u32) -> &'a AtomicU32 {
+        // SAFETY: M1, M3: the caller bounds the index by the object's shape, and drops the reference at once (M2).
+        unsafe { AtomicU32::from_ptr(self.at(object).cast::<u32>().add(2 + index as usize)) }
     }
 
     #[inline(always)]
     pub(crate) fn set_slot(self, object: u32, index: u32, value: u32) {
-        // SAFETY: M1, M3: the caller bounds the index by the object's shape.
-        unsafe { self.at(object).cast::<u32>().add(2 + index as usize).write(value) }
+        self.slot_at(object, index).store(value, Ordering::Relaxed);
     }
 
     pub(crate) fn byte(self, object: u32, offset: u64) -> u8 {
@@ -314,8 +332,13 @@ impl Memory {
     #[inline(always)]
     pub(crate) fn marks(self, block: u32) -> u64 {
         debug_assert!(block >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
-        // SAFETY: M1: the bitmap has a word for every block.
-        unsafe { self.marks.as_ptr().add(block as usize).read() }
+        self.marks_at(block).load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn marks_at<'a>(self, block: u32) -> &'a AtomicU64 {
+        // SAFETY: M1, M3: the bitmap has a word for every block; the reference is dropped at once.
+        unsafe { AtomicU64::from_ptr(self.marks.as_ptr().add(block as usize)) }
     }
 
     #[inline(always)]
@@ -323,21 +346,53 @@ impl Memory {
         self.marks(object >> BLOCK_SHIFT) >> (object % BLOCK_WORDS) & 1 != 0
     }
 
-    /// Marks an object; true if it was not marked before.
+    /// Marks an object. A word of the bitmap has one writer at a time: who holds the marking, or a pause.
     #[inline(always)]
-    pub(crate) fn mark(self, object: u32) -> bool {
-        let bit = 1 << (object % BLOCK_WORDS);
-        let before = self.marks(object >> BLOCK_SHIFT);
-        // SAFETY: as for `marks`.
-        unsafe { self.marks.as_ptr().add((object >> BLOCK_SHIFT) as usize).write(before | bit) };
-        before & bit == 0
+    pub(crate) fn mark(self, object: u32) {
+        let word = self.marks_at(object >> BLOCK_SHIFT);
+        word.store(word.load(Ordering::Relaxed) | 1 << (object % BLOCK_WORDS), Ordering::Relaxed);
     }
 
-    pub(crate) fn clear_marks(self, granule: u32, count: u32) {
-        assert!(granule + count <= self.granules);
-        let blocks = (GRANULE_WORDS / BLOCK_WORDS) as usize;
-        // SAFETY: within the bitmap by the assertion.
-        unsafe { ptr::write_bytes(self.marks.as_ptr().add(granule as usize * blocks), 0, count as usize * blocks) }
+    #[inline(always)]
+    fn count_at<'a>(self, table: NonNull<u32>, granule: u32) -> &'a AtomicU32 {
+        debug_assert!(granule < self.granules);
+        // SAFETY: M1, M3: both tables have an entry for every granule; the reference is dropped at once.
+        unsafe { AtomicU32::from_ptr(table.as_ptr().add(granule as usize)) }
+    }
+
+    /// Whether marking is to visit an object: it lies below the top at mark start of its region.
+    #[inline(always)]
+    pub(crate) fn is_below_mark_limit(self, object: u32) -> bool {
+        object < self.count_at(self.mark_limits, object >> GRANULE_SHIFT).load(Ordering::Relaxed)
+    }
+
+    /// Sets the word index below which objects of these granules are to be marked; 0 for none of them.
+    pub(crate) fn set_mark_limit(self, granule: u32, count: u32, limit: u32) {
+        for granule in granule..granule + count {
+            self.count_at(self.mark_limits, granule).store(limit, Ordering::Relaxed);
+        }
+    }
+
+    /// Words of marked objects that start in a granule.
+    pub(crate) fn live_words(self, granule: u32) -> u32 {
+        self.count_at(self.live_words, granule).load(Ordering::Relaxed)
+    }
+
+    /// Counts a marked object. One writer at a time, as for `mark`.
+    #[inline(always)]
+    pub(crate) fn add_live_words(self, object: u32, words: u32) {
+        let count = self.count_at(self.live_words, object >> GRANULE_SHIFT);
+        count.store(count.load(Ordering::Relaxed) + words, Ordering::Relaxed);
+    }
+
+    /// Unmarks what starts in a granule.
+    pub(crate) fn clear_marks(self, granule: u32) {
+        if self.live_words(granule) != 0 {
+            let blocks = GRANULE_WORDS / BLOCK_WORDS;
+            (granule * blocks..(granule + 1) * blocks)
+                .for_each(|block| self.marks_at(block).store(0, Ordering::Relaxed));
+            self.count_at(self.live_words, granule).store(0, Ordering::Relaxed);
+        }
     }
 
     /// Where the first object of a block goes in a compaction.

@@ -6,16 +6,18 @@
 //! - Z1. After a pause the store buffer is empty, every old object is armed, eden is empty, and no granule carries
 //!   `role::COLLECTED`.
 //! - Z2. Candidates exist only between a marking and the pauses that collect them; marking starts with none.
-//! - Z3. Each pause makes one snapshot, answers one decision, and makes the next one.
+//! - Z3. Each of these pauses makes one snapshot, answers one decision, and makes the next one. (Those of the concurrent
+//!   cycle, in `cycle`, do not.)
 
-use crate::barrier::{self, Entry};
+use crate::barrier;
+use crate::candidates::Readiness;
 use crate::clock;
 use crate::compact::compact;
+use crate::cycle::Phase;
 use crate::evacuate::{self, Copied, Directions, Evacuation};
 use crate::handle::AllRoots;
 use crate::header;
 use crate::heap::{Heap, Roots};
-use crate::mark::{self, blocks, is_live, marked_in_block};
 use crate::memory::Mutator;
 use crate::policy::{CycleKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
@@ -26,7 +28,7 @@ use crate::weak::{Scope, WeakTable};
 /// What a pause is asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
-    /// Evacuate; `mark` afterwards; `everything` makes candidates of all old regions, or collects all candidates.
+    /// Evacuate; `mark` starts a marking; `everything` makes candidates of all old regions, or collects all candidates.
     Evacuate {
         mark: bool,
         everything: bool,
@@ -97,6 +99,7 @@ impl Heap {
         self.measure.charge(clock::Work::Allocated(self.measure.allocated_bytes + self.measure.large_allocated_bytes));
         let start = self.measure.begin_pause(observed);
         self.space.now_ms = (start.at_ns / 1_000_000) as u32;
+        self.stop_marker();
         let before = self.occupancy();
         let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
         let work = match plan {
@@ -116,12 +119,14 @@ impl Heap {
         self.measure.charge(clock::Work::Scanned(work.copied.remembered_entries));
         self.measure.charge(clock::Work::Pause);
         let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed);
+        self.resume_marker();
 
         let snapshot = Snapshot {
             pause_ns,
             pause_cpu_ns,
             mutator_ns: start.mutator_ns,
             mutator_cpu_ns: start.mutator_cpu_ns,
+            concurrent_cpu_ns: self.measure.concurrent_cpu_ns,
             ..self.measured(&work, start.at_ns + pause_ns)
         };
         self.stats.add(&snapshot, work.copied_bytes(), work.freed_bytes());
@@ -134,7 +139,7 @@ impl Heap {
         self.eden_words_left = self.knobs.young_bytes / 8;
 
         let report = PauseReport {
-            number: snapshot.cycle - 1,
+            number: self.next_gc_number,
             kind: work.kind,
             cause: cause.text(),
             start_ns: start.at_ns,
@@ -151,6 +156,10 @@ impl Heap {
         for observer in &mut self.observers {
             observer.pause(&report);
         }
+        self.next_gc_number += 1;
+        if work.kind == CycleKind::ConcurrentStart {
+            self.report_marking_start();
+        }
         self.drop_dead_resources();
     }
 
@@ -162,20 +171,23 @@ impl Heap {
         let after_mark_bytes = self.occupied_after_mark_bytes;
         let step_bytes = heap_bytes.saturating_sub(after_mark_bytes).max(heap_bytes / 16) / 2;
         let threshold_bytes = (self.knobs.concurrent_start_share * heap_bytes as f64) as u64;
-        self.candidates.is_empty()
+        self.may_start_marking()
             && occupied_bytes > threshold_bytes
             && (after_mark_bytes < threshold_bytes || occupied_bytes > after_mark_bytes + step_bytes)
     }
 
     /// Bytes in old regions and large objects.
-    fn occupied_bytes(&self) -> u64 {
+    pub(crate) fn occupied_bytes(&self) -> u64 {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
     }
 
     fn evacuate(&mut self, mark: bool, everything: bool, roots: &mut dyn Roots) -> Work {
-        let mark = mark || self.mark_is_due(0);
+        let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
+        let mark = !tracing_already && (mark || self.mark_is_due(0));
+        let mut tracer = None;
         if mark {
             self.candidates.clear(&mut self.space);
+            tracer = Some(self.begin_marking(everything));
         }
         let mut work = Work::default();
         let mut collected = std::mem::take(&mut self.space.eden);
@@ -183,7 +195,8 @@ impl Heap {
         work.young_bytes = self.space.used_bytes_of(&collected);
         work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
         let mut taken = Vec::new();
-        if !self.candidates.is_empty() {
+        let readiness = self.candidates.prepare();
+        if readiness == Readiness::Mixed {
             let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
             let pauses = if everything { 1 } else { self.knobs.mixed_pause_count };
@@ -212,8 +225,10 @@ impl Heap {
             survivor_bytes_max: self.survivor_capacity_bytes(),
             old_region_bytes: self.knobs.old_region_bytes,
             fail_every: self.zeal.copy_fail,
+            mark_promoted: self.is_in(Phase::Trace),
         };
-        let mut evacuation = Evacuation::new(&mut self.space, &self.shapes, &mut self.candidates, directions, self.old);
+        let (space, shapes, candidates) = (&mut self.space, &self.shapes, &mut self.candidates);
+        let mut evacuation = Evacuation::new(space, shapes, candidates, directions, self.old, tracer);
         evacuation.roots(roots);
         evacuation.entries(&self.store_buffer);
         evacuation.entries(&self.retained);
@@ -229,7 +244,8 @@ impl Heap {
         // What failed to be copied is still in the collection set, and old from now on.
         let is_young = |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
         self.weak.sweep(scope, place, is_young);
-        (self.old, self.retained, work.copied) = evacuation.finish();
+        let tracer;
+        (self.old, self.retained, work.copied, tracer) = evacuation.finish();
         self.store_buffer.clear();
         self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
 
@@ -251,14 +267,16 @@ impl Heap {
         }
         self.measure.add_survival(work.young_bytes, work.copied.survived_bytes + work.copied.promoted_bytes);
         self.measure.cycles_since_mark = self.measure.cycles_since_mark.saturating_add(1);
-        work.kind = match (mark, mixed) {
-            (true, _) => CycleKind::ConcurrentStart,
-            (false, true) => CycleKind::Mixed,
-            (false, false) => CycleKind::Young,
+        work.kind = match (mark, readiness, mixed) {
+            (true, ..) => CycleKind::ConcurrentStart,
+            (_, _, true) => CycleKind::Mixed,
+            (_, Readiness::Prepare, _) => CycleKind::PrepareMixed,
+            _ => CycleKind::Young,
         };
-        if mark {
-            self.mark(everything, &mut work, roots);
-        } else if mixed {
+        if let Some(tracer) = tracer {
+            self.begin_tracing(tracer, roots);
+        }
+        if mixed {
             // What marking found dead leaves with the candidates only.
             self.occupied_after_mark_bytes = self.occupied_after_mark_bytes.min(self.occupied_bytes());
         }
@@ -282,90 +300,9 @@ impl Heap {
         filled.map_or(15, |age| age as u8 + 1)
     }
 
-    /// Marks, frees what is dead as a whole, and chooses candidates with their remembered sets.
-    fn mark(&mut self, everything: bool, work: &mut Work, roots: &mut dyn Roots) {
-        let start_ns = self.measure.now_ns();
-        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots) + self.mark_weak();
-        let space = &self.space;
-        // Rule (h): what is dead must not be scanned again; its slots are not kept up to date any more.
-        self.retained.retain(|entry| is_live(space, entry.object));
-        work.old_freed_bytes += self.free_dead_large();
-        let (open, memory) = (self.old.head, self.space.memory);
-        let dead = |space: &Space, head: u32| space.region(head).live_words == 0 && head != open;
-        let old = std::mem::take(&mut self.space.old);
-        let (freed, kept): (Vec<u32>, Vec<u32>) = old.into_iter().partition(|head| dead(&self.space, *head));
-        self.space.old = kept;
-        for head in freed {
-            work.old_freed_bytes += self.space.used_words(head) * 8;
-            self.space.free_region(head);
-        }
-        let live_words = |space: &Space, heads: &[u32]| -> u64 {
-            heads.iter().map(|head| u64::from(space.region(*head).live_words)).sum()
-        };
-        self.measure.live_bytes =
-            (live_words(&self.space, &self.space.old) + live_words(&self.space, &self.space.large)) * 8;
-        self.measure.cycles_since_mark = 0;
-
-        let (live_share, heap_bytes) = if everything {
-            (1.0, 0)
-        } else {
-            (self.knobs.mixed_live_share, self.knobs.heap_target_bytes.min(self.envelope.limit_bytes))
-        };
-        self.candidates.choose(&mut self.space, live_share, heap_bytes, open);
-        if !self.candidates.is_empty() {
-            for &head in self.space.old.iter().chain(&self.space.large) {
-                for object in blocks(&self.space, head).flat_map(|block| marked_in_block(memory, block)) {
-                    let word = memory.word(object);
-                    let descriptor = self.shapes.descriptor(word);
-                    let refs = descriptor.refs(word);
-                    let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, refs);
-                    for index in 0..refs {
-                        let target = memory.slot(object, index);
-                        if target != 0 && memory.role_at(target) & role::CANDIDATE != 0 {
-                            let entry =
-                                if by_chunk { Entry::of_slot(object, u64::from(index)) } else { Entry::whole(object) };
-                            self.candidates.remember(&self.space, entry, target);
-                        }
-                    }
-                }
-            }
-        }
-        self.occupied_after_mark_bytes = self.occupied_bytes();
-        self.measure.charge(clock::Work::Marked(work.marked_bytes));
-        work.mark_ns = self.measure.now_ns() - start_ns;
-    }
-
-    /// Marks what weak pairs keep, then forgets what marking did not reach; returns the bytes marked.
-    fn mark_weak(&mut self) -> u64 {
-        let space = &self.space;
-        let reached = |object| is_live(space, object);
-        let kept = self.weak.kept_values(Scope::Whole, space.memory, &self.shapes, reached);
-        let marked_bytes = mark::mark_from(&mut self.space, &self.shapes, &kept);
-        let (space, memory) = (&self.space, self.space.memory);
-        let is_young = |object| memory.role_at(object) & role::YOUNG != 0;
-        self.weak.sweep(Scope::Whole, |object| is_live(space, object).then_some(object), is_young);
-        marked_bytes
-    }
-
-    /// Frees the large objects that marking did not reach; returns their bytes.
-    fn free_dead_large(&mut self) -> u64 {
-        let memory = self.space.memory;
-        let large = std::mem::take(&mut self.space.large);
-        let (kept, freed): (Vec<u32>, Vec<u32>) =
-            large.into_iter().partition(|head| memory.is_marked(Space::bottom(*head)));
-        self.space.large = kept;
-        freed
-            .into_iter()
-            .map(|head| {
-                let bytes = self.space.capacity_bytes(head);
-                self.space.free_region(head);
-                bytes
-            })
-            .sum()
-    }
-
     fn compact_all(&mut self, roots: &mut dyn Roots) -> Work {
         let mut work = Work { kind: CycleKind::Full, ..Work::default() };
+        self.abort_marking();
         let young: Vec<u32> = self.space.eden.iter().chain(&self.space.survivors).copied().collect();
         work.young_bytes = self.space.used_bytes_of(&young);
         work.young_regions_bytes = self.space.capacity_bytes_of(&young);
@@ -383,12 +320,13 @@ impl Heap {
         }
         self.retained.clear();
         let start_ns = self.measure.now_ns();
-        work.marked_bytes = mark::mark(&mut self.space, &self.shapes, roots) + self.mark_weak();
+        work.marked_bytes = self.mark_all(roots);
         self.measure.charge(clock::Work::Marked(work.marked_bytes));
         work.mark_ns = self.measure.now_ns() - start_ns;
         let large_freed_bytes = self.free_dead_large();
         let mut roots = WithWeak { roots, weak: &mut self.weak };
         (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, &mut roots);
+        self.forget_marks();
         let live_bytes = self.space.used_bytes_of(&self.space.old);
         // All that was young and lives is old now, wherever it was moved.
         work.old_freed_bytes = (old_before_bytes + work.young_bytes).saturating_sub(live_bytes) + large_freed_bytes;
@@ -406,7 +344,7 @@ impl Heap {
         self.space.uncommit(self.knobs.heap_target_bytes, keep_bytes, delay_ms);
     }
 
-    fn occupancy(&self) -> Occupancy {
+    pub(crate) fn occupancy(&self) -> Occupancy {
         let space = &self.space;
         let used = |heads: &[u32]| space.used_bytes_of(heads);
         Occupancy {
@@ -421,6 +359,7 @@ impl Heap {
 
     /// The snapshot at the end of a pause, but for its times.
     fn measured(&mut self, work: &Work, uptime_ns: u64) -> Snapshot {
+        let marked = std::mem::take(&mut self.marked);
         let measure = &self.measure;
         Snapshot {
             cycle: measure.pauses + 1,
@@ -438,13 +377,14 @@ impl Heap {
             large_allocated_bytes: measure.large_allocated_bytes,
             barrier_slow_paths: measure.barrier_slow_paths,
             eden_refills: measure.eden_refills,
-            mark_ns: work.mark_ns,
-            marked_bytes: work.marked_bytes,
+            mark_ns: work.mark_ns + marked.cpu_ns,
+            mark_wall_ns: work.mark_ns + marked.wall_ns,
+            marked_bytes: work.marked_bytes + marked.bytes,
             survived_bytes: work.copied.survived_bytes,
             promoted_bytes: work.copied.promoted_bytes,
             compacted_bytes: work.copied.compacted_bytes,
             young_bytes: work.young_bytes,
-            old_freed_bytes: work.old_freed_bytes,
+            old_freed_bytes: work.old_freed_bytes + marked.freed_bytes,
             remembered_entries: work.copied.remembered_entries,
             tail_waste_bytes: work.copied.tail_waste_bytes + measure.tail_waste_bytes,
             failed_copies: work.copied.failed_copies,
@@ -469,7 +409,7 @@ impl Heap {
             kind: snapshot.kind,
             unfinished: false,
             pause_ns: snapshot.pause_ns,
-            gc_cpu_ns: snapshot.pause_cpu_ns,
+            gc_cpu_ns: snapshot.pause_cpu_ns + snapshot.concurrent_cpu_ns,
             mutator_ns: snapshot.mutator_ns,
             allocated_bytes: snapshot.allocated_bytes + snapshot.large_allocated_bytes,
             copied_bytes: work.copied_bytes(),

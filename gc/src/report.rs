@@ -33,7 +33,7 @@ pub struct Occupancy {
 /// One pause.
 #[derive(Clone, Copy, Debug)]
 pub struct PauseReport {
-    /// Its number, from 0.
+    /// Its number, from 0, in one sequence with concurrent cycles.
     pub number: u64,
     /// What it did.
     pub kind: CycleKind,
@@ -61,10 +61,55 @@ pub struct PauseReport {
     pub policy: &'static str,
 }
 
+/// What happened in a concurrent cycle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MarkEvent {
+    /// It began, in the pause before.
+    Start,
+    /// The pause that ends tracing.
+    Remark,
+    /// The pause that completes the candidates' remembered sets.
+    Cleanup,
+    /// It came to its end.
+    End,
+    /// It ended because it was not needed any more.
+    Undo,
+    /// A full collection ended it.
+    Abort,
+}
+
+/// One event of a concurrent cycle.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkReport {
+    /// The cycle's number, in one sequence with the pauses.
+    pub number: u64,
+    /// What happened.
+    pub event: MarkEvent,
+    /// When it began, since the heap was made: a pause, or the cycle at its end.
+    pub start_ns: u64,
+    /// How long that took.
+    pub length_ns: u64,
+    /// CPU time of a pause in user mode.
+    pub user_ns: u64,
+    /// CPU time of a pause in the kernel.
+    pub system_ns: u64,
+    /// The heap when a pause began.
+    pub before: Occupancy,
+    /// The heap when it ended.
+    pub after: Occupancy,
+    /// Live in old regions and large objects, by the last marking.
+    pub live_bytes: u64,
+}
+
 /// Is told what the heap does. Called inside pauses: it should be quick, and must not use the heap.
 pub trait Observer: Send {
     /// A pause ended.
     fn pause(&mut self, report: &PauseReport) {
+        let _ = report;
+    }
+
+    /// Something happened in a concurrent cycle.
+    fn marking(&mut self, report: &MarkReport) {
         let _ = report;
     }
 

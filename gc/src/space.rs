@@ -238,8 +238,8 @@ impl Space {
     pub(crate) fn table_bytes(&self) -> u64 {
         let words = u64::from(GRANULE_WORDS);
         let (role, marks, chunks) = (1, words / 8, words / u64::from(BLOCK_WORDS));
-        // region, head, time of freeing; bits of commitment and of the buddy system's orders
-        let own = size_of::<Region>() as u64 + 4 + 4 + 1;
+        // region, head, time of freeing; mark limit and live words; bits of commitment and of the buddy system's orders
+        let own = size_of::<Region>() as u64 + 4 + 4 + 1 + 8;
         u64::from(self.committed_granules_ever) * (role + marks + chunks + own)
     }
 
@@ -332,6 +332,12 @@ impl Space {
         if self.poison {
             self.memory.fill_words(Self::bottom(head), count * GRANULE_WORDS, POISON);
         }
+        // What is freed is neither to be marked nor marked any more (K1, K3). A large object may be marked and not counted.
+        self.memory.set_mark_limit(head, count, 0);
+        if role::of(self.memory.role(head)) == role::LARGE && self.memory.is_marked(Self::bottom(head)) {
+            self.memory.add_live_words(Self::bottom(head), 1);
+        }
+        (head..head + count).for_each(|granule| self.memory.clear_marks(granule));
         self.used_granules -= count;
         self.memory.set_role(head, count, role::FREE);
         // R4 for every granule: one of them may head another region next time.

@@ -12,11 +12,13 @@ use crate::policy::{CycleKind, Snapshot};
 pub struct Stats {
     /// Pauses of each kind, by [`CycleKind`]'s number.
     pub pauses_by_kind: [u64; 5],
+    /// Pauses of concurrent cycles: remarks and cleanups.
+    pub mark_pauses: u64,
     /// Longest pause.
     pub pause_ns_max: u64,
     /// All pauses together.
     pub pause_ns_total: u64,
-    /// CPU time of the collector.
+    /// CPU time of the collector, markers beside the program among it.
     pub gc_cpu_ns: u64,
     /// CPU time of the program's thread up to the last pause.
     pub mutator_cpu_ns: u64,
@@ -79,6 +81,7 @@ impl Stats {
     pub(crate) fn new() -> Stats {
         Stats {
             pauses_by_kind: [0; 5],
+            mark_pauses: 0,
             pause_ns_max: 0,
             pause_ns_total: 0,
             gc_cpu_ns: 0,
@@ -107,9 +110,8 @@ impl Stats {
     /// Adds the pause that this snapshot ends.
     pub(crate) fn add(&mut self, snapshot: &Snapshot, copied_bytes: u64, freed_bytes: u64) {
         self.pauses_by_kind[snapshot.kind as usize] += 1;
-        self.pause_ns_max = self.pause_ns_max.max(snapshot.pause_ns);
-        self.pause_ns_total += snapshot.pause_ns;
-        self.gc_cpu_ns += snapshot.pause_cpu_ns;
+        self.add_pause_ns(snapshot.pause_ns);
+        self.gc_cpu_ns += snapshot.pause_cpu_ns + snapshot.concurrent_cpu_ns;
         self.mutator_cpu_ns += snapshot.mutator_cpu_ns;
         self.allocated_bytes += snapshot.allocated_bytes + snapshot.large_allocated_bytes;
         self.copied_bytes += copied_bytes;
@@ -118,7 +120,6 @@ impl Stats {
         self.failed_copies += snapshot.failed_copies;
         self.barrier_slow_paths += snapshot.barrier_slow_paths;
         self.remembered_entries += snapshot.remembered_entries;
-        self.pauses_ns.0.record(snapshot.pause_ns).expect("an auto-resizing histogram holds every value");
     }
 
     /// Adds what the collector took beside the heap at the end of a pause.
@@ -141,7 +142,19 @@ impl Stats {
             .map(|bucket| (self.pauses_ns.0.highest_equivalent(bucket.value_iterated_to()), bucket.count_at_value()))
     }
 
-    /// Number of pauses.
+    fn add_pause_ns(&mut self, pause_ns: u64) {
+        self.pause_ns_max = self.pause_ns_max.max(pause_ns);
+        self.pause_ns_total += pause_ns;
+        self.pauses_ns.0.record(pause_ns).expect("an auto-resizing histogram holds every value");
+    }
+
+    /// Adds a pause of a concurrent cycle; its CPU time comes with the next snapshot.
+    pub(crate) fn add_mark_pause(&mut self, pause_ns: u64) {
+        self.mark_pauses += 1;
+        self.add_pause_ns(pause_ns);
+    }
+
+    /// Number of pauses that evacuated or compacted; those of concurrent cycles are in `mark_pauses`.
     pub fn pauses(&self) -> u64 {
         self.pauses_by_kind.iter().sum()
     }

@@ -29,6 +29,10 @@ pub struct Zeal {
     pub mark: Pace,
     /// Collections that evacuate every region.
     pub moving: Pace,
+    /// Marking in slices of a few slots, and in nothing else.
+    pub slice: Pace,
+    /// The mark stack has room for a handful of objects.
+    pub mark_stack: bool,
     /// Every n-th copy fails; 0 for none.
     pub copy_fail: u64,
     /// Every n-th commit fails; 0 for none.
@@ -47,8 +51,8 @@ impl fmt::Display for ZealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N and verify, separated by commas",
+            "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
+             copyfail:N, commitfail:N, markstack and verify, separated by commas",
             self.part
         )
     }
@@ -62,6 +66,13 @@ fn pace(text: &str) -> Option<Pace> {
         b'K' | b'k' => scaled(&text[..text.len() - 1], 10).map(Pace::Bytes),
         b'M' | b'm' => scaled(&text[..text.len() - 1], 20).map(Pace::Bytes),
         _ => scaled(text, 0).map(Pace::Nth),
+    }
+}
+
+impl Zeal {
+    /// Whether marking is done in slices that zeal paces.
+    pub(crate) fn slices(&self) -> bool {
+        self.slice != Pace::Never
     }
 }
 
@@ -79,6 +90,8 @@ impl FromStr for Zeal {
                 "full" => zeal.full = pace(value).ok_or_else(error)?,
                 "mark" => zeal.mark = pace(value).ok_or_else(error)?,
                 "move" => zeal.moving = pace(value).ok_or_else(error)?,
+                "slice" => zeal.slice = pace(value).ok_or_else(error)?,
+                "markstack" if value.is_empty() => zeal.mark_stack = true,
                 "copyfail" => zeal.copy_fail = every(value)?,
                 "commitfail" => zeal.commit_fail = every(value)?,
                 "verify" if value.is_empty() => zeal.verify = true,
@@ -135,33 +148,46 @@ pub(crate) enum Due {
 }
 
 /// The countdowns of a heap's zeal.
-pub(crate) struct Countdowns([(Countdown, Due); 4]);
+pub(crate) struct Countdowns {
+    collections: [(Countdown, Due); 4],
+    slice: Countdown,
+}
+
+/// What a slow path is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Ticked {
+    pub(crate) due: Option<Due>,
+    /// A slice of marking.
+    pub(crate) slice: bool,
+}
 
 impl Countdowns {
     pub(crate) fn new(zeal: &Zeal) -> Countdowns {
         // The strongest first: one collection a slow path.
-        Countdowns([
+        let collections = [
             (Countdown::new(zeal.full), Due::Full),
             (Countdown::new(zeal.moving), Due::Move),
             (Countdown::new(zeal.mark), Due::Mark),
             (Countdown::new(zeal.young), Due::Young),
-        ])
+        ];
+        Countdowns { collections, slice: Countdown::new(zeal.slice) }
     }
 
     /// Counts one slow path after `bytes` and says what is due.
-    pub(crate) fn tick(&mut self, bytes: u64) -> Option<Due> {
+    pub(crate) fn tick(&mut self, bytes: u64) -> Ticked {
         let mut due = None;
-        for (countdown, kind) in &mut self.0 {
+        for (countdown, kind) in &mut self.collections {
             if countdown.tick(bytes) && due.is_none() {
                 due = Some(*kind);
             }
         }
-        due
+        Ticked { due, slice: self.slice.tick(bytes) }
     }
 
     /// Bytes that may be allocated before something is due.
     pub(crate) fn bytes_left(&self) -> u64 {
-        self.0.iter().map(|(countdown, _)| countdown.bytes_left()).min().unwrap_or(u64::MAX)
+        let collections = self.collections.iter().map(|(countdown, _)| countdown.bytes_left());
+        collections.fold(self.slice.bytes_left(), u64::min)
     }
 }
 
@@ -190,9 +216,9 @@ mod tests {
     fn countdowns_come_due_by_bytes_and_by_slow_paths() {
         let mut countdowns = Countdowns::new(&"young:1K,full:3".parse().unwrap());
         assert_eq!(countdowns.bytes_left(), 1024);
-        assert_eq!(countdowns.tick(1000), None);
+        assert_eq!(countdowns.tick(1000), Ticked::default());
         assert_eq!(countdowns.bytes_left(), 24);
-        assert_eq!(countdowns.tick(24), Some(Due::Young));
-        assert_eq!(countdowns.tick(5), Some(Due::Full));
+        assert_eq!(countdowns.tick(24).due, Some(Due::Young));
+        assert_eq!(countdowns.tick(5).due, Some(Due::Full));
     }
 }

@@ -160,8 +160,9 @@ pub(crate) extern "sysv64" fn array_copy(
         text::count_range(start as i64, count as i64, vm.heap.array_len(from))?;
         text::count_range(at as i64, count as i64, vm.heap.array_len(to))?;
         let shape = vm.heap.shape_of(to);
-        if shape == SHAPE_REFS && count > 0 {
-            vm.heap.log_range(to, at..at + count);
+        if shape == SHAPE_REFS {
+            vm.heap.copy_refs(to, at, from, start, count);
+            return Ok(0);
         }
         let size = Inner::element_bytes(shape);
         let (source, target) = (vm.payload(from), vm.payload(to));
@@ -185,10 +186,11 @@ pub(crate) extern "sysv64" fn array_fill(
         let array = reference(array);
         let count = (to as i64).checked_sub(from as i64).unwrap_or(-1);
         text::count_range(from as i64, count, vm.heap.array_len(array))?;
-        if vm.heap.shape_of(array) == SHAPE_REFS && from < to {
-            vm.heap.log_range(array, from..to);
+        if vm.heap.shape_of(array) == SHAPE_REFS {
+            vm.heap.fill_refs(array, from..to, reference(value));
+        } else {
+            vm.fill(array, from, to, value);
         }
-        vm.fill(array, from, to, value);
         Ok(0)
     })
 }

@@ -176,9 +176,17 @@ pub(super) enum PendingKind {
     Derived { derive: Derive, args: Vec<ExprId>, ty: Ty },
 }
 
+/// What becomes a closure.
+#[derive(Clone, Copy)]
+pub(super) enum Code<'a> {
+    Closure(&'a ast::Expr),
+    /// A local function that captures.
+    Fn(&'a ast::Fn),
+}
+
 /// A closure whose parameter types are not known yet.
 pub(super) struct Deferred<'a> {
-    pub closure: &'a ast::Expr,
+    pub code: Code<'a>,
     pub frame: FnId,
     pub expr: ExprId,
     pub ty: Ty,

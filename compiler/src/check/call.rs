@@ -484,6 +484,8 @@ impl<'a> Body<'_, 'a> {
             FnKind::Native(native) => return self.emit(ExprKind::CallNative(native, ids), result, span),
             FnKind::Prim(prim) => return self.emit(ExprKind::Prim(prim, ids), result, span),
             FnKind::EmptyArray => return self.emit(ExprKind::ArrayLiteral(Vec::new()), result, span),
+            FnKind::JsonRead => return self.derive_read(self.cx.function(decl).module, type_args[0], &ids, span),
+            FnKind::JsonWrite => return self.derive_write(self.cx.function(decl).module, type_args[0], &ids, span),
             FnKind::Inspect => return self.value_op(Derive::Inspect, ids, span),
             FnKind::Intrinsic(Intrinsic::Throw) => {
                 return self.emit(ExprKind::Intrinsic(Intrinsic::Throw, ids), Ty::NEVER, span);

@@ -1,10 +1,8 @@
 //! Closures: their types from the context, from annotations or from their first use; what they capture.
 
-use super::body::{Body, Deferred, Expect, FnSource, Frame, ResultMode};
+use super::body::{Body, Code, Deferred, Expect, FnSource, Frame, ResultMode};
 use super::coerce::Why;
 use super::instance::{Instance, State, What};
-use crate::codes;
-use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -36,7 +34,7 @@ impl<'a> Body<'_, 'a> {
             let expr = self.emit(ExprKind::Unit, ty, e.span);
             let frame = self.frame();
             let deferred = Deferred {
-                closure: e,
+                code: Code::Closure(e),
                 frame: frame.id,
                 expr,
                 ty,
@@ -55,12 +53,15 @@ impl<'a> Body<'_, 'a> {
         let own = self.frame().id;
         while let Some(at) = self.deferred.iter().position(|d| d.frame == own) {
             let deferred = self.deferred.remove(at);
-            let TyKind::Fn(types, result) = self.kind(deferred.ty) else { continue };
             // the closure sees what was visible where it stands
             let frame = self.frame();
             let names = std::mem::replace(&mut frame.names, deferred.names);
             let facts = std::mem::replace(&mut frame.facts, deferred.facts);
-            let kind = self.closure_body(deferred.closure, &types, result);
+            let kind = match (deferred.code, self.kind(deferred.ty)) {
+                (Code::Closure(closure), TyKind::Fn(types, result)) => self.closure_body(closure, &types, result),
+                (Code::Fn(function), _) => self.local_fn_body(function, deferred.ty),
+                (Code::Closure(_), _) => ExprKind::Unit,
+            };
             let frame = self.frame();
             frame.names = names;
             frame.facts = facts;
@@ -98,41 +99,7 @@ impl<'a> Body<'_, 'a> {
         self.pop_frame(result)
     }
 
-    /// A local function that captures: a closure made of a declaration.
-    pub fn local_closure(
-        &mut self,
-        name: ast::Ident,
-        params: &[(Symbol, Option<&'a ast::TypeExpr>, Span)],
-        result: Option<&'a ast::TypeExpr>,
-        source: FnSource<'a>,
-    ) -> ExprId {
-        let mut types = Vec::new();
-        for (param, written, span) in params {
-            types.push(match written {
-                Some(written) => self.resolve(written),
-                None => {
-                    let message =
-                        format!("parameter `{param}` of a local function that captures variables needs a type");
-                    self.fail(Diagnostic::error(codes::LOCAL_FN_UNSUPPORTED, *span, message));
-                    Ty::ERROR
-                }
-            });
-        }
-        let result = match result {
-            Some(written) => self.resolve(written),
-            None => self.fresh(name.span),
-        };
-        let ty = self.cx.types.intern(TyKind::Fn(types.clone(), result));
-        self.push_frame(name.name.to_string(), name.span, result);
-        for ((param, _, span), ty) in params.iter().zip(types) {
-            self.param(*param, ty, *span);
-        }
-        self.frame_body(source);
-        let kind = self.pop_frame(result);
-        self.emit(kind, ty, name.span)
-    }
-
-    fn push_frame(&mut self, name: String, span: Span, result: Ty) {
+    pub fn push_frame(&mut self, name: String, span: Span, result: Ty) {
         let mut instance = Instance::new(What::Closure, name.clone(), self.env.clone(), Vec::new(), None);
         instance.state = State::Checking;
         let id = self.cx.add_instance(instance);
@@ -147,7 +114,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Ends the innermost frame; gives the closure as a value of the frame around it.
-    fn pop_frame(&mut self, result: Ty) -> ExprKind {
+    pub fn pop_frame(&mut self, result: Ty) -> ExprKind {
         self.force_deferred();
         let mut frame = self.frames.pop().expect("pushed by push_frame");
         if let ResultMode::Fixed(found) = frame.result {

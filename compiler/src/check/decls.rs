@@ -75,6 +75,10 @@ pub(super) enum FnKind {
     EmptyArray,
     /// `inspect`
     Inspect,
+    /// `derive_read`
+    JsonRead,
+    /// `derive_write`
+    JsonWrite,
     Native(NativeId),
     /// No body where there has to be one; reported.
     Missing,
@@ -191,6 +195,8 @@ fn intrinsic(name: &str) -> Option<FnKind> {
         "weak_remove_pair" => WeakRemovePair,
         "resource_own" => ResourceOwn,
         "inspect" => return Some(FnKind::Inspect),
+        "derive_read" => return Some(FnKind::JsonRead),
+        "derive_write" => return Some(FnKind::JsonWrite),
         "array_empty" => return Some(FnKind::EmptyArray),
         "float_sqrt" => return Some(FnKind::Prim(Prim::FloatSqrt)),
         "float_floor" => return Some(FnKind::Prim(Prim::FloatFloor)),

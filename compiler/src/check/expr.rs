@@ -292,7 +292,20 @@ impl<'a> Body<'_, 'a> {
         let mut ids = Vec::new();
         let mut value = None;
         let mut ended = false;
+        let mut taken = 0;
         for (i, stmt) in stmts.iter().enumerate() {
+            if i < taken {
+                continue;
+            }
+            let functions: Vec<_> = stmts[i..].iter().map_while(Self::declared_fn).collect();
+            if !functions.is_empty() {
+                taken = i + functions.len();
+                let made = self.local_fns(&functions);
+                if !ended {
+                    ids.extend(made);
+                }
+                continue;
+            }
             let last = i + 1 == stmts.len();
             if let ast::StmtKind::Defer(cleanup) = &stmt.kind {
                 let tail = tail && !ended;

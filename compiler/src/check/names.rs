@@ -151,16 +151,21 @@ impl Walk<'_> {
 
     fn block(&mut self, block: &ast::Block) {
         let mark = self.open();
-        for stmt in &block.stmts {
+        let is_fn = |stmt: &ast::Stmt| matches!(stmt.kind, StmtKind::Fn(_));
+        for (i, stmt) in block.stmts.iter().enumerate() {
+            if is_fn(stmt) && (i == 0 || !is_fn(&block.stmts[i - 1])) {
+                // functions that follow each other see each other
+                for stmt in &block.stmts[i..] {
+                    let StmtKind::Fn(function) = &stmt.kind else { break };
+                    self.bind(function.name.name);
+                }
+            }
             match &stmt.kind {
                 StmtKind::Let { pattern, value, .. } => {
                     self.expr(value);
                     self.pattern(pattern);
                 }
-                StmtKind::Fn(function) => {
-                    self.bind(function.name.name);
-                    self.function(function);
-                }
+                StmtKind::Fn(function) => self.function(function),
                 StmtKind::Defer(block) => self.block(block),
                 StmtKind::Expr(expr) => self.expr(expr),
             }

@@ -2,9 +2,9 @@
 //! them and locals of the entry otherwise.
 
 use super::Checker;
-use super::body::{Binding, Body, Expect, Fact, FnSource};
+use super::body::{Binding, Body, Expect, Fact};
 use super::coerce::Why;
-use super::decls::{Def, FnKind, Owner, TopId};
+use super::decls::{Def, TopId};
 use super::instance::{State, What};
 use super::operators::arithmetic;
 use super::postfix::Place;
@@ -22,7 +22,7 @@ impl<'a> Body<'_, 'a> {
             ast::StmtKind::Let { mutable, pattern, ty, value } => {
                 Some(self.let_stmt(*mutable, pattern, ty.as_deref(), value, stmt.span))
             }
-            ast::StmtKind::Fn(function) => self.local_fn(function, stmt.span),
+            ast::StmtKind::Fn(_) => unreachable!("functions that follow each other are taken together"),
             ast::StmtKind::Defer(_) => {
                 unreachable!("whoever walks the statements of a block takes what follows with it")
             }
@@ -371,67 +371,6 @@ impl<'a> Body<'_, 'a> {
         if not_nil && !shared && self.is_optional(ty) {
             self.frame().facts.push(Fact { local, variant: None });
         }
-    }
-
-    // ---- local functions
-
-    fn local_fn(&mut self, function: &'a ast::Fn, span: Span) -> Option<ExprId> {
-        let name = function.name;
-        if !self.captures_locals(function) {
-            let decl = match self.cx.local_fns.get(&name.span) {
-                Some(&decl) => decl,
-                None => {
-                    let generics = self.env.types.iter().map(|t| t.0).collect();
-                    let decl = self.cx.add_fn(function, self.module, false, Owner::None, generics, FnKind::Body);
-                    self.cx.local_fns.insert(name.span, decl);
-                    let mut seen = vec![(name.name, decl)];
-                    for free in super::names::free_names(function) {
-                        let bindings = self.frames.iter().rev().filter_map(|f| f.names.get(&free)?.last());
-                        if let (Some(Binding::Fn(other)), true) = (bindings.into_iter().next(), free != name.name) {
-                            seen.push((free, *other));
-                        }
-                    }
-                    self.cx.local_scopes.insert(decl, seen);
-                    decl
-                }
-            };
-            self.bind(name.name, Binding::Fn(decl));
-            return None;
-        }
-        // one that captures is a closure with a name
-        let mut diagnostic = None;
-        if !function.generics.is_empty() {
-            diagnostic = Some("a local function that captures variables can't have type parameters");
-        }
-        if function.params.iter().any(|p| p.default.is_some()) {
-            diagnostic = Some("a local function that captures variables can't have default values yet");
-        }
-        if let Some(message) = diagnostic {
-            self.report(Diagnostic::error(codes::LOCAL_FN_UNSUPPORTED, name.span, message));
-        }
-        let source = match &function.body {
-            Some(body) => FnSource::of(body),
-            None => return None,
-        };
-        let params: Vec<(Symbol, Option<&ast::TypeExpr>, Span)> =
-            function.params.iter().map(|p| (p.name.name, p.ty.as_ref(), p.name.span)).collect();
-        let value = self.local_closure(name, &params, function.result.as_ref(), source);
-        let ty = self.ty(value);
-        let local = self.local(name.name, ty, false, name.span);
-        self.bind(name.name, Binding::Local(local));
-        Some(self.emit(ExprKind::Let(local, value), Ty::UNIT, span))
-    }
-
-    /// Whether a local function mentions a variable of the bodies around it.
-    fn captures_locals(&mut self, function: &'a ast::Fn) -> bool {
-        let free = super::names::free_names(function);
-        free.into_iter().any(|name| {
-            name != function.name.name
-                && self
-                    .frames
-                    .iter()
-                    .any(|f| matches!(f.names.get(&name).and_then(|b| b.last()), Some(Binding::Local(_))))
-        })
     }
 
     /// Type of a list's, array's or string's element and the operations on it live with indexing; this tells lists.

@@ -54,7 +54,7 @@ impl PauseModel {
     fn add(&mut self, snapshot: &Snapshot) {
         let copied_bytes =
             snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes).saturating_add(snapshot.compacted_bytes);
-        let work_ns = snapshot.pause_ns.saturating_sub(snapshot.mark_ns) as f64;
+        let work_ns = snapshot.pause_ns as f64;
         if copied_bytes < COPIED_BYTES_MIN {
             self.base_ns.add(work_ns);
         } else {
@@ -96,8 +96,8 @@ impl Adaptive {
                 self.threshold.add_old_allocation(snapshot.mutator_ns as f64 * 1e-9, old_bytes as f64);
             }
         }
-        if snapshot.kind == CycleKind::ConcurrentStart {
-            self.threshold.add_marking(snapshot.mark_ns as f64 * 1e-9);
+        if snapshot.mark_wall_ns > 0 && snapshot.kind != CycleKind::Full {
+            self.threshold.add_marking(snapshot.mark_wall_ns as f64 * 1e-9);
         }
         if snapshot.young_bytes > 0 && snapshot.kind != CycleKind::Full {
             let copied_bytes = snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes);
@@ -110,9 +110,9 @@ impl Adaptive {
     fn size_heap(&mut self, snapshot: &Snapshot, envelope: &Envelope) {
         let limit_bytes = envelope.limit_bytes as f64;
         self.heap_cycles += 1;
-        self.heap_gc_ns = self.heap_gc_ns.saturating_add(snapshot.pause_cpu_ns);
-        self.heap_cpu_ns =
-            self.heap_cpu_ns.saturating_add(snapshot.pause_cpu_ns).saturating_add(snapshot.mutator_cpu_ns);
+        let gc_cpu_ns = snapshot.pause_cpu_ns.saturating_add(snapshot.concurrent_cpu_ns);
+        self.heap_gc_ns = self.heap_gc_ns.saturating_add(gc_cpu_ns);
+        self.heap_cpu_ns = self.heap_cpu_ns.saturating_add(gc_cpu_ns).saturating_add(snapshot.mutator_cpu_ns);
         if self.heap_cycles >= HEAP_CYCLES && self.heap_cpu_ns >= HEAP_CPU_NS {
             let share = self.heap_gc_ns as f64 / self.heap_cpu_ns as f64;
             let full_round = self.heap_cycles >= HEAP_CYCLES_MAX;
@@ -301,13 +301,13 @@ mod tests {
         let mut heap = Simulated::new(1024 * MIB, 10_000_000);
         for _ in 0..20 {
             heap.snapshot.kind = CycleKind::ConcurrentStart;
-            heap.snapshot.mark_ns = 100_000;
+            heap.snapshot.mark_wall_ns = 100_000;
             heap.cycle(0.05, 0.04);
         }
         let before = heap.knobs.concurrent_start_share;
-        heap.snapshot.mark_ns = 100_000_000;
+        heap.snapshot.mark_wall_ns = 100_000_000;
         heap.cycle(0.05, 0.04);
-        heap.snapshot.mark_ns = 100_000;
+        heap.snapshot.mark_wall_ns = 100_000;
         (0..20).for_each(|_| heap.cycle(0.05, 0.04));
         let after = heap.knobs.concurrent_start_share;
         assert!((before - after).abs() < 0.05, "{before} {after}");

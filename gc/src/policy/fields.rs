@@ -131,7 +131,7 @@ fields! {
     SNAPSHOT_FIELDS: Snapshot {
         cycle, kind, uptime_ns, pause_goal_ns, limit_bytes, committed_bytes, survivor_bytes, old_bytes, large_bytes,
         live_bytes, largest_free_bytes, mutator_ns, mutator_cpu_ns, allocated_bytes, large_allocated_bytes,
-        barrier_slow_paths, eden_refills, pause_ns, pause_cpu_ns, mark_ns, marked_bytes, survived_bytes, promoted_bytes,
+        barrier_slow_paths, eden_refills, pause_ns, pause_cpu_ns, concurrent_cpu_ns, mark_ns, mark_wall_ns, marked_bytes, survived_bytes, promoted_bytes,
         compacted_bytes, young_bytes, old_freed_bytes, remembered_entries, tail_waste_bytes, failed_copies, old_regions,
         region_sizes_alive, candidate_regions, candidate_reclaimable_bytes, pause_ns_p50, pause_ns_p95, pause_misses,
         gc_cpu_share, full_collections, cycles_since_mark,

@@ -66,9 +66,13 @@ pub struct Snapshot {
     pub pause_ns: u64,
     /// CPU time of the collecting thread.
     pub pause_cpu_ns: u64,
-    /// Of it, marking.
+    /// CPU time of the collector since the pause before, outside this one: markers, and the pauses of concurrent cycles.
+    pub concurrent_cpu_ns: u64,
+    /// CPU time of the marking that ended since the pause before; of the one within this pause, if it compacted.
     pub mark_ns: u64,
-    /// Bytes found live by marking, 0 without it.
+    /// Time from that marking's start to its end.
+    pub mark_wall_ns: u64,
+    /// Bytes that it found live, 0 without it.
     pub marked_bytes: u64,
     /// Copied into survivor regions.
     pub survived_bytes: u64,

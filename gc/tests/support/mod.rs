@@ -22,6 +22,10 @@ impl Clock for FakeClock {
         self.0.fetch_add(100_000, Ordering::Relaxed)
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn thread_cpu_ns(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,0 +1,152 @@
+//! Beside the program, after marking: builds the remembered sets of the new candidates, and later clears the marks.
+//!
+//! It must never write an object, nor read one that was not found live.
+//!
+//! Invariants
+//! - B1. It walks marked objects alone, which stay where they are: no old region is evacuated before it has ended.
+//! - B2. With what stores and copies add meanwhile, invariant C1 of the candidates holds when it ends: a reference that is
+//!   stored after its slot was read is in an object on the store buffer.
+
+use std::sync::Arc;
+
+use crate::barrier::{self, Entry};
+use crate::candidates::RememberedSet;
+use crate::mark::{Budget, blocks_of, marked_in_block};
+use crate::memory::{GRANULE_SHIFT, Memory};
+use crate::shape::ShapeTable;
+
+/// A region to be walked.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) head: u32,
+    pub(crate) granules: u32,
+    pub(crate) epoch: u32,
+}
+
+/// Slots of an array that are read between two looks at the budget.
+const SLICE_SLOTS: u32 = 1024;
+
+/// The building of remembered sets.
+pub(crate) struct Rebuild {
+    memory: Memory,
+    shapes: Arc<ShapeTable>,
+    /// What is left to walk; the last one comes next.
+    sources: Vec<Source>,
+    /// The next granule of the last source.
+    granule: u32,
+    /// A large array under way: its next slot.
+    array: Option<(u32, u32)>,
+    /// Number of the candidate that a granule belongs to, plus one.
+    index: Arc<[u32]>,
+    sets: Vec<RememberedSet>,
+}
+
+impl Rebuild {
+    pub(crate) fn new(memory: Memory, shapes: Arc<ShapeTable>, sources: Vec<Source>, index: Arc<[u32]>) -> Rebuild {
+        let count = index.iter().max().copied().unwrap_or(0);
+        let granule = sources.last().map_or(0, |source| source.head);
+        let sets = (0..count).map(|_| RememberedSet::default()).collect();
+        Rebuild { memory, shapes, sources, granule, array: None, index, sets }
+    }
+
+    /// Memory of the sets and the index.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        let sets: u64 = self.sets.iter().map(RememberedSet::table_bytes).sum();
+        sets + (self.index.len() * size_of::<u32>()) as u64
+    }
+
+    /// What was found, by candidate.
+    pub(crate) fn into_sets(self) -> Vec<RememberedSet> {
+        self.sets
+    }
+
+    /// Walks until all is done (true) or the budget is spent.
+    pub(crate) fn run(&mut self, budget: &mut Budget<'_>) -> bool {
+        while let Some(&source) = self.sources.last() {
+            let slots = if let Some((array, from)) = self.array.take() {
+                self.walk_slice(source, array, from)
+            } else if self.granule < source.head + source.granules {
+                self.granule += 1;
+                self.walk_granule(source, self.granule - 1)
+            } else {
+                self.sources.pop();
+                self.granule = self.sources.last().map_or(0, |source| source.head);
+                1
+            };
+            if budget.spend(u64::from(slots)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn walk_granule(&mut self, source: Source, granule: u32) -> u32 {
+        if self.memory.live_words(granule) == 0 {
+            return 1;
+        }
+        let memory = self.memory;
+        let mut slots = 1;
+        for object in blocks_of(granule).flat_map(|block| marked_in_block(memory, block)) {
+            let word = memory.word(object);
+            let refs = self.shapes.descriptor(word).refs(word);
+            // A granule ends with at most one array that is larger than a granule is.
+            if refs > SLICE_SLOTS && self.array.is_none() {
+                self.array = Some((object, 0));
+            } else {
+                self.walk_slots(source, object, 0..refs);
+                slots += refs + 1;
+            }
+        }
+        slots
+    }
+
+    fn walk_slice(&mut self, source: Source, array: u32, from: u32) -> u32 {
+        let refs = self.shapes.descriptor(self.memory.word(array)).refs(self.memory.word(array));
+        let end = refs.min(from.saturating_add(SLICE_SLOTS));
+        if end < refs {
+            self.array = Some((array, end));
+        }
+        self.walk_slots(source, array, from..end);
+        end - from + 1
+    }
+
+    fn walk_slots(&mut self, source: Source, object: u32, slots: std::ops::Range<u32>) {
+        let word = self.memory.word(object);
+        let descriptor = self.shapes.descriptor(word);
+        let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
+        let own = self.index[source.head as usize];
+        for slot in slots {
+            let target = self.memory.slot_acquire(object, slot);
+            let candidate = self.index[(target >> GRANULE_SHIFT) as usize];
+            if candidate != 0 && candidate != own {
+                let entry = if by_chunk { Entry::of_slot(object, u64::from(slot)) } else { Entry::whole(object) };
+                self.sets[candidate as usize - 1].add(entry, source.epoch);
+            }
+        }
+    }
+}
+
+/// The clearing of marks.
+pub(crate) struct Clear {
+    memory: Memory,
+    granule: u32,
+}
+
+impl Clear {
+    pub(crate) fn new(memory: Memory) -> Clear {
+        Clear { memory, granule: 0 }
+    }
+
+    /// Clears until all is done (true) or the budget is spent.
+    pub(crate) fn run(&mut self, budget: &mut Budget<'_>) -> bool {
+        while self.granule < self.memory.granules() {
+            let slots = if self.memory.live_words(self.granule) == 0 { 1 } else { 128 };
+            self.memory.clear_marks(self.granule);
+            self.granule += 1;
+            if budget.spend(slots) {
+                return self.granule == self.memory.granules();
+            }
+        }
+        true
+    }
+}
