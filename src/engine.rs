@@ -5,7 +5,7 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::gc_choice::Gc;
 use crate::host::Host;
 use crate::library::Modules;
-use crate::memory_limit::default_heap_limit;
+use crate::memory_limit::System;
 use crate::program::Program;
 use crate::source_file;
 use std::path::Path;
@@ -36,7 +36,9 @@ pub struct Engine {
 pub(crate) struct Settings {
     pub(crate) gc: Gc,
     pub(crate) pause_goal: Duration,
-    pub(crate) max_heap_bytes: u64,
+    /// By default a share of what the system has.
+    pub(crate) max_heap_bytes: Option<u64>,
+    pub(crate) system: System,
     pub(crate) stack_budget_bytes: usize,
     pub(crate) consume_fuel: bool,
 }
@@ -230,7 +232,8 @@ impl Default for EngineBuilder {
         let settings = Settings {
             gc: Gc::default(),
             pause_goal: PAUSE_GOAL_DEFAULT,
-            max_heap_bytes: default_heap_limit(),
+            max_heap_bytes: None,
+            system: System::below("/"),
             stack_budget_bytes: STACK_BUDGET_DEFAULT_BYTES,
             consume_fuel: false,
         };
@@ -253,7 +256,14 @@ impl EngineBuilder {
 
     /// The most memory the heap of one instance may commit, in bytes; from 1 MiB to 24 GiB.
     pub fn max_heap(mut self, bytes: u64) -> EngineBuilder {
-        self.settings.max_heap_bytes = bytes;
+        self.settings.max_heap_bytes = Some(bytes);
+        self
+    }
+
+    /// Where `proc` and `sys` are found, from which the memory that heaps may take is read, now and while they run; `/`
+    /// unless said otherwise.
+    pub fn system_root(mut self, root: impl Into<std::path::PathBuf>) -> EngineBuilder {
+        self.settings.system = System::below(root);
         self
     }
 
@@ -282,12 +292,17 @@ impl EngineBuilder {
 }
 
 impl Settings {
+    /// The limit that was set, or the default one.
+    pub(crate) fn heap_limit_bytes(&self) -> u64 {
+        self.max_heap_bytes.unwrap_or_else(|| self.system.default_heap_limit())
+    }
+
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         let wrong = |message: &str| Err(EngineError::new(EngineErrorKind::Configuration, message));
         if self.pause_goal.is_zero() {
             return wrong("the pause goal can't be 0");
         }
-        if !(tenure_gc::LIMIT_BYTES_MIN..=tenure_gc::LIMIT_BYTES_MAX).contains(&self.max_heap_bytes) {
+        if !(tenure_gc::LIMIT_BYTES_MIN..=tenure_gc::LIMIT_BYTES_MAX).contains(&self.heap_limit_bytes()) {
             return wrong("the heap limit lies between 1 MiB and 24 GiB");
         }
         if self.stack_budget_bytes < 64 << 10 {

@@ -3,6 +3,7 @@
 use crate::engine::Settings;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::gc_choice::Gc;
+use crate::memory_limit::Watch;
 use crate::program::Program;
 use crate::vm::Vm;
 use std::fmt;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tenure_gc::journal::JournalWriter;
 use tenure_gc::log::LogWriter;
-use tenure_gc::{Clock, HeapConfig, Observer, OnError, SystemClock, Zeal};
+use tenure_gc::{Clock, HeapConfig, MemorySource, Observer, OnError, SystemClock, Zeal};
 use tenure_runtime::vm::VmConfig;
 
 /// Makes a [`Vm`].
@@ -25,6 +26,10 @@ pub struct InstanceBuilder {
     verify: bool,
     zeal: Zeal,
     clock: Box<dyn Clock>,
+    /// Not under a clock of its own, whose owner wants each run to be the same.
+    watch_system: bool,
+    census_on_out_of_memory: bool,
+    sample_bytes: u64,
 }
 
 impl InstanceBuilder {
@@ -39,6 +44,9 @@ impl InstanceBuilder {
             verify: false,
             zeal: Zeal::default(),
             clock: Box::new(SystemClock),
+            watch_system: true,
+            census_on_out_of_memory: false,
+            sample_bytes: 0,
         }
     }
 
@@ -56,7 +64,7 @@ impl InstanceBuilder {
 
     /// The most memory the heap may commit, in bytes; from 1 MiB to 24 GiB.
     pub fn max_heap(mut self, bytes: u64) -> InstanceBuilder {
-        self.settings.max_heap_bytes = bytes;
+        self.settings.max_heap_bytes = Some(bytes);
         self
     }
 
@@ -117,6 +125,20 @@ impl InstanceBuilder {
     /// decision of a policy repeatable.
     pub fn clock(mut self, clock: Box<dyn Clock>) -> InstanceBuilder {
         self.clock = clock;
+        self.watch_system = false;
+        self
+    }
+
+    /// Take a census when memory runs out; see [`Collector::take_census`](crate::Collector::take_census).
+    pub fn census_on_out_of_memory(mut self, census: bool) -> InstanceBuilder {
+        self.census_on_out_of_memory = census;
+        self
+    }
+
+    /// Notes where one allocation in about so many bytes comes from; see
+    /// [`Collector::allocation_sites`](crate::Collector::allocation_sites). 0, as by default, notes nothing.
+    pub fn sample_allocations(mut self, every_bytes: u64) -> InstanceBuilder {
+        self.sample_bytes = every_bytes;
         self
     }
 
@@ -127,14 +149,18 @@ impl InstanceBuilder {
     /// no address space.
     pub fn build(self) -> Result<Vm, EngineError> {
         self.settings.check()?;
-        let Settings { gc, pause_goal, max_heap_bytes, stack_budget_bytes, consume_fuel: _ } = &self.settings;
+        let Settings { gc, pause_goal, max_heap_bytes, system, stack_budget_bytes, consume_fuel: _ } = &self.settings;
         let chosen = gc.choose();
+        let watch = self.watch_system.then(|| Watch::new(system.clone(), max_heap_bytes.is_some()));
+        let memory = watch.map(|watch| Box::new(watch) as Box<dyn MemorySource>);
         let heap = HeapConfig {
             pause_goal_ns: u64::try_from(pause_goal.as_nanos()).unwrap_or(u64::MAX),
             verify: self.verify,
             zeal: self.zeal,
             clock: self.clock,
-            ..HeapConfig::new(*max_heap_bytes)
+            memory,
+            census_on_out_of_memory: self.census_on_out_of_memory,
+            ..HeapConfig::new(self.settings.heap_limit_bytes())
         };
         let config = VmConfig {
             stdout: self.stdout,
@@ -149,8 +175,19 @@ impl InstanceBuilder {
         for observer in self.observers {
             vm.heap_mut().add_observer(observer);
         }
-        Ok(Vm::new(vm, self.program, chosen.counters, chosen.warning))
+        vm.heap_mut().set_sampling(self.sample_bytes);
+        let warnings = chosen.warning.into_iter().chain(too_much(*max_heap_bytes, system.memory_bytes())).collect();
+        Ok(Vm::new(vm, self.program, chosen.counters, warnings))
     }
+}
+
+/// Says that a limit is more than there is. The heap may well stay below it, so that is no error.
+fn too_much(max_heap_bytes: Option<u64>, memory_bytes: Option<u64>) -> Option<String> {
+    let (limit, memory) = (max_heap_bytes?, memory_bytes?);
+    let mib = |bytes: u64| bytes >> 20;
+    (limit > memory).then(|| {
+        format!("the heap may take {} MiB, but this process can have {} MiB at the most", mib(limit), mib(memory))
+    })
 }
 
 impl fmt::Debug for InstanceBuilder {

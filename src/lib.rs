@@ -38,6 +38,8 @@ mod instance;
 mod layout;
 mod library;
 mod memory_limit;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod program;
 mod source_file;
 mod value;
@@ -53,6 +55,8 @@ pub use gc_choice::Gc;
 pub use host::{Host, IntoHostFunction};
 pub use instance::InstanceBuilder;
 pub use layout::format_source;
+#[cfg(feature = "metrics")]
+pub use metrics::MetricsObserver;
 pub use program::{Program, Signature};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};
@@ -61,9 +65,10 @@ pub use vm::{Collector, Function, Vm};
 pub use tenure_runtime::interrupt::InterruptHandle;
 
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
-pub use tenure_gc::{Clock, Cycle, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};
+pub use tenure_gc::{CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};
 
 /// The Rust blocks of the book's chapter on embedding are documentation tests of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../book/src/embedding.md")]
 struct EmbeddingChapter;
+pub use tenure_runtime::vm::AllocationSite;

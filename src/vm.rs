@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tenure_advisor::Counters;
 use tenure_gc::policy::{Knobs, Reason};
-use tenure_gc::{Collect, Stats};
+use tenure_gc::{CensusLine, Collect, Stats};
 use tenure_runtime::interrupt::InterruptHandle;
 use tenure_runtime::native::NativeType;
 use tenure_runtime::trap::Trap;
 use tenure_runtime::vm as raw;
+use tenure_runtime::vm::AllocationSite;
 
 /// One instance of a program: a heap, globals, a stack. Used by one thread at a time, and movable between threads.
 pub struct Vm {
@@ -34,8 +35,8 @@ pub struct Function<A, R> {
 }
 
 impl Vm {
-    pub(crate) fn new(raw: raw::Vm, program: Program, counters: Option<Arc<Counters>>, warning: Option<String>) -> Vm {
-        Vm { raw, program, counters, past_fallbacks: 0, warnings: warning.into_iter().collect() }
+    pub(crate) fn new(raw: raw::Vm, program: Program, counters: Option<Arc<Counters>>, warnings: Vec<String>) -> Vm {
+        Vm { raw, program, counters, past_fallbacks: 0, warnings }
     }
 
     /// Runs the script's top-level statements, then `main` if there is one. Output is flushed at the end.
@@ -110,7 +111,7 @@ impl Vm {
         self.finish(ended)
     }
 
-    /// What the user should hear about: a model that can't be used.
+    /// What the user should hear about: a model that can't be used, a heap limit beyond what there is.
     pub fn warnings(&self) -> impl ExactSizeIterator<Item = &str> {
         self.warnings.iter().map(String::as_str)
     }
@@ -205,6 +206,35 @@ impl Collector<'_> {
     /// Collects the whole heap.
     pub fn collect(&mut self) {
         self.vm.raw.collect(Collect::Full);
+    }
+
+    /// To be called when the instance will not be used for a while: collects, and gives the memory back to the system.
+    pub fn idle(&mut self) {
+        self.vm.raw.idle();
+    }
+
+    /// Another heap limit, from now on, as far as the addresses reserved at the start reach. Takes nothing away from
+    /// what lives.
+    pub fn set_max_heap(&mut self, bytes: u64) {
+        self.vm.raw.heap_mut().set_limit_bytes(bytes);
+    }
+
+    /// How many objects of each type the script can reach from its globals and the host's handles, and what they take;
+    /// the most bytes first.
+    pub fn census(&mut self) -> Vec<CensusLine> {
+        self.vm.raw.census()
+    }
+
+    /// The census taken when memory ran out, if
+    /// [`census_on_out_of_memory`](crate::InstanceBuilder::census_on_out_of_memory) asked for it.
+    pub fn take_census(&mut self) -> Option<Vec<CensusLine>> {
+        self.vm.raw.heap_mut().take_census()
+    }
+
+    /// Where the sampled allocations came from, the most bytes first; see
+    /// [`sample_allocations`](crate::InstanceBuilder::sample_allocations).
+    pub fn allocation_sites(&self) -> Vec<AllocationSite> {
+        self.vm.raw.allocation_sites()
     }
 }
 

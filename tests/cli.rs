@@ -358,3 +358,64 @@ fn bench_blocks_are_timed() {
     let (_dir, path) = file("b.ten", "bench \"fails\" { panic(\"no\") }");
     assert!(tenure(&["bench", "--runs=1", &path]).fails(1).contains("bench \"fails\""));
 }
+
+#[test]
+fn running_out_of_memory_shows_what_lived_when_asked() {
+    let grow = "struct Node { id: int }\nvar keep: [Node] = []\nfn grow() { loop { keep.push(Node(id: 1)) } }\ngrow()";
+    let output = tenure(&["--gc-census-on-oom", "--max-heap=4M", "-e", grow]);
+    let stderr = &output.stderr;
+    assert_eq!(output.code, 137, "{stderr}");
+    assert!(stderr.contains("error[out_of_memory]") && stderr.contains("at grow (<code>:3:"), "{stderr}");
+    assert!(stderr.lines().any(|line| line.ends_with("| Node                |")), "{stderr}");
+    let output = tenure(&["--max-heap=4M", "-e", grow]);
+    assert!(!output.stderr.contains("objects"));
+}
+
+#[test]
+fn a_census_of_a_script_is_its_commands_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("keep.ten");
+    let text =
+        "struct Leaf { n: int }\nvar keep: [Leaf] = []\nfn main() { keep = [Leaf(n: i) for i in 0..500]; print(1) }";
+    std::fs::write(&script, text).expect("a file");
+    let output = tenure(&["gc", "census", "--json", script.to_str().expect("a name")]);
+    assert_eq!(output.code, 0);
+    assert_eq!(output.stderr, "1\n");
+    let lines: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+    let leaves = lines.as_array().and_then(|lines| lines.iter().find(|line| line["type"] == "Leaf"));
+    assert_eq!(leaves.expect("leaves live")["objects"], 500);
+}
+
+#[test]
+fn samples_tell_where_memory_comes_from() {
+    let text =
+        "fn busy() -> int {\n  var sum = 0\n  for i in 0..100000 { sum += \"{i}\".len() }\n  sum\n}\nprint(busy())";
+    let output = tenure(&["--gc-sample=16K", "-e", text]);
+    let stderr = &output.stderr;
+    assert!(stderr.contains("in busy (<code>:3)"), "{stderr}");
+}
+
+#[test]
+fn metrics_are_prometheus_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("gc.prom");
+    let text = "use gc\ngc.collect()\ngc.collect()\nprint(gc.pauses())";
+    let output = tenure(&[&format!("--metrics={}", file.display()), "-e", text]);
+    assert_eq!(output.stdout, "2\n");
+    let metrics = std::fs::read_to_string(&file).expect("metrics were written");
+    assert!(metrics.contains("tenure_gc_pauses_total{kind=\"full\"} 2"), "{metrics}");
+    assert!(metrics.contains("# TYPE tenure_gc_pause_seconds histogram"), "{metrics}");
+    let output = tenure(&["--metrics=999.999.999.999:1", "-e", "print(1)"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("can't serve metrics at 999.999.999.999:1"));
+}
+
+#[test]
+fn a_limit_beyond_what_there_is_is_said_at_the_start() {
+    let output = tenure(&["--max-heap=24G", "-e", "print(1)"]);
+    let memory = std::fs::read_to_string("/proc/meminfo").expect("the system tells");
+    let kib = memory.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number");
+    let said = output.stderr.contains("the heap may take 24576 MiB");
+    assert_eq!(output.code, 0);
+    assert!(said || kib >= 24 << 20, "{kib} KiB of memory, and no warning");
+}

@@ -130,6 +130,15 @@ impl NativeContext for CallContext<'_> {
         number as i64
     }
 
+    fn census(&mut self) -> Vec<(String, u64, u64)> {
+        let lines = self.heap.census(self.roots);
+        lines.into_iter().map(|line| (line.name, line.objects, line.bytes)).collect()
+    }
+
+    fn idle(&mut self) {
+        self.heap.idle(self.roots);
+    }
+
     fn policy_name(&self) -> &'static str {
         self.heap.policy_name()
     }

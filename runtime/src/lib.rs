@@ -9,6 +9,7 @@ pub mod interrupt;
 pub mod layout;
 pub mod native;
 mod roots;
+mod sites;
 mod slow;
 mod stack;
 pub mod text;

@@ -148,6 +148,12 @@ pub trait NativeContext {
     fn resource_mut(&mut self, number: i64) -> Option<&mut (dyn Any + Send)>;
     /// Takes a resource out before its holder is gone.
     fn take_resource(&mut self, number: i64) -> Option<Box<dyn Any + Send>>;
+    /// Objects and bytes by type name, of what the script can reach; nothing in the evaluator.
+    fn census(&mut self) -> Vec<(String, u64, u64)> {
+        Vec::new()
+    }
+    /// Tells the heap that the script waits for long: it collects and gives memory back.
+    fn idle(&mut self) {}
     /// Sets how long a pause may be at most, as a goal.
     fn set_pause_goal_ns(&mut self, _goal_ns: u64) {}
 }

@@ -44,11 +44,21 @@ fn word(reference: Ref) -> u64 {
 }
 
 pub(crate) extern "sysv64" fn allocate_record(context: *mut VmContext, shape: u64) -> Outcome {
-    serve(context, |vm| Ok(word(vm.heap.allocate_record(ShapeId::from_index(shape as u32), &mut vm.roots)?)))
+    serve(context, |vm| {
+        let shape = ShapeId::from_index(shape as u32);
+        let record = vm.heap.allocate_record(shape, &mut vm.roots)?;
+        vm.note_allocation(shape);
+        Ok(word(record))
+    })
 }
 
 pub(crate) extern "sysv64" fn allocate_array(context: *mut VmContext, shape: u64, len: u64) -> Outcome {
-    serve(context, |vm| Ok(word(vm.heap.allocate_array(ShapeId::from_index(shape as u32), len, &mut vm.roots)?)))
+    serve(context, |vm| {
+        let shape = ShapeId::from_index(shape as u32);
+        let array = vm.heap.allocate_array(shape, len, &mut vm.roots)?;
+        vm.note_allocation(shape);
+        Ok(word(array))
+    })
 }
 
 pub(crate) extern "sysv64" fn barrier(context: *mut VmContext, object: u64) -> Outcome {
@@ -139,6 +149,7 @@ pub(crate) extern "sysv64" fn array_new(
         let fill = if fill_is_ref != 0 { word(vm.heap.of_local(held)) } else { fill };
         vm.heap.close_scope(scope);
         let array = array?;
+        vm.note_allocation(ShapeId::from_index(shape as u32));
         if fill != 0 {
             // The whole array is new: young, or born logged; no barrier.
             vm.fill(array, 0, len, fill);
@@ -211,6 +222,7 @@ fn new_string(
     write: impl FnOnce(&mut Inner, Ref) -> Result<(), Trap>,
 ) -> Result<u64, Trap> {
     let string = vm.heap.allocate_array(SHAPE_BYTES, len as u64, &mut vm.roots)?;
+    vm.note_allocation(SHAPE_BYTES);
     write(vm, string)?;
     Ok(word(string))
 }
@@ -298,7 +310,12 @@ pub(crate) extern "sysv64" fn str_join(context: *mut VmContext, arguments: *cons
 }
 
 pub(crate) extern "sysv64" fn call_native(context: *mut VmContext, native: u64, arguments: *const u64) -> Outcome {
-    serve(context, |vm| calls::call_native(vm, native as u32, arguments))
+    serve(context, |vm| {
+        let result = calls::call_native(vm, native as u32, arguments);
+        // all that natives allocate is strings
+        vm.note_allocation(SHAPE_BYTES);
+        result
+    })
 }
 
 pub(crate) extern "sysv64" fn weak_new(context: *mut VmContext, holder: u64, target: u64) -> Outcome {

@@ -121,6 +121,19 @@ impl Backtrace {
         trace
     }
 
+    /// Function and place of the innermost frame.
+    ///
+    /// # Safety
+    /// As for [`visit_roots`].
+    pub(crate) unsafe fn innermost(
+        code: &CodeTableGuard<'_>,
+        mut exits: impl Iterator<Item = Exit>,
+    ) -> Option<(u32, u32)> {
+        let exit = exits.next()?;
+        let function = code.find(exit.pc)?;
+        Some((function.function, function.place(exit.pc)))
+    }
+
     fn push(&mut self, place: (u32, u32)) {
         if self.newest.len() < HALF {
             self.newest.push(place);

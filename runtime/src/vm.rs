@@ -12,6 +12,8 @@ use crate::interrupt::{InterruptHandle, LIMIT_REQUEST};
 use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS};
 use crate::native::NativeType;
 use crate::roots::RootSet;
+pub use crate::sites::AllocationSite;
+use crate::sites::Sites;
 use crate::stack;
 use crate::trap::{CAUSES_MAX, Trap, TrapKind};
 use crate::unwind::{Backtrace, Exit};
@@ -21,7 +23,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tenure_gc::policy::{Adaptive, Policy};
-use tenure_gc::{Heap, HeapConfig, HeapError, Local, OutOfMemory, Ref, ShapeId};
+use tenure_gc::{CensusLine, Heap, HeapConfig, HeapError, Local, OutOfMemory, Ref, ShapeId};
 
 /// How a VM is made.
 pub struct VmConfig {
@@ -81,6 +83,8 @@ pub(crate) struct Inner {
     pending: Option<(Trap, Backtrace)>,
     /// Traps set aside while cleanups run, innermost last; their error objects are in the roots.
     suspended: Vec<(Trap, Backtrace)>,
+    /// Where sampled allocations came from.
+    sites: Sites,
     /// A permanent `Error` for when there is no room for a new one.
     out_of_memory: Ref,
 }
@@ -204,6 +208,7 @@ impl Vm {
             stack_limit: 0,
             pending: None,
             suspended: Vec::new(),
+            sites: Sites::default(),
             out_of_memory: Ref::NIL,
         });
         let inner = NonNull::from(Box::leak(inner));
@@ -316,6 +321,24 @@ impl Vm {
         let context = self.inner().roots.context;
         // SAFETY: as in `fuel`, with `&mut self`.
         unsafe { (*context).fuel = i64::try_from(fuel).unwrap_or(i64::MAX) };
+    }
+
+    /// Collects and gives memory back, because nothing will run for a while.
+    pub fn idle(&mut self) {
+        let inner = self.inner();
+        inner.heap.idle(&mut inner.roots);
+    }
+
+    /// Counts what can be reached.
+    pub fn census(&mut self) -> Vec<CensusLine> {
+        let inner = self.inner();
+        inner.heap.census(&mut inner.roots)
+    }
+
+    /// Where sampled allocations came from, the most bytes first.
+    pub fn allocation_sites(&self) -> Vec<AllocationSite> {
+        let inner = self.inner_ref();
+        inner.sites.list(&*inner.code, |shape| inner.heap.shape_name(shape))
     }
 
     /// Flushes the script's output.
@@ -468,6 +491,17 @@ impl Inner {
         }
         let here = &raw const request as u64;
         if here < self.stack_limit { Err(TrapKind::StackOverflow.into()) } else { Ok(()) }
+    }
+
+    /// Notes where the allocation under way comes from, if it is a sample (A1).
+    pub(crate) fn note_allocation(&mut self, shape: ShapeId) {
+        if let Some(bytes) = self.heap.take_sample() {
+            // SAFETY: U1: called by runtime functions on behalf of compiled code.
+            let place = unsafe { Backtrace::innermost(&self.code.table().read(), self.roots.exits()) };
+            if let Some(place) = place {
+                self.sites.add(place, shape, bytes);
+            }
+        }
     }
 
     /// Makes a trap pending, with a trace of the frames on the stack now.

@@ -59,6 +59,9 @@ pub struct RunArgs {
     /// Write that summary to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub stats_json: Option<PathBuf>,
+    /// Serve the collector's figures as Prometheus text at HOST:PORT or :PORT, or write them to a file at the end.
+    #[arg(long, value_name = "ADDR|FILE")]
+    pub metrics: Option<String>,
     /// Print what a stage of the compiler made of the script, instead of running it.
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<EmitStage>,
@@ -119,6 +122,12 @@ pub struct HeapArgs {
     /// Collect far more often than needed, as in young:64K,full:1M,mark:256K,copyfail:7.
     #[arg(long, value_name = "SPEC")]
     pub gc_zeal: Option<tenure::Zeal>,
+    /// When memory runs out, print how many objects of each type lived.
+    #[arg(long)]
+    pub gc_census_on_oom: bool,
+    /// Note where one allocation in about so many bytes comes from, and print the places at the end, as in 512K.
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub gc_sample: Option<u64>,
     /// Let the heap's time be the work it does, so that every run makes the same decisions. For tests.
     #[arg(long, hide = true)]
     pub gc_work_clock: bool,
@@ -352,6 +361,22 @@ pub struct GcArgs {
 pub enum GcCommand {
     /// Summarise a journal.
     Report(ReportArgs),
+    /// Run a script and count what lives at its end, or when memory ran out, by type.
+    Census(CensusArgs),
+}
+
+/// `tenure gc census`
+#[derive(Debug, Args)]
+pub struct CensusArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// How the heap is kept.
+    #[command(flatten)]
+    pub heap: HeapArgs,
+    /// The script, then its own arguments.
+    #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
+    pub script: Vec<String>,
 }
 
 /// `tenure gc report`

@@ -62,6 +62,10 @@ impl HeapArgs {
         if let Some(bytes) = self.max_heap {
             instance = instance.max_heap(bytes);
         }
+        instance = instance.census_on_out_of_memory(self.gc_census_on_oom);
+        if let Some(every_bytes) = self.gc_sample {
+            instance = instance.sample_allocations(every_bytes);
+        }
         if self.gc_work_clock {
             instance = instance.clock(Box::new(WorkClock::default()));
         }

@@ -4,6 +4,7 @@
 mod args;
 mod bench;
 mod bench_blocks;
+mod census;
 mod check;
 mod child;
 mod doc;
@@ -12,6 +13,7 @@ mod findings;
 mod fmt;
 mod gc_report;
 mod heap;
+mod metrics;
 mod output;
 mod report;
 mod run;
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::main(&args),
         Command::Gc(args) => match args.command {
             GcCommand::Report(args) => gc_report::main(&args),
+            GcCommand::Census(args) => census::main(&args),
         },
     };
     status.into()

@@ -1,7 +1,9 @@
 //! `tenure run`: a script from a file, a pipe or the command line.
 
 use super::args::{Cli, EmitStage, RunArgs};
+use super::census;
 use super::heap::usage_error;
+use super::metrics;
 use super::output::{self, ScriptOutput};
 use super::report::{self, Status};
 use super::stats::{self, Seen};
@@ -121,6 +123,13 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     if args.stats || args.stats_json.is_some() {
         instance = instance.observer(seen.observer());
     }
+    let metrics = match args.metrics.as_deref().map(metrics::start).transpose() {
+        Ok(metrics) => metrics,
+        Err(line) => return report::failure(&line),
+    };
+    if metrics.is_some() {
+        instance = instance.observer(Box::new(tenure::MetricsObserver::default()));
+    }
     let mut vm = match args.heap.apply(gc, instance).and_then(|i| i.build().map_err(|e| e.to_string())) {
         Ok(vm) => vm,
         Err(line) => return report::failure(&line),
@@ -134,6 +143,17 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     limit(vm.interrupt_handle(), args.timeout);
     let ended: Result<(), ScriptError> = vm.run();
     let mut status = ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
+    if let Some(lines) = vm.gc().take_census() {
+        report::say(&census::census(&lines));
+    }
+    if args.heap.gc_sample.is_some() {
+        report::say(&census::sites(&vm.gc().allocation_sites()));
+    }
+    if let Some(metrics) = metrics
+        && let Err(line) = metrics.finish()
+    {
+        status = report::failure(&line);
+    }
     if args.stats || args.stats_json.is_some() {
         let summary = stats::Summary::of(&mut vm, &seen);
         if args.stats {

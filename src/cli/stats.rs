@@ -108,6 +108,11 @@ impl Summary {
             ("sizes side by side, most", self.region_sizes_alive_max.to_string()),
             ("marking thresholds", list(&self.thresholds_percent, |p| format!("{p} %"))),
             ("fallbacks to adaptive", s.policy_fallbacks.to_string()),
+            ("least left to the program", mmu(s)),
+            (
+                "beside the heap, p50 / now",
+                format!("{:.2} % / {}", s.metadata_share_quantile(0.5) * 100.0, show_bytes(s.metadata_bytes)),
+            ),
         ];
         if !self.decisions.is_empty() {
             let decisions: Vec<String> =
@@ -151,6 +156,16 @@ impl Summary {
             "barrier_slow_paths": s.barrier_slow_paths,
             "failed_copies": s.failed_copies,
             "policy_fallbacks": s.policy_fallbacks,
+            "mutator_cpu_ns": s.mutator_cpu_ns,
+            "host_bytes": s.host_bytes,
+            "metadata_bytes": s.metadata_bytes,
+            "metadata_bytes_max": s.metadata_bytes_max,
+            "metadata_share_p50": s.metadata_share_quantile(0.5),
+            "metadata_share_max": s.metadata_share_quantile(1.0),
+            "pressure_events": s.pressure_events,
+            "resource_panics": s.resource_panics,
+            "mmu": mmu_json(s),
+            "pause_histogram_ns": s.pause_histogram().map(|(up_to, pauses)| json!([up_to, pauses])).collect::<Vec<_>>(),
             "old_region_bytes": self.old_region_bytes,
             "eden_region_bytes": self.eden_region_bytes,
             "thresholds_percent": self.thresholds_percent,
@@ -158,6 +173,19 @@ impl Summary {
             "decisions": decisions,
         })
     }
+}
+
+/// Minimum mutator utilisation by window.
+fn mmu(stats: &tenure::Stats) -> String {
+    let windows = tenure::MMU_WINDOWS_NS.iter().zip(stats.mmu);
+    let shown: Vec<String> =
+        windows.map(|(ns, share)| format!("{:.0} % of any {} ms", share * 100.0, ns / 1_000_000)).collect();
+    shown.join(", ")
+}
+
+fn mmu_json(stats: &tenure::Stats) -> Value {
+    let windows = tenure::MMU_WINDOWS_NS.iter().zip(stats.mmu);
+    windows.map(|(ns, share)| (format!("{}ms", ns / 1_000_000), json!(share))).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn list<T: Copy>(items: &[T], show: impl Fn(T) -> String) -> String {

@@ -24,6 +24,11 @@ pub(crate) fn register(registry: &mut Registry) {
     number("gc.allocated_bytes", HeapNumber::AllocatedBytes);
     number("gc.committed_bytes", HeapNumber::CommittedBytes);
     number("gc.committed_bytes_max", HeapNumber::CommittedBytesMax);
+    add(registry, "gc.census_text", &[], Str, |cx| {
+        let lines: Vec<String> =
+            cx.census().into_iter().map(|(name, objects, bytes)| format!("{objects} {bytes} {name}")).collect();
+        text(cx, &lines.join("\n"))
+    });
     add(registry, "gc.policy", &[], Str, |cx| {
         let name = cx.policy_name();
         text(cx, name)
