@@ -4,6 +4,7 @@
 pub fn core_sources() -> &'static [(&'static str, &'static str)] {
     &[
         ("core/prelude.ten", include_str!("../core/prelude.ten")),
+        ("core/traits.ten", include_str!("../core/traits.ten")),
         ("core/result.ten", include_str!("../core/result.ten")),
         ("core/number.ten", include_str!("../core/number.ten")),
         ("core/array.ten", include_str!("../core/array.ten")),

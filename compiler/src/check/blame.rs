@@ -123,7 +123,7 @@ impl Checker<'_> {
     fn is_generic(&self, id: FnId) -> bool {
         match self.instance(id).what {
             What::Fn(decl) => self.function(decl).is_template() || !self.function(decl).generics.is_empty(),
-            What::Derived(..) => true,
+            What::Derived(..) | What::Dynamic(..) => true,
             _ => false,
         }
     }

@@ -10,6 +10,7 @@ use super::Checker;
 use super::coerce::Why;
 use super::decls::FnDeclId;
 use super::derive::Derive;
+use super::dynamic::Dynamic;
 use super::infer::{Infer, mentions_error};
 use super::instance::What;
 use super::modules::ModuleId;
@@ -69,8 +70,10 @@ pub(super) struct Info {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Fact {
     pub local: LocalId,
-    /// The variant; none for "not nil".
+    /// The variant; none for "not nil" and for a type.
     pub variant: Option<u32>,
+    /// The type behind a trait's reference.
+    pub ty: Option<Ty>,
 }
 
 /// A loop around the current place.
@@ -236,7 +239,7 @@ impl<'c, 'a> Body<'c, 'a> {
             What::Fn(decl) => cx.function(decl).module,
             What::Init(module) => module,
             What::Test(_) | What::Entry => *cx.modules.order.last().unwrap_or(&super::modules::CORE),
-            What::Closure | What::Derived(..) => super::modules::CORE,
+            What::Closure | What::Derived(..) | What::Dynamic(..) => super::modules::CORE,
         };
         let mode = match instance.result {
             Some(result) => ResultMode::Fixed(result),
@@ -265,6 +268,7 @@ impl<'c, 'a> Body<'c, 'a> {
         match what {
             What::Fn(decl) => body.function_body(decl),
             What::Derived(derive, ty) => body.derived_body(derive, ty),
+            What::Dynamic(of, dynamic) => body.dynamic_body(of, dynamic),
             What::Init(module) => body.init_body(module),
             What::Entry => body.entry_body(),
             What::Test(item) => body.test_body(item),
@@ -490,6 +494,12 @@ impl<'c, 'a> Body<'c, 'a> {
         if !self.check_bounds(decl, &type_args, span) {
             return None;
         }
+        if self.is_dynamic(decl, &type_args) {
+            let env = self.cx.fn_env(decl, &type_args);
+            let result = self.written_result(decl, &type_args, &env).unwrap_or(Ty::UNIT);
+            let (dynamic, origin) = (Dynamic::Method(decl), Some((span, self.id)));
+            return Some(self.cx.request_dynamic(dynamic, type_args, params, result, origin));
+        }
         Some(self.request(decl, type_args, params, span))
     }
 
@@ -527,6 +537,7 @@ impl<'c, 'a> Body<'c, 'a> {
                 frame.exprs[index].ty = Ty::ERROR;
             }
         }
+        self.note_upcasts(&frame.exprs);
         let result = match frame.result {
             ResultMode::Fixed(ty) => self.deep(ty),
             ResultMode::Inferred { .. } => Ty::ERROR,

@@ -8,6 +8,7 @@ use super::body::{Binding, Body, Expect, PendingKind};
 use super::coerce::Why;
 use super::decls::{FnDeclId, FnKind, Owner};
 use super::derive::Derive;
+use super::dynamic::Dynamic;
 use super::modules::{CORE, ModuleId};
 use super::postfix::State;
 use super::report::{count, did_you_mean, list, nearest};
@@ -47,6 +48,7 @@ impl<'a> Body<'_, 'a> {
             State::Decl(ARRAY, types) => self.make_array(types, args, here, expect),
             State::Decl(decl, types) => self.make_struct(decl, types, args, here, expect),
             State::Type(ty) => self.convert(ty, args, here),
+            State::TraitFn(wanted, name) => self.call_trait_fn(wanted, name, args, here, expect),
             State::Module(_) => {
                 self.check_anyway(args);
                 self.fail(Diagnostic::error(codes::MODULE_AS_VALUE, at, "this is a module, it can't be called"))
@@ -133,13 +135,13 @@ impl<'a> Body<'_, 'a> {
         }
         let type_args = self.type_args(decl, owner, here);
         let env = self.cx.fn_env(decl, &type_args);
-        let result = self.written_result(decl, &env);
+        let result = self.written_result(decl, &type_args, &env);
         if let (Some(result), Expect::Type(wanted)) = (result, expect) {
             self.hint_result(result, wanted);
         }
         let mut slots = Vec::new();
-        for param in &ast.params {
-            let ty = self.param_type(param, module, &env);
+        let types = self.cx.param_types(decl, &type_args, &env, &mut self.diagnostics);
+        for (param, ty) in ast.params.iter().zip(types) {
             slots.push(Slot { name: param.name.name, ty, default: param.default.as_ref() });
         }
         let callee = Callee { name: ast.name.name, span: ast.name.span };
@@ -181,20 +183,8 @@ impl<'a> Body<'_, 'a> {
         self.sequence(lets, id, here)
     }
 
-    /// The type of a parameter; none when each call decides.
-    pub fn param_type(&mut self, param: &'a ast::Param, module: ModuleId, env: &Env) -> Option<Ty> {
-        let written = param.ty.as_ref()?;
-        if self.cx.names_trait(written, module).is_some() {
-            return None;
-        }
-        Some(self.cx.resolve(written, module, env, &mut self.diagnostics))
-    }
-
-    pub fn written_result(&mut self, decl: FnDeclId, env: &Env) -> Option<Ty> {
-        let declared = self.cx.function(decl);
-        let (ast, module) = (declared.ast, declared.module);
-        let written = ast.result.as_ref()?;
-        Some(self.cx.resolve(written, module, env, &mut self.diagnostics))
+    pub fn written_result(&mut self, decl: FnDeclId, type_args: &[Ty], env: &Env) -> Option<Ty> {
+        self.cx.result_type(decl, type_args, env, &mut self.diagnostics)
     }
 
     /// Lets the expected type fill in type arguments that only the result mentions.
@@ -479,7 +469,12 @@ impl<'a> Body<'_, 'a> {
         span: Span,
     ) -> ExprId {
         let result = written.unwrap_or(Ty::UNIT);
-        match self.cx.function(decl).kind {
+        let kind = match self.cx.function(decl).owner {
+            // what a trait only declares has bodies elsewhere
+            Owner::Trait(_) => FnKind::Body,
+            _ => self.cx.function(decl).kind,
+        };
+        match kind {
             FnKind::Missing => return self.bad(span),
             FnKind::Native(native) => return self.emit(ExprKind::CallNative(native, ids), result, span),
             FnKind::Prim(prim) => return self.emit(ExprKind::Prim(prim, ids), result, span),
@@ -511,8 +506,7 @@ impl<'a> Body<'_, 'a> {
             parts = params.iter().map(|&t| self.deep(t)).collect();
         }
         if open(self, &types, &parts) {
-            let waiting = written.or_else(|| self.unit_result(decl).then_some(Ty::UNIT));
-            if let Some(result) = waiting {
+            if let Some(result) = written {
                 let id = self.emit(ExprKind::Call(crate::hir::FnId(u32::MAX), ids), result, span);
                 self.wait(id, PendingKind::Call { decl, type_args, params });
                 return id;
@@ -527,8 +521,11 @@ impl<'a> Body<'_, 'a> {
             let at = open_arg.map_or(span, |id| self.span(id));
             return self.unknown_type(ty, at);
         }
-        if !self.check_bounds(decl, &types, span) || !self.check_param_traits(decl, &parts, span) {
+        if !self.check_bounds(decl, &types, span) {
             return self.emit(ExprKind::Unit, written.unwrap_or(Ty::ERROR), span);
+        }
+        if self.is_dynamic(decl, &types) {
+            return self.call_dynamic(Dynamic::Method(decl), types, ids, result, span);
         }
         let instance = self.request(decl, types, parts, span);
         let result = match self.cx.result_of_instance(instance) {
@@ -539,17 +536,11 @@ impl<'a> Body<'_, 'a> {
         self.emit(ExprKind::Call(instance, ids), result, span)
     }
 
-    /// Whether a function without a written result gives `()` all the same.
-    pub fn unit_result(&self, decl: FnDeclId) -> bool {
-        let declared = self.cx.function(decl);
-        declared.public && declared.owner == Owner::None && !declared.is_template()
-    }
-
     /// A function as a value.
     pub fn fn_value(&mut self, decl: FnDeclId, given: &[Ty], lead: Vec<ExprId>, span: Span, expect: Expect) -> ExprId {
         debug_assert!(lead.is_empty());
         let declared = self.cx.function(decl);
-        let (ast, module) = (declared.ast, declared.module);
+        let ast = declared.ast;
         let given = if given.is_empty() { self.enclosing_args_or_none(decl) } else { given.to_vec() };
         let type_args = self.type_args(decl, given, span);
         let env = self.cx.fn_env(decl, &type_args);
@@ -558,8 +549,7 @@ impl<'a> Body<'_, 'a> {
         if ast.receiver.is_some() {
             params.push(env.self_ty.unwrap_or(Ty::ERROR));
         }
-        for param in &ast.params {
-            let ty = self.param_type(param, module, &env);
+        for ty in self.cx.param_types(decl, &type_args, &env, &mut self.diagnostics) {
             params.push(ty.unwrap_or_else(|| self.fresh(span)));
         }
         if let Some(TyKind::Fn(types, _)) = &wanted
@@ -569,7 +559,7 @@ impl<'a> Body<'_, 'a> {
                 self.unify(param, ty);
             }
         }
-        let written = self.written_result(decl, &env).or_else(|| self.unit_result(decl).then_some(Ty::UNIT));
+        let written = self.written_result(decl, &type_args, &env);
         if let (Some(result), Some(TyKind::Fn(_, wanted))) = (written, &wanted) {
             self.hint_result(result, *wanted);
         }
@@ -615,7 +605,7 @@ impl<'a> Body<'_, 'a> {
         let ids: Vec<ExprId> = params.into_iter().map(|p| self.read(p, span)).collect();
         let type_args: Vec<Ty> = self.env.types.iter().map(|t| t.1).collect();
         let env = self.env.clone();
-        let result = self.written_result(decl, &env);
+        let result = self.written_result(decl, &type_args, &env);
         let types = ids.iter().map(|&id| self.ty(id)).collect();
         let call = self.emit_call(decl, type_args, types, ids, result, span);
         let ty = self.ty(call);

@@ -95,11 +95,11 @@ impl<'a> Body<'_, 'a> {
         if self.is_json(codec, decl) {
             return self.read(source.value, codec.span);
         }
-        if let Some(method) = self.cx.method(decl, Symbol::new("from_json"))
+        if let Some((method, owner)) = self.find_method(ty, Symbol::new("from_json"))
             && self.cx.function(method).ast.receiver.is_none()
         {
             let value = self.read(source.value, codec.span);
-            let made = self.call_ids(method, types.to_vec(), vec![value], codec.span);
+            let made = self.call_ids(method, owner, vec![value], codec.span);
             let at = self.read(source.at, codec.span);
             return self.helper(codec, "checked", vec![ty], vec![made, at]);
         }
@@ -272,10 +272,10 @@ impl<'a> Body<'_, 'a> {
         if self.is_json(codec, decl) {
             return value;
         }
-        if let Some(method) = self.cx.method(decl, Symbol::new("to_json"))
+        if let Some((method, owner)) = self.find_method(ty, Symbol::new("to_json"))
             && self.cx.function(method).ast.receiver.is_some()
         {
-            return self.call_ids(method, types.to_vec(), vec![value], span);
+            return self.call_ids(method, owner, vec![value], span);
         }
         match self.cx.decl(decl).kind {
             TypeDeclKind::Struct(ast) => {

@@ -62,9 +62,18 @@ impl Body<'_, '_> {
                 if matches!(self.kind(from), TyKind::Optional(_) | TyKind::Infer(_)) && self.unify(from, to) {
                     return Some(id);
                 }
+                if let (TyKind::Optional(from), TyKind::Trait(..)) = (self.kind(from), self.kind(inner)) {
+                    return self.upcast_inside(id, from, to, inner);
+                }
                 let value = self.try_coerce(id, inner)?;
                 let span = self.span(id);
                 Some(self.emit(ExprKind::Wrap(value), to, span))
+            }
+            TyKind::Trait(..) => {
+                if matches!(self.kind(from), TyKind::Trait(..) | TyKind::Infer(_)) && self.unify(from, to) {
+                    return Some(id);
+                }
+                self.upcast(id, to)
             }
             TyKind::Enum(decl, args) if Some(decl) == self.cx.lang.result => {
                 if (self.is_result(from) || matches!(self.kind(from), TyKind::Infer(_))) && self.unify(from, to) {
@@ -79,6 +88,22 @@ impl Body<'_, '_> {
             }
             _ => self.unify(from, to).then_some(id),
         }
+    }
+
+    /// `T?` as an optional reference of a trait that `T` has.
+    fn upcast_inside(&mut self, id: ExprId, from: Ty, to: Ty, inner: Ty) -> Option<ExprId> {
+        let span = self.span(id);
+        let mut lets = Vec::new();
+        let subject = self.stable("#optional", id, &mut lets);
+        let read = self.again(&subject);
+        let nil = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+        let read = self.again(&subject);
+        let value = self.emit(ExprKind::Unwrap(read), from, span);
+        let value = self.upcast(value, inner)?;
+        let value = self.emit(ExprKind::Wrap(value), to, span);
+        let absent = self.emit(ExprKind::Nil, to, span);
+        let id = self.emit(ExprKind::Cond { arms: vec![(nil, absent)], otherwise: Some(value) }, to, span);
+        Some(self.sequence(lets, id, span))
     }
 
     fn mismatch(&mut self, from: Ty, to: Ty, span: Span, why: Why) -> ExprId {
@@ -112,6 +137,10 @@ impl Body<'_, '_> {
     fn mismatch_help(&mut self, from: Ty, to: Ty, why: Why) -> Option<String> {
         let (from_kind, to_kind) = (self.kind(from), self.kind(to));
         Some(match (from_kind, to_kind) {
+            (TyKind::Struct(..) | TyKind::Enum(..), TyKind::Trait(..)) => {
+                let (from, to) = (self.show(from), self.show(to));
+                format!("{from} does not have that trait: write `impl {to} for {from}`")
+            }
             (TyKind::Int, TyKind::Float) => "convert it with `float(…)`".into(),
             (TyKind::Float, TyKind::Int) => "convert it with `int(…)`, which drops the fraction".into(),
             (TyKind::Int, TyKind::Byte) => "convert it with `byte(…)`".into(),

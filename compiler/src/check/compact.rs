@@ -1,7 +1,7 @@
 //! The end of checking: what the roots reach, renumbered, as a program.
 
 use super::Checker;
-use super::traits::Roots;
+use super::program::Roots;
 use crate::hir::{ExprKind, FnId, Program};
 
 impl Checker<'_> {

@@ -37,7 +37,7 @@ impl<'a> Body<'_, 'a> {
         let types = self.owner_args(decl, types, here);
         let of = Symbol::new("of");
         if let ([ast::Arg { name: None, .. }], true) = (args, self.cx.lang.set == Some(decl) && self.module != CORE)
-            && let Some(of) = self.cx.method(decl, of)
+            && let Some(&of) = self.cx.decl(decl).methods.get(&of)
         {
             // `Set([1, 2])`
             return self.call_fn(of, types, Vec::new(), args, here, expect);

@@ -5,10 +5,11 @@
 //! - D2. A type declaration's id equals the [`DeclId`] that types are made with.
 
 use super::Checker;
+use super::implement::{Follows, Head, Impl, ImplId, Target};
 use super::modules::{CORE, ModuleId};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{DeclId, DeclName, Intrinsic, Notation, Ty};
+use crate::hir::{DeclId, DeclName, Intrinsic, Notation};
 use crate::prim::Prim;
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -41,8 +42,8 @@ pub(super) struct TypeDecl<'a> {
     pub generics: &'a [ast::Generic],
     pub kind: TypeDeclKind<'a>,
     pub methods: HashMap<Symbol, FnDeclId>,
-    /// What its header and `impl` blocks say it implements, with the place.
-    pub traits: Vec<&'a ast::TypeExpr>,
+    /// What a trait asks of the types that have it.
+    pub supertraits: &'a [ast::TypeExpr],
 }
 
 #[derive(Clone, Copy)]
@@ -60,8 +61,8 @@ pub(super) enum Owner {
     Type(DeclId),
     /// A default method of a trait; its first type argument is `Self`.
     Trait(DeclId),
-    /// A method of an `impl` for a type that is not declared in the language, such as `int`.
-    Builtin(Ty),
+    /// A method of an `impl` block; its first type arguments are the block's.
+    Impl(ImplId),
 }
 
 /// How a function is carried out.
@@ -95,12 +96,14 @@ pub(super) struct FnDecl<'a> {
     /// How many of them are the owner's (or, for a local function, the enclosing one's).
     pub owner_generics: usize,
     pub kind: FnKind,
+    /// Where types that are not written come from.
+    pub follows: Option<Follows>,
 }
 
 impl FnDecl<'_> {
     /// Whether some parameter has no type.
     pub fn is_template(&self) -> bool {
-        self.ast.params.iter().any(|p| p.ty.is_none())
+        self.follows.is_none() && self.ast.params.iter().any(|p| p.ty.is_none())
     }
 }
 
@@ -224,6 +227,9 @@ impl<'a> Checker<'a> {
         for id in 0..self.modules.list.len() {
             self.collect_impls(ModuleId(id as u32));
         }
+        self.collect_headers();
+        self.impls_complete = true;
+        self.collect_follows();
     }
 
     fn define(&mut self, module: ModuleId, name: ast::Ident, def: Def) {
@@ -272,13 +278,13 @@ impl<'a> Checker<'a> {
             ast::ItemKind::Struct(decl) => {
                 let kind = TypeDeclKind::Struct(decl);
                 let id = self.add_type(decl.name, module, public, &decl.generics, kind);
-                self.types_decl(id).traits.extend(&decl.traits);
+                self.headers.push((id, &decl.traits));
                 self.collect_methods(id, &decl.methods, &decl.generics);
             }
             ast::ItemKind::Enum(decl) => {
                 let kind = TypeDeclKind::Enum(decl);
                 let id = self.add_type(decl.name, module, public, &decl.generics, kind);
-                self.types_decl(id).traits.extend(&decl.traits);
+                self.headers.push((id, &decl.traits));
                 for (number, variant) in decl.variants.iter().enumerate() {
                     let variants = &mut self.scopes[module.0 as usize].variants;
                     variants.entry(variant.name.name).or_default().push((id, number as u32));
@@ -288,7 +294,6 @@ impl<'a> Checker<'a> {
             ast::ItemKind::Trait(decl) => {
                 let kind = TypeDeclKind::Trait(decl);
                 let id = self.add_type(decl.name, module, public, &decl.generics, kind);
-                self.types_decl(id).traits.extend(&decl.supertraits);
                 for method in &decl.methods {
                     let kind = if method.function.body.is_some() { FnKind::Body } else { FnKind::Missing };
                     let mut generics = vec![Symbol::new("Self")];
@@ -355,7 +360,11 @@ impl<'a> Checker<'a> {
     ) -> DeclId {
         let id = self.types.name_decl(DeclName { name: name.name, notation: Notation::Named });
         debug_assert_eq!(id.0 as usize, self.decls.len(), "D2");
-        self.decls.push(TypeDecl { name, module, public, generics, kind, methods: HashMap::new(), traits: Vec::new() });
+        let supertraits = match kind {
+            TypeDeclKind::Trait(ast) => ast.supertraits.as_slice(),
+            _ => &[],
+        };
+        self.decls.push(TypeDecl { name, module, public, generics, kind, methods: HashMap::new(), supertraits });
         if module == CORE {
             let slot = match name.name.as_str() {
                 "List" => Some((&mut self.lang.list, Notation::List)),
@@ -379,7 +388,7 @@ impl<'a> Checker<'a> {
     fn collect_methods(&mut self, owner: DeclId, methods: &'a [ast::Method], generics: &'a [ast::Generic]) {
         let names: Vec<Symbol> = generics.iter().map(|g| g.name.name).collect();
         for method in methods {
-            self.add_method(owner, self.decls[owner.0 as usize].module, method, names.clone(), false);
+            self.add_method(owner, self.decls[owner.0 as usize].module, method, names.clone());
         }
     }
 
@@ -389,9 +398,8 @@ impl<'a> Checker<'a> {
         module: ModuleId,
         method: &'a ast::Method,
         generics: Vec<Symbol>,
-        follows_type: bool,
     ) {
-        let public = method.public.is_some() || follows_type;
+        let public = method.public.is_some();
         let kind = self.fn_kind(module, &method.function, &method.attributes);
         let name = method.function.name;
         let id = self.add_fn(&method.function, module, public, Owner::Type(owner), generics, kind);
@@ -453,7 +461,7 @@ impl<'a> Checker<'a> {
     ) -> FnDeclId {
         let owner_generics = generics.len();
         generics.extend(ast.generics.iter().map(|g| g.name.name));
-        self.fns.push(FnDecl { ast, module, public, owner, generics, owner_generics, kind });
+        self.fns.push(FnDecl { ast, module, public, owner, generics, owner_generics, kind, follows: None });
         FnDeclId(self.fns.len() as u32 - 1)
     }
 
@@ -540,47 +548,117 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn collect_impl(&mut self, module: ModuleId, block: &'a ast::Impl) {
-        let head = match &block.target.kind {
-            ast::TypeKind::Named { path, args } => {
-                let last = path[path.len() - 1];
-                match self.lookup_type_name(module, path) {
-                    Some(Def::Type(decl)) => Ok((decl, args.as_slice())),
-                    _ => Err(super::resolve::builtin(last.name)),
-                }
+    /// What the headers of types promise.
+    fn collect_headers(&mut self) {
+        for (decl, traits) in std::mem::take(&mut self.headers) {
+            let module = self.decls[decl.0 as usize].module;
+            let generics: Vec<Symbol> = self.decls[decl.0 as usize].generics.iter().map(|g| g.name.name).collect();
+            for of in traits {
+                let Some(wanted) = self.implemented_trait(of, module) else { continue };
+                let (generics, target) = (generics.clone(), Target::Header(decl));
+                let new = Impl { wanted, of, module, target, generics, methods: HashMap::new() };
+                self.add_impl(Head::Decl(decl), new);
             }
-            ast::TypeKind::List(inner) if self.lang.list.is_some() => {
-                Ok((self.lang.list.unwrap_or(DeclId(0)), std::slice::from_ref(&**inner)))
-            }
-            _ => Err(None),
+        }
+    }
+
+    /// The trait that is to be implemented; reports what is none.
+    fn implemented_trait(&mut self, of: &ast::TypeExpr, module: ModuleId) -> Option<DeclId> {
+        let Some(wanted) = self.names_trait(of, module) else {
+            let name = match &of.kind {
+                ast::TypeKind::Named { path, .. } => path[path.len() - 1].name,
+                _ => Symbol::new("?"),
+            };
+            let traits = self.decls.iter().filter(|d| matches!(d.kind, TypeDeclKind::Trait(_))).map(|d| d.name.name);
+            let near = super::report::nearest(name, traits);
+            let diagnostic = Diagnostic::error(codes::UNKNOWN_TRAIT, of.span, format!("there is no trait `{name}`"));
+            self.diagnostics.push(super::report::did_you_mean(diagnostic, near));
+            return None;
         };
-        match head {
-            Ok((decl, args)) => {
-                let own = self.decls[decl.0 as usize].generics;
-                // `impl[T] Show for Node[T]` may name the type's parameters afresh
-                let generics = own.iter().enumerate().map(|(i, generic)| match args.get(i).map(|a| &a.kind) {
-                    Some(ast::TypeKind::Named { path, args }) if path.len() == 1 && args.is_empty() => path[0].name,
-                    _ => generic.name.name,
-                });
-                let generics: Vec<Symbol> = generics.collect();
-                self.types_decl(decl).traits.push(&block.of);
-                for method in &block.methods {
-                    self.add_method(decl, module, method, generics.clone(), true);
-                }
+        let given = match &of.kind {
+            ast::TypeKind::Named { args, .. } => args.len(),
+            _ => 0,
+        };
+        let generics = self.decls[wanted.0 as usize].generics;
+        if generics.len() != given {
+            let name = self.decls[wanted.0 as usize].name.name;
+            let names: Vec<&str> = generics.iter().map(|g| g.name.name.as_str()).collect();
+            let message = format!("`{name}` takes {}, not {given}", super::report::count(names.len(), "type argument"));
+            let mut diagnostic = Diagnostic::error(codes::TYPE_ARGUMENTS, of.span, message);
+            if !names.is_empty() {
+                diagnostic = diagnostic.help(format!("write `{name}[{}]` with types for them", names.join(", ")));
             }
-            Err(Some(ty)) => {
-                for method in &block.methods {
-                    let kind = self.fn_kind(module, &method.function, &method.attributes);
-                    let id = self.add_fn(&method.function, module, true, Owner::Builtin(ty), Vec::new(), kind);
-                    self.builtin_methods.insert((ty, method.function.name.name), id);
-                }
-                self.builtin_traits.push((ty, &block.of));
+            self.diagnostics.push(diagnostic);
+            return None;
+        }
+        Some(wanted)
+    }
+
+    fn collect_impl(&mut self, module: ModuleId, block: &'a ast::Impl) {
+        let wanted = self.implemented_trait(&block.of, module);
+        let Some(head) = self.head_of_written(&block.target, module) else {
+            let text = self.sources.text(block.target.span).to_owned();
+            let diagnostic = Diagnostic::error(codes::UNKNOWN_TYPE, block.target.span, format!("`{text}` can't be given a trait"));
+            self.diagnostics.push(match self.names_trait(&block.target, module) {
+                Some(_) => diagnostic.label("this is a trait").help("make it ask for the other: `trait A: B`"),
+                None => diagnostic.label("there is no such type"),
+            });
+            return;
+        };
+        let Some(wanted) = wanted else { return };
+        let mut generics: Vec<Symbol> = block.generics.iter().map(|g| g.name.name).collect();
+        self.target_names(&block.target, module, &mut generics);
+        let id = ImplId(self.impls.len() as u32);
+        let mut methods = HashMap::new();
+        for method in &block.methods {
+            let kind = self.fn_kind(module, &method.function, &method.attributes);
+            let (owner, name) = (Owner::Impl(id), method.function.name);
+            let decl = self.add_fn(&method.function, module, true, owner, generics.clone(), kind);
+            if let Some(before) = methods.insert(name.name, decl) {
+                let first = self.fns[before.0 as usize].ast.name.span;
+                self.diagnostics.push(
+                    Diagnostic::error(codes::DECLARED_TWICE, name.span, format!("method `{}` is declared twice", name.name))
+                        .label("again here")
+                        .and(first, "first here"),
+                );
             }
-            Err(None) => self.diagnostics.push(Diagnostic::error(
-                codes::IMPL_UNSUPPORTED,
-                block.target.span,
-                "an `impl` for this type is not supported yet",
-            )),
+        }
+        let target = Target::Written(&block.target);
+        self.add_impl(head, Impl { wanted, of: &block.of, module, target, generics, methods });
+    }
+
+    /// The type parameters that an `impl`'s target brings in without `impl[T]`: those of a generic type written without
+    /// arguments, and names in brackets that mean nothing else.
+    fn target_names(&self, target: &ast::TypeExpr, module: ModuleId, names: &mut Vec<Symbol>) {
+        let mut add = |name: Symbol| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        match &target.kind {
+            ast::TypeKind::Named { path, args } if args.is_empty() => match self.lookup_type_name(module, path) {
+                Some(Def::Type(decl)) => {
+                    self.decls[decl.0 as usize].generics.iter().for_each(|g| add(g.name.name));
+                }
+                Some(_) => {}
+                None if path.len() == 1 && super::resolve::builtin(path[0].name).is_none() => add(path[0].name),
+                None => {}
+            },
+            ast::TypeKind::Named { args, .. } | ast::TypeKind::Tuple(args) => {
+                args.iter().for_each(|arg| self.target_names(arg, module, names));
+            }
+            ast::TypeKind::List(inner) | ast::TypeKind::Optional(inner) | ast::TypeKind::Result(inner) => {
+                self.target_names(inner, module, names);
+            }
+            ast::TypeKind::Map(key, value) => {
+                self.target_names(key, module, names);
+                self.target_names(value, module, names);
+            }
+            ast::TypeKind::Fn(params, result) => {
+                let parts = params.iter().chain(result.as_deref());
+                parts.for_each(|part| self.target_names(part, module, names));
+            }
+            ast::TypeKind::Error => {}
         }
     }
 }

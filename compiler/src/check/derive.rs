@@ -3,6 +3,7 @@
 
 use super::body::{Body, PendingKind};
 use super::decls::TypeDeclKind;
+use super::dynamic::Dynamic;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
@@ -94,6 +95,12 @@ impl Body<'_, '_> {
         if let Some(intrinsic) = intrinsic {
             return self.emit(ExprKind::Intrinsic(intrinsic, args), derive.result(), span);
         }
+        if !matches!(ty, Ty::INT | Ty::FLOAT | Ty::BOOL | Ty::BYTE | Ty::STR)
+            && !matches!(self.kind(ty), TyKind::Trait(..) | TyKind::Array(_))
+            && let Some(found) = self.cx.written_operation(derive, ty)
+        {
+            return self.call_ids(found.decl, found.owner, args, span);
+        }
         match self.kind(ty) {
             TyKind::Str if derive == Derive::Show => args[0],
             TyKind::Str => self.core_op("str_quote", args, span),
@@ -119,18 +126,16 @@ impl Body<'_, '_> {
             }
             TyKind::Array(_) | TyKind::Fn(..) => self.not_derivable(derive, ty, span),
             TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => {
-                if let Some(method) = self.cx.method(decl, Symbol::new(derive.method()))
-                    && self.cx.function(method).ast.receiver.is_some()
-                {
-                    let owner = self.method_owner_args(method, ty);
-                    return self.call_ids(method, owner, args, span);
-                }
                 if derive != Derive::Eq && [self.cx.lang.list, self.cx.lang.map, self.cx.lang.set].contains(&Some(decl))
                 {
                     return self.not_derivable(derive, ty, span);
                 }
                 self.call_derived(derive, args, ty, span)
             }
+            TyKind::Trait(..) if derive != Derive::Compare => {
+                self.call_dynamic(Dynamic::Derived(derive), Vec::new(), args, derive.result(), span)
+            }
+            TyKind::Trait(..) => self.not_derivable(derive, ty, span),
             _ => self.call_derived(derive, args, ty, span),
         }
     }

@@ -37,6 +37,8 @@ pub(super) enum Ctor {
     Float(u64),
     /// A list of exactly this length; beyond the longest pattern one length stands for all.
     Length(usize),
+    /// A type behind a trait's reference.
+    Type(Ty),
     /// Matches something that can't be told from other patterns.
     Opaque(u32),
 }

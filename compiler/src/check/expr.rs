@@ -234,7 +234,12 @@ impl<'a> Body<'_, 'a> {
     /// The value of a local, narrowed by flow.
     pub fn read_local(&mut self, local: LocalId, span: Span, narrow: bool) -> ExprId {
         let id = self.read(local, span);
-        let known = self.frame().facts.contains(&Fact { local, variant: None });
+        let known = self.frame().facts.contains(&Fact { local, variant: None, ty: None });
+        let behind = self.frame().facts.iter().rev().find_map(|f| if f.local == local { f.ty } else { None });
+        if let (true, Some(ty)) = (narrow, behind) {
+            self.frame().infos[local.0 as usize].narrowed = true;
+            return self.narrowed(id, ty, span);
+        }
         if narrow && known {
             let ty = self.ty(id);
             if let TyKind::Optional(inner) = self.kind(ty) {
@@ -452,7 +457,7 @@ impl<'a> Body<'_, 'a> {
 
     /// Whether values of other types can become this one.
     fn wraps(&mut self, ty: Ty) -> bool {
-        self.is_optional(ty) || self.is_result(ty)
+        self.is_optional(ty) || self.is_result(ty) || matches!(self.kind(ty), TyKind::Trait(..))
     }
 
     fn try_catch(

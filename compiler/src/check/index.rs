@@ -115,8 +115,8 @@ impl<'a> Body<'_, 'a> {
             }
             _ => {
                 let key = self.expr(index, Expect::Any);
-                if self.has_method(ty, "index") {
-                    return self.method_ids(value, "index", vec![key], here);
+                if let Some(id) = self.operator_call("Index", "index", value, Some(key), here) {
+                    return id;
                 }
                 let shown = self.show(ty);
                 let mut diagnostic =
@@ -306,7 +306,7 @@ impl<'a> Body<'_, 'a> {
         };
         let field = &ast.fields[index];
         if module != self.module && field.public.is_none() {
-            self.private_field(ty, decl, name);
+            self.private_field(ty, name);
             return None;
         }
         if !field.mutable {

@@ -82,6 +82,7 @@ impl Infer {
             TyKind::Tuple(parts) => TyKind::Tuple(self.deep_all(types, parts)),
             TyKind::Struct(decl, args) => TyKind::Struct(decl, self.deep_all(types, args)),
             TyKind::Enum(decl, args) => TyKind::Enum(decl, self.deep_all(types, args)),
+            TyKind::Trait(decl, args) => TyKind::Trait(decl, self.deep_all(types, args)),
             TyKind::Array(inner) => TyKind::Array(self.deep(types, inner)),
             TyKind::Optional(inner) => TyKind::Optional(self.deep(types, inner)),
             TyKind::Fn(params, result) => TyKind::Fn(self.deep_all(types, params), self.deep(types, result)),
@@ -123,7 +124,9 @@ impl Infer {
             (TyKind::Infer(x), _) => self.bind(types, x, b),
             (_, TyKind::Infer(y)) => self.bind(types, y, a),
             (TyKind::Tuple(xs), TyKind::Tuple(ys)) => self.unify_all(types, &xs, &ys),
-            (TyKind::Struct(d, xs), TyKind::Struct(e, ys)) | (TyKind::Enum(d, xs), TyKind::Enum(e, ys)) => {
+            (TyKind::Struct(d, xs), TyKind::Struct(e, ys))
+            | (TyKind::Enum(d, xs), TyKind::Enum(e, ys))
+            | (TyKind::Trait(d, xs), TyKind::Trait(e, ys)) => {
                 d == e && self.unify_all(types, &xs, &ys)
             }
             (TyKind::Array(x), TyKind::Array(y)) | (TyKind::Optional(x), TyKind::Optional(y)) => {
@@ -159,7 +162,7 @@ impl Infer {
 /// The types that a type is made of.
 pub(super) fn parts(types: &Types, ty: Ty) -> impl Iterator<Item = Ty> {
     let (many, one): (&[Ty], Option<Ty>) = match types.kind(ty) {
-        TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => (parts, None),
+        TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) | TyKind::Trait(_, parts) => (parts, None),
         &TyKind::Array(inner) | &TyKind::Optional(inner) => (&[], Some(inner)),
         TyKind::Fn(params, result) => (params, Some(*result)),
         _ => (&[], None),

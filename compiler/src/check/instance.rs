@@ -13,6 +13,7 @@ use super::Checker;
 use super::body::{Body, Outcome};
 use super::decls::{FnDeclId, Owner};
 use super::derive::Derive;
+use super::dynamic::Dynamic;
 use super::modules::ModuleId;
 use super::resolve::Env;
 use crate::codes;
@@ -34,6 +35,8 @@ pub(super) enum What {
     /// Belongs to the body around it, which fills it in.
     Closure,
     Derived(Derive, Ty),
+    /// Goes by the type behind a trait's reference.
+    Dynamic(Ty, Dynamic),
     /// Top-level statements of a module.
     Init(ModuleId),
     /// All of it: modules in order, then `main`.
@@ -58,6 +61,8 @@ pub(super) struct Instance {
     /// As in `hir::Function`.
     pub name: String,
     pub env: Rc<Env>,
+    /// Of a function that goes by the type behind a reference.
+    pub type_args: Vec<Ty>,
     pub params: Vec<Ty>,
     /// Written, or found.
     pub result: Option<Ty>,
@@ -89,6 +94,7 @@ impl Instance {
             what,
             name,
             env,
+            type_args: Vec::new(),
             params,
             result,
             written: result.is_some(),
@@ -114,7 +120,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that `Self` stands for in a function with these type arguments.
-    fn self_type(&mut self, owner: Owner, type_args: &[Ty]) -> Option<Ty> {
+    pub(super) fn self_type(&mut self, owner: Owner, type_args: &[Ty]) -> Option<Ty> {
         match owner {
             Owner::None => None,
             Owner::Type(decl) => {
@@ -122,7 +128,10 @@ impl<'a> Checker<'a> {
                 Some(self.decl_type(decl, type_args[..n].to_vec()))
             }
             Owner::Trait(_) => type_args.first().copied(),
-            Owner::Builtin(ty) => Some(ty),
+            Owner::Impl(id) => {
+                let n = self.implementation(id).generics.len();
+                Some(self.impl_target(id, &type_args[..n.min(type_args.len())]))
+            }
         }
     }
 
@@ -148,20 +157,11 @@ impl<'a> Checker<'a> {
         }
         let env = self.fn_env(decl, &key.1);
         let declared = self.function(decl);
-        let (ast, module, public) = (declared.ast, declared.module, declared.public);
+        let ast = declared.ast;
         let generic = !key.1.is_empty() || declared.is_template();
         let name = self.fn_name(decl, &key.1);
         let mut out = Vec::new();
-        let result = match &ast.result {
-            Some(written) => Some(self.resolve(written, module, &env, &mut out)),
-            // `()` unless an implementation of a trait leaves its types to the trait
-            None if public && !self.function(decl).is_template() => match self.function(decl).owner {
-                Owner::None => Some(Ty::UNIT),
-                _ if self.follows_trait(decl) => None,
-                _ => Some(Ty::UNIT),
-            },
-            None => None,
-        };
+        let result = self.result_type(decl, &key.1, &env, &mut out);
         let mut instance = Instance::new(key.0, name, Rc::new(env), key.2.clone(), result);
         instance.own_diagnostics = out.len();
         instance.diagnostics = out;
@@ -189,26 +189,16 @@ impl<'a> Checker<'a> {
         id
     }
 
-    fn follows_trait(&self, decl: FnDeclId) -> bool {
-        let ast = self.function(decl).ast;
-        match self.function(decl).owner {
-            Owner::Type(owner) => {
-                let traits = &self.decl(owner).traits;
-                ast.result.is_none() && !traits.is_empty()
-            }
-            Owner::Trait(_) | Owner::Builtin(_) => true,
-            Owner::None => false,
-        }
-    }
-
     fn fn_name(&mut self, decl: FnDeclId, type_args: &[Ty]) -> String {
-        let declared = self.function(decl);
-        let name = declared.ast.name.name;
-        match declared.owner {
+        let (owner, name) = (self.function(decl).owner, self.function(decl).ast.name.name);
+        match owner {
             Owner::None => name.to_string(),
             Owner::Type(owner) => format!("{}.{name}", self.decl(owner).name.name),
             Owner::Trait(_) => format!("{}.{name}", self.types.display(type_args[0])),
-            Owner::Builtin(ty) => format!("{}.{name}", self.types.display(ty)),
+            Owner::Impl(_) => {
+                let ty = self.self_type(owner, type_args).unwrap_or(Ty::ERROR);
+                format!("{}.{name}", self.types.display(ty))
+            }
         }
     }
 
@@ -364,7 +354,7 @@ impl<'a> Checker<'a> {
     pub(super) fn is_standard(&self, id: FnId) -> bool {
         match self.instance(id).what {
             What::Fn(decl) => self.modules.list[self.function(decl).module.0 as usize].standard,
-            What::Derived(..) => true,
+            What::Derived(..) | What::Dynamic(..) => true,
             _ => false,
         }
     }
@@ -387,9 +377,14 @@ impl<'a> Checker<'a> {
 
     /// Checks all that has been asked for.
     pub(super) fn drain(&mut self) {
-        while let Some(id) = self.queue.pop_front() {
-            if self.instance(id).state == State::Unchecked {
-                self.check_instance(id);
+        loop {
+            while let Some(id) = self.queue.pop_front() {
+                if self.instance(id).state == State::Unchecked {
+                    self.check_instance(id);
+                }
+            }
+            if !self.make_dynamic() {
+                break;
             }
         }
     }

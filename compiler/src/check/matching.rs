@@ -57,7 +57,10 @@ impl<'a> Body<'_, 'a> {
             self.tag = None;
             self.bind_all(bound);
             if let (Some(local), Pat::Ctor(Ctor::Variant(number), _)) = (local, &pat) {
-                self.frame().facts.push(Fact { local, variant: Some(*number) });
+                self.frame().facts.push(Fact { local, variant: Some(*number), ty: None });
+            }
+            if let (Some(local), Pat::Ctor(Ctor::Type(behind), _)) = (local, &pat) {
+                self.frame().facts.push(Fact { local, variant: None, ty: Some(*behind) });
             }
             if sound && !self.useful(&rows, &pat, ty) {
                 self.report(

@@ -28,9 +28,11 @@ mod decls;
 mod defer;
 mod derive;
 mod distinct;
+mod dynamic;
 mod emit;
 mod exhaustive;
 mod expr;
+mod implement;
 mod index;
 mod infer;
 mod instance;
@@ -43,6 +45,7 @@ mod names;
 mod operators;
 mod pattern;
 mod postfix;
+mod program;
 mod report;
 mod resolve;
 mod scope;
@@ -58,10 +61,13 @@ use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
 use decls::{Alias, Const, FnDecl, FnDeclId, Lang, Scope, Top, TopId, TypeDecl};
+use dynamic::Made;
 use hashbrown::{HashMap, HashSet};
+use implement::{Has, Head, Impl, ImplId};
 use instance::{Instance, Key};
 use modules::{ModuleId, Modules};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use tenure_runtime::native::Registry;
 
 /// What a program is checked for.
@@ -100,9 +106,19 @@ struct Checker<'a> {
     top_guard: HashSet<TopId>,
     scopes: Vec<Scope>,
     lang: Lang,
-    /// Methods of `impl` blocks for built-in types.
-    builtin_methods: HashMap<(Ty, Symbol), FnDeclId>,
-    builtin_traits: Vec<(Ty, &'a ast::TypeExpr)>,
+    impls: Vec<Impl<'a>>,
+    impls_by_head: HashMap<Head, Vec<ImplId>>,
+    impls_complete: bool,
+    /// Headers with the traits they promise, until they are in `impls`.
+    headers: Vec<(DeclId, &'a [ast::TypeExpr])>,
+    traits_known: HashMap<Ty, Rc<Vec<Has>>>,
+    /// Traits that type parameters are bound by, in generic bodies that are checked by themselves.
+    param_bounds: HashMap<Ty, Vec<(DeclId, Vec<Ty>)>>,
+    /// Types whose values are referred to by a trait (W2 of `dynamic`), in the order they were found.
+    behind: HashMap<Ty, Vec<Ty>>,
+    behind_known: HashSet<(Ty, Ty)>,
+    widened: HashMap<Ty, Vec<Ty>>,
+    made: Vec<Made>,
     /// Local functions that capture nothing, by the place of their name.
     local_fns: HashMap<Span, FnDeclId>,
     /// Local functions that a local function sees, itself among them.
@@ -149,8 +165,16 @@ pub fn check(
         top_guard: HashSet::new(),
         scopes: Vec::new(),
         lang: Lang::default(),
-        builtin_methods: HashMap::new(),
-        builtin_traits: Vec::new(),
+        impls: Vec::new(),
+        impls_by_head: HashMap::new(),
+        impls_complete: false,
+        headers: Vec::new(),
+        traits_known: HashMap::new(),
+        param_bounds: HashMap::new(),
+        behind: HashMap::new(),
+        behind_known: HashSet::new(),
+        widened: HashMap::new(),
+        made: Vec::new(),
         local_fns: HashMap::new(),
         local_scopes: HashMap::new(),
         instances: Vec::new(),

@@ -9,6 +9,7 @@ use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, BinaryOp, UnaryOp};
 use crate::syntax::span::Span;
+use crate::syntax::symbol::Symbol;
 
 /// What holds after a condition: when it is true, and when it is false.
 #[derive(Default)]
@@ -90,14 +91,14 @@ fn ordering(op: BinaryOp, ty: Ty) -> Option<Prim> {
     })
 }
 
-/// The method that a user's type gives for an operator.
-fn operator_method(op: BinaryOp) -> Option<&'static str> {
+/// The trait and its method that give a type an operator.
+fn operator_trait(op: BinaryOp) -> Option<(&'static str, &'static str)> {
     Some(match op {
-        BinaryOp::Add => "add",
-        BinaryOp::Sub => "sub",
-        BinaryOp::Mul => "mul",
-        BinaryOp::Div => "div",
-        BinaryOp::Rem => "rem",
+        BinaryOp::Add => ("Add", "add"),
+        BinaryOp::Sub => ("Sub", "sub"),
+        BinaryOp::Mul => ("Mul", "mul"),
+        BinaryOp::Div => ("Div", "div"),
+        BinaryOp::Rem => ("Rem", "rem"),
         _ => return None,
     })
 }
@@ -148,8 +149,11 @@ impl<'a> Body<'_, 'a> {
                         Some(id) => id,
                         None => {
                             let ty = self.ty(id);
-                            let hint =
-                                if is_int_literal(right) && !arithmetic(*op) { Expect::Any } else { Expect::Type(ty) };
+                            let hint = if is_int_literal(right) && !arithmetic(*op) {
+                                Expect::Any
+                            } else {
+                                self.operand_hint(*op, ty)
+                            };
                             self.expr(right, hint)
                         }
                     };
@@ -215,10 +219,10 @@ impl<'a> Body<'_, 'a> {
                 return self.emit(ExprKind::Intrinsic(Intrinsic::StrConcat, vec![left, right]), Ty::STR, span);
             }
         }
-        if let (Some(method), Some((decl, _))) = (operator_method(op), self.cx.as_decl(left_ty))
-            && let Some(found) = self.cx.method(decl, crate::syntax::symbol::Symbol::new(method))
+        if let Some((of, method)) = operator_trait(op)
+            && let Some(id) = self.operator_call(of, method, left, Some(right), span)
         {
-            return self.call_method_decl(found, left, vec![right], span);
+            return id;
         }
         if self.list_element(left_ty).is_some() && op == BinaryOp::Add && self.unify(left_ty, right_ty) {
             return self.method_ids(left, "concat", vec![right], span);
@@ -239,10 +243,77 @@ impl<'a> Body<'_, 'a> {
             }
             _ => None,
         };
+        let help = help.map(str::to_owned).or_else(|| self.operator_help(op, left_ty, right_ty));
         self.fail(match help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         })
+    }
+
+    /// An operator that the left operand's type has by a trait; of several, the one for the right operand's type.
+    pub fn operator_call(
+        &mut self,
+        of: &str,
+        method: &str,
+        left: ExprId,
+        right: Option<ExprId>,
+        span: Span,
+    ) -> Option<ExprId> {
+        let wanted = self.cx.core_trait(of)?;
+        let ty = self.ty(left);
+        let ty = self.deep(ty);
+        let all = self.cx.traits_of(ty);
+        let candidates = all.iter().filter(|h| h.wanted == wanted);
+        let mut right = right;
+        let chosen = match right {
+            None => candidates.into_iter().next()?.clone(),
+            Some(id) => {
+                let exact = self.ty(id);
+                let mut candidates: Vec<_> = candidates.cloned().collect();
+                match candidates.iter().position(|h| h.args.first() == Some(&exact)) {
+                    Some(index) => candidates.swap_remove(index),
+                    None => {
+                        // what is wrapped or widened on the way
+                        let fits = candidates.into_iter().find_map(|h| Some((self.try_coerce(id, h.args[0])?, h)));
+                        let (id, has) = fits?;
+                        right = Some(id);
+                        has
+                    }
+                }
+            }
+        };
+        let found = self.cx.trait_method(ty, &chosen, Symbol::new(method))?;
+        let ids = std::iter::once(left).chain(right).collect();
+        Some(self.call_ids(found.decl, found.owner, ids, span))
+    }
+
+    /// The type that a literal on the right of an operator had better have.
+    fn operand_hint(&mut self, op: BinaryOp, left: Ty) -> Expect {
+        let left = self.deep(left);
+        let wanted = operator_trait(op).and_then(|(of, _)| self.cx.core_trait(of));
+        if let (Some(wanted), Some(_)) = (wanted, self.cx.as_decl(left)) {
+            let all = self.cx.trait_args_of(left, wanted);
+            return match all.as_slice() {
+                [args] => Expect::Type(args[0]),
+                // an int literal is a float only where nothing takes an int
+                several if several.iter().all(|a| a[0] != Ty::INT) && several.iter().any(|a| a[0] == Ty::FLOAT) => {
+                    Expect::Type(Ty::FLOAT)
+                }
+                _ => Expect::Any,
+            };
+        }
+        Expect::Type(left)
+    }
+
+    fn operator_help(&mut self, op: BinaryOp, left: Ty, right: Ty) -> Option<String> {
+        let (of, method) = operator_trait(op)?;
+        let left = self.deep(left);
+        self.cx.as_decl(left)?;
+        let (shown, other) = (self.show(left), self.show(right));
+        if self.cx.own_method(left, Symbol::new(method)).is_some() {
+            return Some(format!("the operator goes by the trait, not the method's name: `struct {shown}: {of}[{other}, …]`"));
+        }
+        Some(format!("`impl {of}[{other}, …] for {shown} {{ fn {method}(self, other) … }}` would make it work"))
     }
 
     /// Reports that a type has to be known at this point.
@@ -272,14 +343,10 @@ impl<'a> Body<'_, 'a> {
                 match self.ty(id) {
                     Ty::INT => self.emit(ExprKind::Prim(Prim::IntNeg, vec![id]), Ty::INT, span),
                     Ty::FLOAT => self.emit(ExprKind::Prim(Prim::FloatNeg, vec![id]), Ty::FLOAT, span),
-                    ty => {
-                        if let Some((decl, _)) = self.cx.as_decl(ty)
-                            && let Some(method) = self.cx.method(decl, crate::syntax::symbol::Symbol::new("neg"))
-                        {
-                            return self.call_method_decl(method, id, Vec::new(), span);
-                        }
-                        self.no_unary("-", id, span)
-                    }
+                    _ => match self.operator_call("Neg", "neg", id, None, span) {
+                        Some(id) => id,
+                        None => self.no_unary("-", id, span),
+                    },
                 }
             }
             UnaryOp::BitNot => {
@@ -393,7 +460,7 @@ impl<'a> Body<'_, 'a> {
         let ast::ExprKind::Name(name) = e.kind else { return Vec::new() };
         match self.lookup_local(name) {
             Some(super::body::Binding::Local(local)) if !self.frame().infos[local.0 as usize].shared => {
-                vec![Fact { local, variant }]
+                vec![Fact { local, variant, ty: None }]
             }
             _ => Vec::new(),
         }
@@ -522,6 +589,16 @@ impl<'a> Body<'_, 'a> {
         if subject == Ty::ERROR {
             return (id, Facts::default());
         }
+        if let TyKind::Trait(..) = self.kind(subject) {
+            let tested = self.resolve(ty);
+            if !self.tested_type(subject, tested, ty.span) {
+                return (self.bad(span), Facts::default());
+            }
+            let mut lets = Vec::new();
+            let test = self.type_test(id, tested, span, &mut lets);
+            let yes = self.fact_about(value, None).into_iter().map(|f| Fact { ty: Some(tested), ..f }).collect();
+            return (self.sequence(lets, test, span), Facts { yes, no: Vec::new() });
+        }
         if let ast::TypeKind::Named { path, args } = &ty.kind
             && args.is_empty()
             && let Some((decl, _)) = self.cx.as_decl(subject)
@@ -535,7 +612,7 @@ impl<'a> Body<'_, 'a> {
         }
         let shown = self.show(subject);
         let diagnostic = Diagnostic::error(codes::IS_TEST, ty.span, format!("this is not a variant of {shown}"))
-            .label("`is` tests an enum's variant")
+            .label("`is` tests an enum's variant, or the type behind a trait")
             .and(value.span, shown);
         (self.fail(diagnostic), Facts::default())
     }

@@ -579,6 +579,9 @@ impl<'a> Body<'_, 'a> {
         if ty == Ty::ERROR {
             return broken(self, bound);
         }
+        if let TyKind::Trait(..) = self.kind(ty) {
+            return self.type_pattern(path, fields, subject, ty, span, steps, bound);
+        }
         let Some((decl, _)) = self.cx.as_decl(ty) else {
             if fields.is_none()
                 && let Some(pat) = self.constant_pattern(path, subject, ty, span, steps)

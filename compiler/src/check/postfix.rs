@@ -3,6 +3,7 @@
 
 use super::body::{Binding, Body, Expect, Fact, Stable};
 use super::decls::{Def, FnDeclId, TypeDeclKind};
+use super::dynamic::Dynamic;
 use super::modules::{CORE, ModuleId};
 use super::report::{did_you_mean, nearest};
 use super::resolve::builtin;
@@ -24,6 +25,8 @@ pub(super) enum State {
     /// A function, and the type arguments of its owner.
     Fn(FnDeclId, Vec<Ty>),
     Variant(DeclId, u32, Option<Vec<Ty>>),
+    /// A method of a trait, named by the trait.
+    TraitFn(DeclId, ast::Ident),
 }
 
 /// What an assignment can set, its parts evaluated.
@@ -117,6 +120,8 @@ impl<'a> Body<'_, 'a> {
             return State::Variant(decl, number, Some(args));
         }
         match self.cx.lookup(self.module, name) {
+            // a variant of the module's own hides what the core library declares
+            Some(Def::Type(decl)) if self.cx.is_trait(decl) && self.cx.hides_core(self.module, name) => {}
             Some(Def::Type(decl)) => return State::Decl(decl, None),
             Some(Def::Alias(_)) => {
                 let ty = ast::TypeExpr {
@@ -253,13 +258,26 @@ impl<'a> Body<'_, 'a> {
         match state {
             State::Value(value) => State::Value(self.field(value, name, here)),
             State::Module(module) => self.module_member(module, name),
+            State::Decl(decl, _) if decl != super::traits::ARRAY && self.cx.is_trait(decl) => {
+                let closure = self.cx.with_supertraits(decl, Vec::new(), Ty::ERROR);
+                if let Some((owner, _)) = closure.iter().find(|t| self.cx.decl(t.0).methods.contains_key(&name.name)) {
+                    return State::TraitFn(*owner, name);
+                }
+                let (names, what) = (self.cx.member_names(decl), self.cx.decl(decl).name.name);
+                let message = format!("trait `{what}` has no method `{}`", name.name);
+                let near = nearest(name.name, names.into_iter());
+                State::Value(self.fail(did_you_mean(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message), near)))
+            }
             State::Decl(decl, args) => {
                 if let Some(number) = self.cx.variant_number(decl, name.name) {
                     return State::Variant(decl, number, args);
                 }
-                if let Some(method) = self.cx.method(decl, name.name) {
+                if decl != super::traits::ARRAY {
                     let args = self.owner_args(decl, args, here);
-                    return State::Fn(method, args);
+                    let ty = self.cx.decl_type(decl, args);
+                    if let Some((method, owner)) = self.find_method(ty, name.name) {
+                        return State::Fn(method, owner);
+                    }
                 }
                 let names = self.cx.member_names(decl);
                 let what = self.cx.decl(decl).name.name;
@@ -271,15 +289,15 @@ impl<'a> Body<'_, 'a> {
             }
             State::Type(ty) => {
                 let shown = self.show(ty);
-                match self.builtin_method(ty, name.name) {
-                    Some(decl) => State::Fn(decl, Vec::new()),
+                match self.find_method(ty, name.name) {
+                    Some((decl, owner)) => State::Fn(decl, owner),
                     None => {
                         let message = format!("`{shown}` has no function `{}`", name.name);
                         State::Value(self.fail(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message)))
                     }
                 }
             }
-            State::Fn(..) | State::Variant(..) => {
+            State::Fn(..) | State::Variant(..) | State::TraitFn(..) => {
                 let value = self.value_of(state, here, Expect::Any);
                 State::Value(self.field(value, name, here))
             }
@@ -360,10 +378,16 @@ impl<'a> Body<'_, 'a> {
                     && let Some(index) = ast.fields.iter().position(|f| f.name.name == name.name)
                 {
                     if module != self.module && ast.fields[index].public.is_none() {
-                        return self.private_field(ty, decl, name);
+                        return self.private_field(ty, name);
                     }
                     let field = self.cx.field_type(ty, 0, index, &mut self.diagnostics);
                     return self.emit(ExprKind::Field(value, index as u32), field, here);
+                }
+            }
+            TyKind::Trait(..) | TyKind::Param(_) => {
+                if let Some((wanted, index, field)) = self.cx.trait_field(ty, name.name) {
+                    let dynamic = Dynamic::Field(wanted, index);
+                    return self.call_dynamic(dynamic, Vec::new(), vec![value], field, here);
                 }
             }
             TyKind::Enum(decl, _) => {
@@ -394,14 +418,14 @@ impl<'a> Body<'_, 'a> {
         Some(self.emit(ExprKind::VariantField(value, variant, index as u32), field, here))
     }
 
-    pub fn private_field(&mut self, ty: Ty, decl: DeclId, name: ast::Ident) -> ExprId {
+    pub fn private_field(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
         let shown = self.show(ty);
         let mut diagnostic = Diagnostic::error(
             codes::PRIVATE_MEMBER,
             name.span,
             format!("field `{}` of {shown} is private to its module", name.name),
         );
-        if self.cx.method(decl, name.name).is_some() {
+        if self.find_method(ty, name.name).is_some() {
             diagnostic = diagnostic.help(format!("call the method: `.{}()`", name.name));
         }
         self.fail(diagnostic)
@@ -420,7 +444,7 @@ impl<'a> Body<'_, 'a> {
                 }
             }
             TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => {
-                if self.cx.method(decl, name.name).is_some() {
+                if self.find_method(ty, name.name).is_some() {
                     diagnostic = diagnostic.help(format!("it is a method: call it, `.{}()`", name.name));
                 } else {
                     let names = self.cx.member_names(decl);
@@ -473,6 +497,12 @@ impl<'a> Body<'_, 'a> {
             }
             State::Fn(decl, args) => self.fn_value(decl, &args, Vec::new(), at, expect),
             State::Variant(decl, number, args) => self.bare_variant(decl, number, args, at, expect),
+            State::TraitFn(wanted, name) => {
+                let of = self.cx.decl_name(wanted);
+                let message = format!("`{of}.{}` is not a value: which method it is depends on its argument", name.name);
+                let help = format!("write a closure that calls it: `|x| {of}.{}(x)`", name.name);
+                self.fail(Diagnostic::error(codes::METHOD_OR_FUNCTION, at, message).help(help))
+            }
         }
     }
 }

@@ -66,3 +66,13 @@ pub(super) fn list(names: &[String]) -> String {
         }
     }
 }
+
+/// `a`, `a or b`, `a, b or c`, each in backticks.
+pub(super) fn either(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
+    }
+}

@@ -194,26 +194,26 @@ impl<'a> Checker<'a> {
             out.push(wrong_arguments(ty, declared.name.name.as_str(), declared.generics.len(), args.len()));
             return Ty::ERROR;
         }
-        if let TypeDeclKind::Trait(_) = declared.kind {
-            let name = declared.name.name;
+        if let TypeDeclKind::Trait(_) = declared.kind
+            && let Some((method, why)) = self.not_a_type(decl)
+        {
+            let name = self.decls[decl.0 as usize].name.name;
             out.push(
-                Diagnostic::error(
-                    codes::TRAIT_TYPE_UNSUPPORTED,
-                    ty.span,
-                    format!("trait `{name}` as a type is not supported here yet"),
-                )
-                .help(format!("a parameter may have the type `{name}`; elsewhere write the type itself")),
+                Diagnostic::error(codes::TRAIT_NOT_A_TYPE, ty.span, format!("trait `{name}` can't be a type: `{}` {why}", method.name))
+                    .and(method.span, "declared here")
+                    .help(format!("as a bound it can be used: `[T: {name}]`")),
             );
             return Ty::ERROR;
         }
         self.decl_type(decl, args)
     }
 
-    /// The struct or enum type of a declaration.
+    /// The type of a declaration.
     pub(super) fn decl_type(&mut self, decl: DeclId, args: Vec<Ty>) -> Ty {
         match self.decls[decl.0 as usize].kind {
             TypeDeclKind::Enum(_) => self.types.intern(TyKind::Enum(decl, args)),
-            _ => self.types.intern(TyKind::Struct(decl, args)),
+            TypeDeclKind::Trait(_) => self.types.intern(TyKind::Trait(decl, args)),
+            TypeDeclKind::Struct(_) => self.types.intern(TyKind::Struct(decl, args)),
         }
     }
 

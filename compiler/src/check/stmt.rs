@@ -369,7 +369,7 @@ impl<'a> Body<'_, 'a> {
         self.frame().facts.retain(|f| f.local != local);
         let shared = self.frame().infos[local.0 as usize].shared;
         if not_nil && !shared && self.is_optional(ty) {
-            self.frame().facts.push(Fact { local, variant: None });
+            self.frame().facts.push(Fact { local, variant: None, ty: None });
         }
     }
 

@@ -1,48 +1,26 @@
-//! Methods and traits: which function a method name means on a type, and which types have a trait.
-//!
-//! Dispatch is static: in a template the actual type is known. A trait as a parameter's type makes the function a
-//! template that takes any type with that trait.
+//! Traits as promises: whether a type keeps those it makes, whether a type has what a bound asks for, and what a trait
+//! itself may declare.
 
 use super::Checker;
 use super::body::Body;
-use super::decls::{Def, FnDeclId, FnKind, Owner, TypeDeclKind};
-use super::instance::{Instance, What};
+use super::decls::{Def, FnDeclId, Owner, TypeDeclKind};
+use super::derive::Derive;
+use super::implement::{Found, Has, ImplId, Target};
 use super::modules::{CORE, ModuleId};
-use super::report::{did_you_mean, nearest};
+use super::report::list;
 use super::resolve::Env;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{DeclId, FnId, Ty, TyKind};
+use crate::hir::{DeclId, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
-use std::rc::Rc;
-use tenure_runtime::native::NativeType;
 
 /// Stands for `Array`, which no declaration declares.
 pub(super) const ARRAY: DeclId = DeclId(u32::MAX);
 
-/// What a program starts from.
-pub(super) struct Roots {
-    pub entry: FnId,
-    pub tests: Vec<(Symbol, Span, FnId)>,
-    pub exports: Vec<(Symbol, FnId)>,
-}
-
-/// Traits that need no declaration: types have them by structure, or by a method.
-const STRUCTURAL: [&str; 4] = ["Eq", "Ord", "Hash", "Show"];
-/// Traits that a type has when it has the method.
-const BY_METHOD: [(&str, &str); 9] = [
-    ("Iterator", "next"),
-    ("Iterable", "iter"),
-    ("Add", "add"),
-    ("Sub", "sub"),
-    ("Mul", "mul"),
-    ("Div", "div"),
-    ("Rem", "rem"),
-    ("Neg", "neg"),
-    ("Index", "index"),
-];
+/// How many parts of a type a derived trait is looked for in; the others are looked at when the operation is made.
+const PARTS_MAX: usize = 64;
 
 impl<'a> Checker<'a> {
     pub(super) fn no_span(&self) -> Span {
@@ -87,42 +65,6 @@ impl<'a> Checker<'a> {
         own.or_else(core).cloned().unwrap_or_default()
     }
 
-    /// The method of a declared type: its own, then those its traits have bodies for.
-    pub(super) fn method(&self, decl: DeclId, name: Symbol) -> Option<FnDeclId> {
-        if decl == ARRAY {
-            return None;
-        }
-        let declared = self.decl(decl);
-        if let Some(&method) = declared.methods.get(&name) {
-            return Some(method);
-        }
-        let module = declared.module;
-        declared.traits.iter().find_map(|t| self.default_method(self.names_trait(t, module)?, name, 0))
-    }
-
-    fn default_method(&self, decl: DeclId, name: Symbol, depth: u32) -> Option<FnDeclId> {
-        let declared = self.decl(decl);
-        if let Some(&method) = declared.methods.get(&name)
-            && self.function(method).kind == FnKind::Body
-        {
-            return Some(method);
-        }
-        if depth > 32 {
-            return None;
-        }
-        let parents = declared.traits.iter().filter_map(|t| self.names_trait(t, declared.module));
-        parents.into_iter().find_map(|parent| self.default_method(parent, name, depth + 1))
-    }
-
-    /// The declared trait that a type expression names.
-    pub(super) fn names_trait(&self, ty: &ast::TypeExpr, module: ModuleId) -> Option<DeclId> {
-        let ast::TypeKind::Named { path, .. } = &ty.kind else { return None };
-        match self.lookup_type_name(module, path) {
-            Some(Def::Type(decl)) if matches!(self.decl(decl).kind, TypeDeclKind::Trait(_)) => Some(decl),
-            _ => None,
-        }
-    }
-
     /// Names of fields, methods and variants, for suggestions.
     pub(super) fn member_names(&self, decl: DeclId) -> Vec<Symbol> {
         if decl == ARRAY {
@@ -138,364 +80,362 @@ impl<'a> Checker<'a> {
         names
     }
 
-    /// Whether a function has to be checked anew for the arguments of each call.
-    pub(super) fn is_open(&self, decl: FnDeclId) -> bool {
-        let declared = self.function(decl);
-        !declared.generics.is_empty()
-            || declared
-                .ast
-                .params
-                .iter()
-                .any(|p| p.ty.as_ref().is_none_or(|ty| self.names_trait(ty, declared.module).is_some()))
+    /// Whether a module has a variant of that name, and nothing else that it declares or imports.
+    pub(super) fn hides_core(&self, module: ModuleId, name: Symbol) -> bool {
+        let scope = &self.scopes[module.0 as usize];
+        scope.variants.contains_key(&name) && !scope.names.contains_key(&name)
     }
 
-    // ---- the program
-
-    /// Checks types and traits that are declared, used or not.
-    pub(super) fn check_declarations(&mut self) {
-        let mut out = Vec::new();
-        for index in 0..self.decls.len() {
-            let declared = &self.decls[index];
-            let (module, kind, generics) = (declared.module, declared.kind, declared.generics);
-            if self.modules.list[module.0 as usize].standard {
-                continue;
-            }
-            // type parameters are anything here
-            let mut env =
-                Env { types: generics.iter().map(|g| (g.name.name, Ty::ERROR)).collect(), self_ty: Some(Ty::ERROR) };
-            let (fields, variants): (&[ast::Field], &[ast::Variant]) = match kind {
-                TypeDeclKind::Struct(ast) => (&ast.fields, &[]),
-                TypeDeclKind::Enum(ast) => (&[], &ast.variants),
-                TypeDeclKind::Trait(ast) => (&ast.fields, &[]),
-            };
-            env.types.retain(|(name, _)| name.as_str() != "_");
-            for field in fields {
-                self.resolve(&field.ty, module, &env, &mut out);
-            }
-            for field in variants.iter().flat_map(|v| &v.fields) {
-                match &field.ty {
-                    Some(ty) => {
-                        self.resolve(ty, module, &env, &mut out);
-                    }
-                    None => out.push(Diagnostic::error(
-                        codes::FIELD_TYPE_MISSING,
-                        field.name.span,
-                        format!("field `{}` of a variant needs a type", field.name.name),
-                    )),
-                }
-            }
-            self.check_traits(DeclId(index as u32), &mut out);
+    /// The operation behind a trait that types have by their structure.
+    pub(super) fn structural_trait(&self, wanted: DeclId) -> Option<Derive> {
+        let declared = self.decl(wanted);
+        if declared.module != CORE {
+            return None;
         }
-        self.check_natives(&mut out);
-        self.diagnostics.append(&mut out);
+        Some(match declared.name.name.as_str() {
+            "Eq" => Derive::Eq,
+            "Ord" => Derive::Compare,
+            "Hash" => Derive::Hash,
+            "Show" => Derive::Show,
+            _ => return None,
+        })
     }
 
-    /// A native function's declaration has to fit the Rust function behind it.
-    fn check_natives(&mut self, out: &mut Vec<Diagnostic>) {
-        for index in 0..self.fns.len() {
-            let declared = &self.fns[index];
-            let FnKind::Native(id) = declared.kind else { continue };
-            let (ast, module) = (declared.ast, declared.module);
-            let env = Env::default();
-            let params: Vec<Ty> = ast
-                .params
-                .iter()
-                .map(|p| p.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, out)))
-                .collect();
-            let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve(t, module, &env, out));
-            let native = self.registry.get(id);
-            let wanted: Vec<Ty> = native.params.iter().map(|&t| self.native_type(t)).collect();
-            let fits = params == wanted && result == self.native_type(native.result);
-            if !fits {
-                let message = format!("`{}` is declared with other types than it is registered with", native.name);
-                out.push(
-                    Diagnostic::error(codes::NATIVE_SIGNATURE, ast.name.span, message)
-                        .label(format!("registered as {native:?}")),
-                );
-            }
-        }
+    /// The method of a type that takes the place of a derived operation.
+    pub(super) fn written_operation(&mut self, derive: Derive, ty: Ty) -> Option<Found> {
+        let found = self.methods_named(ty, Symbol::new(derive.method())).into_iter().next()?;
+        let ast = self.function(found.decl).ast;
+        // a method that happens to have the name is another one
+        (ast.receiver.is_some() && ast.params.len() == usize::from(derive.is_binary())).then_some(found)
     }
 
-    fn native_type(&mut self, ty: NativeType) -> Ty {
-        match ty {
-            NativeType::Int => Ty::INT,
-            NativeType::Float => Ty::FLOAT,
-            NativeType::Bool => Ty::BOOL,
-            NativeType::Byte => Ty::BYTE,
-            NativeType::Str => Ty::STR,
-            NativeType::Bytes => self.array_of(Ty::BYTE),
-            NativeType::Ints => self.array_of(Ty::INT),
-            NativeType::Unit => Ty::UNIT,
-        }
+    /// Whether a type has an operation, written or derived.
+    pub(super) fn structural(&mut self, ty: Ty, derive: Derive) -> bool {
+        self.has_parts(ty, derive, &mut Vec::new())
     }
 
-    /// What a type promises to implement, it has to have.
-    fn check_traits(&mut self, decl: DeclId, out: &mut Vec<Diagnostic>) {
-        let declared = self.decl(decl);
-        if let TypeDeclKind::Trait(_) = declared.kind {
-            return;
+    fn has_parts(&mut self, ty: Ty, derive: Derive, seen: &mut Vec<Ty>) -> bool {
+        if seen.contains(&ty) || seen.len() > PARTS_MAX {
+            return true;
         }
-        let module = declared.module;
-        for written in declared.traits.clone() {
-            let Some(wanted) = self.names_trait(written, module) else {
-                self.check_builtin_trait(decl, written, out);
-                continue;
-            };
-            let TypeDeclKind::Trait(ast) = self.decl(wanted).kind else { continue };
-            let mut missing = Vec::new();
-            for method in &ast.methods {
-                if method.function.body.is_none() && self.method(decl, method.function.name.name).is_none() {
-                    missing.push(method.function.name);
-                }
+        seen.push(ty);
+        let ordered = matches!(derive, Derive::Compare | Derive::Hash);
+        match self.types.kind(ty).clone() {
+            TyKind::Fn(..) => matches!(derive, Derive::Show | Derive::Inspect),
+            TyKind::Array(inner) => !ordered && self.has_parts(inner, derive, seen),
+            TyKind::Optional(inner) => self.has_parts(inner, derive, seen),
+            TyKind::Tuple(parts) => parts.iter().all(|&p| self.has_parts(p, derive, seen)),
+            TyKind::Param(_) => {
+                let wanted = ["Eq", "Ord", "Hash", "Show"].into_iter().find(|t| {
+                    self.core_trait(t).and_then(|t| self.structural_trait(t)) == Some(derive)
+                });
+                let all = self.traits_of(ty);
+                !ordered || all.iter().any(|h| wanted.is_some_and(|w| self.core_trait(w) == Some(h.wanted)))
             }
-            let own = match self.decl(decl).kind {
-                TypeDeclKind::Struct(ast) => ast.fields.as_slice(),
-                _ => &[],
-            };
-            missing.extend(ast.fields.iter().map(|f| f.name).filter(|n| own.iter().all(|f| f.name.name != n.name)));
-            if let Some(first) = missing.first() {
-                let names: Vec<String> = missing.iter().map(|m| m.name.to_string()).collect();
-                let message = format!(
-                    "`{}` says it is `{}`, but lacks {}",
-                    self.decl(decl).name.name,
-                    ast.name.name,
-                    super::report::list(&names)
-                );
-                out.push(
-                    Diagnostic::error(codes::TRAIT_INCOMPLETE, written.span, message).and(first.span, "required here"),
-                );
-            }
-        }
-    }
-
-    fn check_builtin_trait(&self, decl: DeclId, written: &ast::TypeExpr, out: &mut Vec<Diagnostic>) {
-        let ast::TypeKind::Named { path, .. } = &written.kind else { return };
-        let name = path[path.len() - 1].name;
-        let text = name.as_str();
-        let method = match text {
-            "Eq" => Some("eq"),
-            "Ord" => Some("compare"),
-            "Hash" => Some("hash"),
-            "Show" => Some("show"),
-            _ => BY_METHOD.iter().find(|t| t.0 == text).map(|t| t.1),
-        };
-        match method {
-            None => {
-                let traits =
-                    self.decls.iter().filter(|d| matches!(d.kind, TypeDeclKind::Trait(_))).map(|d| d.name.name);
-                let near = nearest(name, traits.chain(STRUCTURAL.map(Symbol::new)));
-                let message = format!("there is no trait `{text}`");
-                out.push(did_you_mean(Diagnostic::error(codes::UNKNOWN_TRAIT, written.span, message), near));
-            }
-            Some(method) if !STRUCTURAL.contains(&text) && self.method(decl, Symbol::new(method)).is_none() => {
-                let message = format!("`{}` says it is `{text}`, but lacks `{method}`", self.decl(decl).name.name);
-                out.push(Diagnostic::error(codes::TRAIT_INCOMPLETE, written.span, message));
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// Checks the entry, tests, exports, all annotated functions of the program's own modules, and what they reach.
-    pub(super) fn check_program(&mut self) -> Roots {
-        let order = self.modules.order.clone();
-        for &module in order.split_last().map_or(&[][..], |(_, imported)| imported) {
-            if let Some(init) = self.init_of(module) {
-                self.check_instance(init);
-            }
-        }
-        let mut entry = Instance::new(What::Entry, "top level".into(), Rc::default(), Vec::new(), Some(Ty::UNIT));
-        entry.origin = None;
-        let entry = self.add_instance(entry);
-        self.check_instance(entry);
-        let mut tests = Vec::new();
-        let main = order.last().copied().unwrap_or(CORE);
-        let modules = self.modules;
-        let items = modules.list[main.0 as usize].files.iter().flat_map(|f| &f.items);
-        for (index, item) in items.enumerate() {
-            match &item.kind {
-                ast::ItemKind::Test(test) | ast::ItemKind::Bench(test) => {
-                    let is_bench = matches!(item.kind, ast::ItemKind::Bench(_));
-                    let name = format!("{} \"{}\"", if is_bench { "bench" } else { "test" }, test.name.name);
-                    let mut instance =
-                        Instance::new(What::Test(index), name, Rc::default(), Vec::new(), Some(Ty::UNIT));
-                    instance.origin = Some((test.name.span, entry));
-                    let id = self.add_instance(instance);
-                    self.queue.push_back(id);
-                    if is_bench == (self.mode == super::Mode::Bench) {
-                        tests.push((test.name.name, item.span, id));
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut exports = Vec::new();
-        for index in 0..self.fns.len() {
-            let decl = FnDeclId(index as u32);
-            let declared = self.function(decl);
-            let (module, owner, name) = (declared.module, declared.owner, declared.ast.name.name);
-            if self.modules.list[module.0 as usize].standard || declared.kind != FnKind::Body || self.is_open(decl) {
-                continue;
-            }
-            let self_ty = match owner {
-                Owner::None => None,
-                Owner::Type(owner) => Some(self.decl_type(owner, Vec::new())),
-                Owner::Builtin(ty) => Some(ty),
-                Owner::Trait(_) => continue,
-            };
-            let declared = self.function(decl);
-            let ast = declared.ast;
-            let env = Env { types: Vec::new(), self_ty };
-            let mut out = Vec::new();
-            let mut params: Vec<Ty> = ast.receiver.and(self_ty).into_iter().collect();
-            params.extend(
-                ast.params.iter().filter_map(|p| p.ty.as_ref()).map(|ty| self.resolve(ty, module, &env, &mut out)),
-            );
-            let broken = !out.is_empty();
-            self.diagnostics.append(&mut out);
-            if broken || params.iter().any(|&p| super::infer::mentions_error(&self.types, p)) {
-                continue;
-            }
-            let id = self.request(decl, Vec::new(), params, None);
-            self.queue.push_back(id);
-            if module == main && owner == Owner::None {
-                exports.push((name, id));
-            }
-        }
-        self.drain();
-        Roots { entry, tests, exports }
-    }
-
-    /// Whether a type has a trait; `None` names no trait at all.
-    fn satisfies(&self, ty: Ty, bound: &ast::TypeExpr, module: ModuleId) -> Option<bool> {
-        if let Some(wanted) = self.names_trait(bound, module) {
-            return Some(self.implements(ty, wanted));
-        }
-        let ast::TypeKind::Named { path, .. } = &bound.kind else { return None };
-        let name = path[path.len() - 1].name.as_str();
-        if STRUCTURAL.contains(&name) {
-            return Some(self.structural(ty, name, 0));
-        }
-        let method = BY_METHOD.iter().find(|t| t.0 == name)?.1;
-        let arithmetic = matches!(ty, Ty::INT | Ty::FLOAT | Ty::BYTE) && !["next", "iter", "index"].contains(&method);
-        let text = ty == Ty::STR && method == "add";
-        Some(arithmetic || text || self.has_own_method(ty, Symbol::new(method)))
-    }
-
-    fn has_own_method(&self, ty: Ty, name: Symbol) -> bool {
-        match self.types.kind(ty) {
-            TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => self.method(*decl, name).is_some(),
-            _ => self.builtin_methods.contains_key(&(ty, name)),
-        }
-    }
-
-    fn implements(&self, ty: Ty, wanted: DeclId) -> bool {
-        match self.types.kind(ty) {
-            TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => {
-                let declared = self.decl(*decl);
-                declared.traits.iter().any(|t| self.leads_to(t, declared.module, wanted, 0))
-            }
-            _ => self.builtin_traits.iter().any(|&(own, t)| {
-                own == ty
-                    && self.scopes.iter().enumerate().any(|(m, _)| self.leads_to(t, ModuleId(m as u32), wanted, 0))
-            }),
-        }
-    }
-
-    fn leads_to(&self, written: &ast::TypeExpr, module: ModuleId, wanted: DeclId, depth: u32) -> bool {
-        match self.names_trait(written, module) {
-            Some(found) if found == wanted => true,
-            Some(found) if depth < 32 => {
-                let declared = self.decl(found);
-                declared.traits.iter().any(|t| self.leads_to(t, declared.module, wanted, depth + 1))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether `Eq`, `Ord`, `Hash` or `Show` can be derived, or is written.
-    fn structural(&self, ty: Ty, name: &str, depth: u32) -> bool {
-        if depth > 8 {
-            return true; // deeper parts are looked at when the operation is made
-        }
-        match self.types.kind(ty) {
-            TyKind::Fn(..) => name == "Show",
-            TyKind::Array(inner) => matches!(name, "Eq" | "Show") && self.structural(*inner, name, depth + 1),
-            TyKind::Optional(inner) => self.structural(*inner, name, depth + 1),
-            TyKind::Tuple(parts) => parts.iter().all(|&p| self.structural(p, name, depth + 1)),
+            TyKind::Trait(..) => !ordered || derive == Derive::Hash,
             TyKind::Struct(decl, args) | TyKind::Enum(decl, args) => {
-                let method = match name {
-                    "Eq" => "eq",
-                    "Ord" => "compare",
-                    "Hash" => "hash",
-                    _ => "show",
-                };
-                if self.method(*decl, Symbol::new(method)).is_some() {
+                if self.written_operation(derive, ty).is_some() {
                     return true;
                 }
-                if [self.lang.list, self.lang.map, self.lang.set].contains(&Some(*decl)) {
-                    return name == "Eq" && args.iter().all(|&a| self.structural(a, name, depth + 1));
+                if [self.lang.list, self.lang.map, self.lang.set].contains(&Some(decl)) {
+                    return !ordered && args.iter().all(|&a| self.has_parts(a, derive, seen));
                 }
-                match self.decl(*decl).kind {
-                    TypeDeclKind::Struct(ast) if name == "Hash" => ast.fields.iter().all(|f| !f.mutable),
-                    _ => true,
-                }
+                let fields: Vec<(usize, usize)> = match self.decl(decl).kind {
+                    TypeDeclKind::Struct(ast) => {
+                        if derive == Derive::Hash && ast.fields.iter().any(|f| f.mutable) {
+                            return false;
+                        }
+                        (0..ast.fields.len()).map(|f| (0, f)).collect()
+                    }
+                    TypeDeclKind::Enum(ast) => {
+                        let variants = ast.variants.iter().enumerate();
+                        variants.flat_map(|(v, variant)| (0..variant.fields.len()).map(move |f| (v, f))).collect()
+                    }
+                    TypeDeclKind::Trait(_) => Vec::new(),
+                };
+                fields.into_iter().all(|(variant, field)| {
+                    let part = self.field_type(ty, variant, field, &mut Vec::new());
+                    self.has_parts(part, derive, seen)
+                })
             }
             _ => true,
         }
     }
+
+    /// Whether a type has a trait with these arguments.
+    pub(super) fn has(&mut self, ty: Ty, wanted: DeclId, args: &[Ty]) -> bool {
+        if let Some(derive) = self.structural_trait(wanted)
+            && self.structural(ty, derive)
+        {
+            return true;
+        }
+        self.traits_of(ty).iter().any(|h| h.wanted == wanted && h.args == args)
+    }
+
+    // ---- promises
+
+    /// What types promise to implement, they have to have; and each promise is made once, where it may be made.
+    pub(super) fn check_promises(&mut self) {
+        let mut out = Vec::new();
+        for index in 0..self.impls.len() {
+            let id = ImplId(index as u32);
+            if self.modules.list[self.implementation(id).module.0 as usize].standard {
+                continue;
+            }
+            self.check_orphan(id, &mut out);
+            self.check_overlap(id, &mut out);
+            self.check_promise(id, &mut out);
+        }
+        self.diagnostics.append(&mut out);
+    }
+
+    /// An `impl` stands in the module of its trait or of its type.
+    fn check_orphan(&self, id: ImplId, out: &mut Vec<Diagnostic>) {
+        let this = self.implementation(id);
+        let Target::Written(target) = this.target else { return };
+        let head = self.head_of_written(target, this.module);
+        let own_type = match head {
+            Some(super::implement::Head::Decl(decl)) => self.decl(decl).module == this.module,
+            _ => false,
+        };
+        // a trait with a type of this module among its arguments belongs to both
+        let own_argument = match &this.of.kind {
+            ast::TypeKind::Named { args, .. } => args.iter().any(|arg| {
+                matches!(self.head_of_written(arg, this.module),
+                    Some(super::implement::Head::Decl(decl)) if self.decl(decl).module == this.module)
+            }),
+            _ => false,
+        };
+        if own_type || own_argument || self.decl(this.wanted).module == this.module {
+            return;
+        }
+        let (name, text) = (self.decl(this.wanted).name.name, self.sources.text(target.span));
+        let message = format!("`{name}` can't be implemented for `{text}` here: neither is of this module");
+        out.push(
+            Diagnostic::error(codes::ORPHAN_IMPL, this.of.span, message)
+                .help("an `impl` stands in the module of its trait or of its type; wrap the value in a struct of your own"),
+        );
+    }
+
+    /// What a trait asks for are traits.
+    pub(super) fn check_trait_header(&mut self, decl: DeclId, out: &mut Vec<Diagnostic>) {
+        let module = self.decl(decl).module;
+        for parent in self.decl(decl).supertraits {
+            match self.names_trait(parent, module) {
+                None => out.push(Diagnostic::error(codes::UNKNOWN_TRAIT, parent.span, "this is not a trait")),
+                Some(found) if self.leads_to(found, decl) => {
+                    let name = self.decl(decl).name.name;
+                    out.push(Diagnostic::error(codes::TRAIT_CYCLE, parent.span, format!("trait `{name}` asks for itself")));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// A stand-in for each type parameter of an implementation.
+    fn stand_ins(&mut self, id: ImplId) -> Vec<Ty> {
+        let names = self.implementation(id).generics.clone();
+        names.into_iter().map(|name| self.types.param(name)).collect()
+    }
+
+    /// One implementation for each trait, its arguments, and type.
+    fn check_overlap(&mut self, id: ImplId, out: &mut Vec<Diagnostic>) {
+        let (wanted, of, module) =
+            (self.implementation(id).wanted, self.implementation(id).of, self.implementation(id).module);
+        let others = (0..self.impls.len() as u32).map(ImplId);
+        let others: Vec<ImplId> = others.filter(|&o| o != id && self.implementation(o).wanted == wanted).collect();
+        if others.is_empty() {
+            return;
+        }
+        let bindings = self.stand_ins(id);
+        let ty = self.impl_target(id, &bindings);
+        let env = self.impl_env(id, &bindings, ty);
+        let own = self.trait_written(of, module, &env);
+        for other in others {
+            let Some(found) = self.bindings(other, ty) else { continue };
+            let (at, module) = (self.implementation(other).of, self.implementation(other).module);
+            let env = self.impl_env(other, &found, ty);
+            // of two equal ones the later is to blame
+            let later = (of.span.file, of.span.lo) > (at.span.file, at.span.lo) || module == CORE;
+            if self.trait_written(at, module, &env) == own && later {
+                let (name, shown) = (self.decl(wanted).name.name, self.types.display(ty));
+                let message = format!("`{name}` is implemented twice for {shown}");
+                out.push(Diagnostic::error(codes::IMPL_TWICE, of.span, message).label("again here").and(at.span, "first here"));
+                return;
+            }
+        }
+    }
+
+    fn check_promise(&mut self, id: ImplId, out: &mut Vec<Diagnostic>) {
+        let this = self.implementation(id);
+        let (wanted, of, module, target) = (this.wanted, this.of, this.module, this.target);
+        let block: Vec<(Symbol, FnDeclId)> = this.methods.iter().map(|(&n, &m)| (n, m)).collect();
+        let bindings = self.stand_ins(id);
+        let ty = self.impl_target(id, &bindings);
+        let env = self.impl_env(id, &bindings, ty);
+        let mut problems = Vec::new();
+        if let ast::TypeKind::Named { args, .. } = &of.kind {
+            for arg in args {
+                self.resolve(arg, module, &env, &mut problems);
+            }
+        }
+        if let Target::Written(target) = target {
+            // a bare generic type stands for all its instances
+            if !matches!(self.types.kind(ty), TyKind::Struct(_, args) | TyKind::Enum(_, args) if !args.is_empty()) {
+                self.resolve(target, module, &env, &mut problems);
+            }
+        }
+        if !problems.is_empty() {
+            out.append(&mut problems);
+            return;
+        }
+        let Some((_, args)) = self.trait_written(of, module, &env) else { return };
+        let all = self.with_supertraits(wanted, args, ty);
+        for (name, method) in block {
+            if all.iter().all(|(t, _)| !self.decl(*t).methods.contains_key(&name)) {
+                let (at, shown) = (self.function(method).ast.name.span, self.decl(wanted).name.name);
+                let names: Vec<Symbol> = all.iter().flat_map(|(t, _)| self.decl(*t).methods.keys().copied()).collect();
+                let message = format!("trait `{shown}` has no method `{name}`");
+                let diagnostic = Diagnostic::error(codes::UNKNOWN_MEMBER, at, message).and(of.span, "implemented here");
+                out.push(super::report::did_you_mean(diagnostic, super::report::nearest(name, names.into_iter())));
+            }
+        }
+        let mut missing: Vec<ast::Ident> = Vec::new();
+        let mut signatures: Vec<String> = Vec::new();
+        for (decl, args) in all {
+            let derived = self.structural_trait(decl);
+            let TypeDeclKind::Trait(ast) = self.decl(decl).kind else { continue };
+            let has = Has { wanted: decl, args, by: Some((id, bindings.clone())) };
+            for method in &ast.methods {
+                let name = method.function.name;
+                match self.trait_method(ty, &has, name.name) {
+                    Some(found) if self.function(found.decl).owner != Owner::Trait(decl) => {
+                        self.check_signature(ty, &has, name.name, &found, out);
+                    }
+                    Some(_) => {}
+                    None if derived.is_some_and(|d| self.structural(ty, d)) => {}
+                    None => {
+                        let text = self.sources.text(method.span).trim().to_owned();
+                        signatures.push(format!("{text} {{ … }}"));
+                        missing.push(name);
+                    }
+                }
+            }
+            for (index, field) in ast.fields.iter().enumerate() {
+                let env = self.decl_env(decl, &has.args, ty);
+                let module = self.decl(decl).module;
+                let expected = self.resolve(&ast.fields[index].ty, module, &env, &mut Vec::new());
+                match self.own_field(ty, field.name.name) {
+                    None => missing.push(field.name),
+                    Some((own, found, mutable)) => {
+                        let (wanted, got) = (self.types.display(expected), self.types.display(found));
+                        if expected != found {
+                            let message = format!("field `{}` has type {got}, the trait asks for {wanted}", own.name);
+                            let diagnostic = Diagnostic::error(codes::IMPL_DIFFERS, own.span, message);
+                            out.push(diagnostic.and(field.name.span, "required here"));
+                        } else if field.mutable && !mutable {
+                            let message = format!("the trait asks for a `var` field `{}`", own.name);
+                            let diagnostic = Diagnostic::error(codes::IMPL_DIFFERS, own.span, message);
+                            out.push(diagnostic.and(field.name.span, "required here"));
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(first) = missing.first() {
+            let names: Vec<String> = missing.iter().map(|m| m.name.to_string()).collect();
+            let (shown, name) = (self.types.display(ty), self.decl(wanted).name.name);
+            let message = format!("`{shown}` says it is `{name}`, but lacks {}", list(&names));
+            let mut diagnostic = Diagnostic::error(codes::TRAIT_INCOMPLETE, of.span, message).and(first.span, "required here");
+            if let [one, ..] = signatures.as_slice() {
+                diagnostic = diagnostic.help(format!("add `{one}`"));
+            }
+            out.push(diagnostic);
+        }
+    }
+
+    /// A struct's field: where, its type, whether it is `var`.
+    fn own_field(&mut self, ty: Ty, name: Symbol) -> Option<(ast::Ident, Ty, bool)> {
+        let TyKind::Struct(decl, _) = self.types.kind(ty) else { return None };
+        let TypeDeclKind::Struct(ast) = self.decl(*decl).kind else { return None };
+        let index = ast.fields.iter().position(|f| f.name.name == name)?;
+        let found = self.field_type(ty, 0, index, &mut Vec::new());
+        Some((ast.fields[index].name, found, ast.fields[index].mutable))
+    }
+
+    /// A method fits the trait's: the same parameters, and the same result or a more precise one.
+    fn check_signature(&mut self, ty: Ty, has: &Has, name: Symbol, found: &Found, out: &mut Vec<Diagnostic>) {
+        let declared = self.decl(has.wanted).methods[&name];
+        let (wanted, own) = (self.function(declared).ast, self.function(found.decl).ast);
+        let at = own.name.span;
+        if self.modules.list[self.function(found.decl).module.0 as usize].standard {
+            return;
+        }
+        let trait_name = self.decl(has.wanted).name.name;
+        let mut wrong = |message: String| {
+            let diagnostic = Diagnostic::error(codes::IMPL_DIFFERS, at, message);
+            out.push(diagnostic.and(wanted.name.span, format!("declared here in `{trait_name}`")));
+        };
+        if wanted.receiver.is_some() != own.receiver.is_some() {
+            let with = if wanted.receiver.is_some() { "takes `self`" } else { "takes no `self`" };
+            return wrong(format!("`{name}` of trait `{trait_name}` {with}, this one does not"));
+        }
+        if wanted.params.len() != own.params.len() || wanted.generics.len() != own.generics.len() {
+            let n = super::report::count(wanted.params.len(), "parameter");
+            return wrong(format!("`{name}` of trait `{trait_name}` has {n}, this one {}", own.params.len()));
+        }
+        let own_params: Vec<Ty> = wanted.generics.iter().map(|g| self.types.param(g.name.name)).collect();
+        let mut trait_args = vec![ty];
+        trait_args.extend(has.args.iter().chain(&own_params));
+        let mut args = found.owner.clone();
+        args.extend(&own_params);
+        let (trait_env, env) = (self.fn_env(declared, &trait_args), self.fn_env(found.decl, &args));
+        let expected = self.param_types(declared, &trait_args, &trait_env, &mut Vec::new());
+        let given = self.param_types(found.decl, &args, &env, &mut Vec::new());
+        for ((expected, given), param) in expected.iter().zip(&given).zip(&own.params) {
+            if let (Some(expected), Some(given)) = (expected, given)
+                && expected != given
+                && *given != Ty::ERROR
+            {
+                let (expected, given) = (self.types.display(*expected), self.types.display(*given));
+                let message = format!("`{}` has type {given}, in the trait it has type {expected}", param.name.name);
+                return wrong(message);
+            }
+        }
+        let expected = self.result_type(declared, &trait_args, &trait_env, &mut Vec::new()).unwrap_or(Ty::UNIT);
+        if let Some(given) = self.result_type(found.decl, &args, &env, &mut Vec::new())
+            && !self.is_as_precise(given, expected)
+        {
+            let (expected, given) = (self.types.display(expected), self.types.display(given));
+            wrong(format!("`{name}` gives {given}, in the trait it gives {expected}"));
+        }
+    }
+
+    /// Whether values of a type can stand where another is promised.
+    fn is_as_precise(&mut self, given: Ty, promised: Ty) -> bool {
+        if given == promised || given == Ty::ERROR || promised == Ty::ERROR || given == Ty::NEVER {
+            return true;
+        }
+        match (self.types.kind(given).clone(), self.types.kind(promised).clone()) {
+            (_, TyKind::Trait(wanted, args)) => self.has(given, wanted, &args),
+            (TyKind::Optional(given), TyKind::Optional(promised)) => self.is_as_precise(given, promised),
+            (_, TyKind::Optional(promised)) => self.is_as_precise(given, promised),
+            (_, TyKind::Enum(decl, args)) if Some(decl) == self.lang.result => self.is_as_precise(given, args[0]),
+            _ => false,
+        }
+    }
 }
 
-impl Body<'_, '_> {
+impl<'a> Body<'_, 'a> {
     /// The function that a method name means on a type, and the type arguments of its owner.
     pub fn find_method(&mut self, ty: Ty, name: Symbol) -> Option<(FnDeclId, Vec<Ty>)> {
-        let ty = self.shallow(ty);
-        if let Some((decl, _)) = self.cx.as_decl(ty) {
-            let method = self.cx.method(decl, name)?;
-            return Some((method, self.method_owner_args(method, ty)));
-        }
-        self.builtin_method(ty, name).map(|method| (method, Vec::new()))
+        let ty = self.deep(ty);
+        self.cx.methods_named(ty, name).into_iter().next().map(|found| (found.decl, found.owner))
     }
 
-    /// The type arguments that a method's owner gets from the receiver.
-    pub fn method_owner_args(&mut self, method: FnDeclId, ty: Ty) -> Vec<Ty> {
-        let ty = self.shallow(ty);
-        match self.cx.function(method).owner {
-            Owner::Trait(wanted) => {
-                // `Self`, then what the type's header says about the trait's parameters
-                let mut args = vec![ty];
-                args.extend(self.trait_args(ty, wanted));
-                args
-            }
-            Owner::Type(_) => self.cx.as_decl(ty).map(|d| d.1).unwrap_or_default(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn trait_args(&mut self, ty: Ty, wanted: DeclId) -> Vec<Ty> {
-        let Some((decl, args)) = self.cx.as_decl(ty) else { return Vec::new() };
-        let module = self.cx.decl(decl).module;
-        let written =
-            self.cx.decl(decl).traits.iter().copied().find(|t| self.cx.names_trait(t, module) == Some(wanted));
-        let Some(ast::TypeKind::Named { args: written, .. }) = written.map(|t| &t.kind) else { return Vec::new() };
-        let env = self.cx.decl_env(decl, &args, ty);
-        written.iter().map(|w| self.cx.resolve(w, module, &env, &mut self.diagnostics)).collect()
-    }
-
-    /// The method of a built-in type: of an `impl` block, else the core function `<type>_<name>`.
+    /// The method of a built-in type.
     pub fn builtin_method(&mut self, ty: Ty, name: Symbol) -> Option<FnDeclId> {
-        if let Some(&method) = self.cx.builtin_methods.get(&(ty, name)) {
-            return Some(method);
-        }
-        let prefix = match self.kind(ty) {
-            TyKind::Int => "int",
-            TyKind::Float => "float",
-            TyKind::Bool => "bool",
-            TyKind::Byte => "byte",
-            TyKind::Str => "str",
-            TyKind::Array(_) => "array",
-            _ => return None,
-        };
-        self.cx.core_fn_decl(&format!("{prefix}_{name}"))
+        self.find_method(ty, name).map(|found| found.0)
     }
 
     pub fn has_method(&mut self, ty: Ty, name: &str) -> bool {
@@ -504,57 +444,82 @@ impl Body<'_, '_> {
 
     /// Names of a type's methods, for suggestions.
     pub fn method_names(&mut self, ty: Ty) -> Vec<Symbol> {
+        let ty = self.deep(ty);
+        let all = self.cx.traits_of(ty);
+        let mut names: Vec<Symbol> =
+            all.iter().flat_map(|h| self.cx.decl(h.wanted).methods.keys().copied()).collect();
         if let Some((decl, _)) = self.cx.as_decl(ty) {
-            return self.cx.decl(decl).methods.keys().copied().collect();
+            names.extend(self.cx.decl(decl).methods.keys());
+            return names;
         }
         let prefix = format!("{}_", self.show(ty));
-        let names = self.cx.scopes[CORE.0 as usize].names.keys();
-        names.filter_map(|n| n.as_str().strip_prefix(&prefix)).map(Symbol::new).collect()
+        let core = self.cx.scopes[CORE.0 as usize].names.keys();
+        names.extend(core.filter_map(|n| n.as_str().strip_prefix(&prefix)).map(Symbol::new));
+        names
     }
 
     /// Checks the bounds of a function's type parameters; false when one is not met.
     pub fn check_bounds(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) -> bool {
-        let before = self.diagnostics.len();
         let declared = self.cx.function(decl);
         let (ast, module, skip) = (declared.ast, declared.module, declared.owner_generics);
         if ast.generics.iter().all(|g| g.bounds.is_empty()) {
             return true;
         }
-        for (generic, &ty) in ast.generics.iter().zip(&type_args[skip..]) {
+        let env = self.cx.fn_env(decl, type_args);
+        let args = type_args[skip.min(type_args.len())..].to_vec();
+        self.bounds_hold(ast.name.name, &ast.generics, &args, module, &env, span)
+    }
+
+    /// Whether types have what the bounds of the parameters they stand for ask for; reports what is missing.
+    pub fn bounds_hold(
+        &mut self,
+        user: Symbol,
+        generics: &'a [ast::Generic],
+        args: &[Ty],
+        module: ModuleId,
+        env: &Env,
+        span: Span,
+    ) -> bool {
+        let before = self.diagnostics.len();
+        for (generic, &ty) in generics.iter().zip(args) {
             for bound in &generic.bounds {
-                match self.cx.satisfies(ty, bound, module) {
-                    Some(true) => {}
-                    Some(false) => {
-                        let (shown, name) = (self.show(ty), self.cx.sources.text(bound.span).to_owned());
-                        let message = format!("`{}` needs `{name}`, which {shown} doesn't have", ast.name.name);
-                        self.report(
-                            Diagnostic::error(codes::BOUND, span, message)
-                                .label(format!("`{}` is {shown}", generic.name.name))
-                                .and(bound.span, "required here"),
-                        );
+                let Some((wanted, args)) = self.cx.trait_written(bound, module, env) else {
+                    if self.cx.names_trait(bound, module).is_none() {
+                        self.report(Diagnostic::error(codes::UNKNOWN_TRAIT, bound.span, "this is not a trait"));
                     }
-                    None => self.report(Diagnostic::error(codes::UNKNOWN_TRAIT, bound.span, "this is not a trait")),
+                    continue;
+                };
+                if self.is_broken(ty) || self.cx.has(ty, wanted, &args) {
+                    continue;
                 }
+                let (shown, name) = (self.show(ty), self.cx.sources.text(bound.span).to_owned());
+                let message = format!("`{user}` needs `{name}`, which {shown} doesn't have");
+                let mut diagnostic = Diagnostic::error(codes::BOUND, span, message)
+                    .label(format!("`{}` is {shown}", generic.name.name))
+                    .and(bound.span, "required here");
+                if let Some(help) = self.missing_for(ty, wanted, &name, &shown) {
+                    diagnostic = diagnostic.help(help);
+                }
+                self.report(diagnostic);
             }
         }
         self.diagnostics.len() == before
     }
 
-    /// Checks arguments for parameters whose type is a trait; false when one does not have it.
-    pub fn check_param_traits(&mut self, decl: FnDeclId, params: &[Ty], span: Span) -> bool {
-        let before = self.diagnostics.len();
-        let declared = self.cx.function(decl);
-        let (ast, module) = (declared.ast, declared.module);
-        let skip = usize::from(ast.receiver.is_some());
-        for (param, &ty) in ast.params.iter().zip(&params[skip.min(params.len())..]) {
-            let Some(written) = &param.ty else { continue };
-            let Some(wanted) = self.cx.names_trait(written, module) else { continue };
-            if !self.cx.implements(ty, wanted) && !self.is_broken(ty) {
-                let (shown, name) = (self.show(ty), self.cx.decl(wanted).name.name);
-                let message = format!("`{}` should be a `{name}`, but {shown} doesn't implement it", param.name.name);
-                self.report(Diagnostic::error(codes::BOUND, span, message).and(written.span, "required here"));
-            }
+    /// What a type would need to have a trait.
+    fn missing_for(&mut self, ty: Ty, wanted: DeclId, name: &str, shown: &str) -> Option<String> {
+        if let TyKind::Param(_) = self.kind(ty) {
+            return Some(format!("ask for it in turn: `{shown}: {name}`"));
         }
-        self.diagnostics.len() == before
+        let TypeDeclKind::Trait(ast) = self.cx.decl(wanted).kind else { return None };
+        let methods = ast.methods.iter().map(|m| &m.function);
+        let missing: Vec<String> = methods
+            .filter(|f| f.body.is_none() && !self.cx.methods_named(ty, f.name.name).iter().any(|f| f.of.is_none()))
+            .map(|f| f.name.name.to_string())
+            .collect();
+        let Some(names) = (!missing.is_empty()).then(|| list(&missing)) else {
+            return Some(format!("it has the methods, but does not say so: write `impl {name} for {shown} {{}}`"));
+        };
+        Some(format!("`impl {name} for {shown}` with {names} would give it that"))
     }
 }

@@ -236,7 +236,10 @@ impl Evaluator<'_> {
                 self.heap.fields_mut(object)[*field as usize] = value;
                 0
             }
-            Op::Tag(first, value) => u64::from(self.heap.record(self.get(*value)).0.0 - first.0),
+            Op::Tag(first, value) => {
+                let record = self.heap.record(self.get(*value)).0;
+                (i64::from(record.0) - i64::from(first.0)) as u64
+            }
             Op::ArrayNew(elem, len, fill) => {
                 let len = self.get(*len) as i64;
                 let count = u64::try_from(len).map_err(|_| text::negative_length(len))?;

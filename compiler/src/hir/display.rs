@@ -214,6 +214,20 @@ impl Printer<'_> {
             ExprKind::ArrayLiteral(items) => self.list("#[", items, "]"),
             ExprKind::Wrap(value) => self.list("wrap(", &[*value], ")"),
             ExprKind::IsNil(value) => self.list("is_nil(", &[*value], ")"),
+            ExprKind::Upcast(value) => self.list("upcast(", &[*value], ")"),
+            ExprKind::Downcast(value) => self.list("downcast(", &[*value], ")"),
+            ExprKind::TypeSwitch { subject, arms, otherwise } => {
+                self.push(&format!("type of {} {{", self.local(*subject)));
+                for (ty, value) in arms {
+                    self.push(&format!(" {}: ", self.ty(*ty)));
+                    self.expr(*value);
+                }
+                if let Some(value) = otherwise {
+                    self.push(" else: ");
+                    self.expr(*value);
+                }
+                self.push(" }");
+            }
             ExprKind::Unwrap(value) => self.list("unwrap(", &[*value], ")"),
             ExprKind::Closure(target, captures) => {
                 let captures: Vec<String> = captures.iter().map(|&c| self.local(c)).collect();

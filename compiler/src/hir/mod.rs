@@ -204,6 +204,20 @@ pub enum ExprKind {
     ArrayLiteral(Vec<ExprId>),
     /// `T?` of `T`.
     Wrap(ExprId),
+    /// A reference of a trait's type, of a value whose type has the trait (or of a reference of a narrower trait).
+    Upcast(ExprId),
+    /// The value behind a trait's reference known to be of this type.
+    Downcast(ExprId),
+    /// By the type of what a local of a trait's type refers to: a value for each type, else `otherwise`; without it
+    /// the types are all there are.
+    TypeSwitch {
+        /// Holds the reference.
+        subject: LocalId,
+        /// Types, all different, and values.
+        arms: Vec<(Ty, ExprId)>,
+        /// For all other types.
+        otherwise: Option<ExprId>,
+    },
     /// Whether a `T?` is nil.
     IsNil(ExprId),
     /// `T` of a `T?` known not to be nil.

@@ -29,6 +29,10 @@ pub enum TyKind {
     Array(Ty),
     Struct(DeclId, Vec<Ty>),
     Enum(DeclId, Vec<Ty>),
+    /// A reference to a value of any type that has the trait.
+    Trait(DeclId, Vec<Ty>),
+    /// A type parameter, in a generic body that is checked by itself; an index into the names of parameters.
+    Param(u32),
     Optional(Ty),
     Fn(Vec<Ty>, Ty),
     /// Not known yet; only while a body is being checked.
@@ -48,6 +52,7 @@ pub struct Types {
     ids: HashMap<TyKind, Ty>,
     aggregates: HashMap<Ty, Aggregate>,
     decls: Vec<DeclName>,
+    params: Vec<Symbol>,
 }
 
 /// How a declared type is written.
@@ -130,6 +135,7 @@ impl Default for Types {
             ids: HashMap::new(),
             aggregates: HashMap::new(),
             decls: Vec::new(),
+            params: Vec::new(),
         };
         // in the order of the constants of `Ty`
         for kind in [Int, Float, Bool, Byte, Str, Unit, Never, Error] {
@@ -152,7 +158,7 @@ impl Types {
             depth = depth.max(self.depth(part) + 1);
         };
         match &kind {
-            TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) => {
+            TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) | TyKind::Trait(_, parts) => {
                 parts.iter().for_each(|&p| part(p));
             }
             &TyKind::Array(inner) | &TyKind::Optional(inner) => part(inner),
@@ -202,6 +208,12 @@ impl Types {
         DeclId(self.decls.len() as u32 - 1)
     }
 
+    /// A new type parameter, unlike all others.
+    pub fn param(&mut self, name: Symbol) -> Ty {
+        self.params.push(name);
+        self.intern(TyKind::Param(self.params.len() as u32 - 1))
+    }
+
     /// Changes how a declared type is written.
     pub fn set_notation(&mut self, decl: DeclId, notation: Notation) {
         self.decls[decl.0 as usize].notation = notation;
@@ -226,7 +238,8 @@ impl Types {
             TyKind::Infer(_) | TyKind::Error => out.push('_'),
             TyKind::Tuple(parts) => self.write_list("(", parts, ")", out),
             TyKind::Array(inner) => self.write_list("Array[", &[*inner], "]", out),
-            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) => {
+            TyKind::Param(index) => out.push_str(self.params[*index as usize].as_str()),
+            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) | TyKind::Trait(decl, args) => {
                 let DeclName { name, notation } = &self.decls[decl.0 as usize];
                 match (notation, args.as_slice()) {
                     (Notation::List, args @ [_]) => self.write_list("[", args, "]", out),

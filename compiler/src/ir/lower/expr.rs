@@ -26,6 +26,8 @@ fn first_operand(kind: &ExprKind) -> Option<ExprId> {
         | ExprKind::VariantField(first, ..)
         | ExprKind::TupleField(first, _)
         | ExprKind::Wrap(first)
+        | ExprKind::Upcast(first)
+        | ExprKind::Downcast(first)
         | ExprKind::IsNil(first)
         | ExprKind::Unwrap(first)
         | ExprKind::Let(_, first)
@@ -73,6 +75,9 @@ impl Body<'_, '_> {
             ExprKind::Block(statements, value) => return self.block_expr(statements, *value),
             ExprKind::Cond { arms, otherwise } => return self.cond(expr, arms, *otherwise),
             ExprKind::And(..) | ExprKind::Or(..) => return self.short_circuit(expr),
+            ExprKind::TypeSwitch { subject, arms, otherwise } => {
+                return self.type_switch(expr, *subject, arms, *otherwise);
+            }
             ExprKind::Loop { .. } => return self.loop_expr(expr),
             ExprKind::Break(id) => {
                 self.break_loop(*id, span);
@@ -150,6 +155,14 @@ impl Body<'_, '_> {
                 None => return Some(Out::Value(first)),
             },
             ExprKind::Unwrap(optional) => match self.optional_box(self.expr(*optional).ty) {
+                Some(record) => Op::Load(record, 0, first),
+                None => return Some(Out::Value(first)),
+            },
+            ExprKind::Upcast(value) => match self.trait_box(self.expr(*value).ty) {
+                Some(record) => Op::New(record, smallvec![first]),
+                None => return Some(Out::Value(first)),
+            },
+            ExprKind::Downcast(_) => match self.trait_box(expr.ty) {
                 Some(record) => Op::Load(record, 0, first),
                 None => return Some(Out::Value(first)),
             },
@@ -330,6 +343,13 @@ impl Body<'_, '_> {
         let types = &self.lowering.source.types;
         let &TyKind::Optional(inner) = types.kind(optional) else { unreachable!("bug: not an optional") };
         types.optional_is_boxed(inner).then(|| self.lowering.layouts.optional_box(types, optional, inner))
+    }
+
+    /// The box of a type behind a trait's reference, if it needs one.
+    fn trait_box(&mut self, ty: Ty) -> Option<RecordId> {
+        let types = &self.lowering.source.types;
+        let own = matches!(types.kind(ty), TyKind::Struct(..) | TyKind::Enum(..) | TyKind::Trait(..));
+        (!own).then(|| self.lowering.layouts.trait_box(types, ty))
     }
 
     /// What the elements of an `Array[T]` are.

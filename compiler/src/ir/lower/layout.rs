@@ -11,6 +11,8 @@ pub struct Layouts {
     /// Structs, tuples; of enums the first variant; of optionals the box.
     by_type: HashMap<Ty, RecordId>,
     cells: HashMap<Type, RecordId>,
+    /// Values that are no objects of their own shape, behind a trait's reference.
+    boxes: HashMap<Ty, RecordId>,
     closures: HashMap<FnId, ClosureLayout>,
 }
 
@@ -66,6 +68,28 @@ impl Layouts {
         }
         let record = self.push(layout(types.display(optional), &[scalar(types, inner)]));
         self.by_type.insert(optional, record);
+        record
+    }
+
+    /// The records that a trait's reference to a value of this type may have: the first, and how many.
+    pub fn behind_trait(&mut self, types: &Types, ty: Ty) -> (RecordId, u32) {
+        match types.kind(ty) {
+            TyKind::Struct(..) => (self.record(types, ty), 1),
+            TyKind::Enum(..) => {
+                let count = types.aggregate(ty).map_or(1, |a| a.variants.len() as u32);
+                (self.variants(types, ty), count)
+            }
+            _ => (self.trait_box(types, ty), 1),
+        }
+    }
+
+    /// The box that a value with no shape of its own has behind a trait's reference.
+    pub fn trait_box(&mut self, types: &Types, ty: Ty) -> RecordId {
+        if let Some(&record) = self.boxes.get(&ty) {
+            return record;
+        }
+        let record = self.push(layout(format!("box of {}", types.display(ty)), &[scalar(types, ty)]));
+        self.boxes.insert(ty, record);
         record
     }
 

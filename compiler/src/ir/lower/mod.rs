@@ -10,6 +10,7 @@ mod condition;
 mod expr;
 mod layout;
 mod ssa;
+mod switch;
 
 use crate::hir::{self, FnId, Ty, TyKind};
 use crate::ir::{Block, Export, ExportType, FuncId, Function, LiteralId, Op, Program, Terminator, Type};
