@@ -392,13 +392,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn add_method(
-        &mut self,
-        owner: DeclId,
-        module: ModuleId,
-        method: &'a ast::Method,
-        generics: Vec<Symbol>,
-    ) {
+    fn add_method(&mut self, owner: DeclId, module: ModuleId, method: &'a ast::Method, generics: Vec<Symbol>) {
         let public = method.public.is_some();
         let kind = self.fn_kind(module, &method.function, &method.attributes);
         let name = method.function.name;
@@ -598,7 +592,8 @@ impl<'a> Checker<'a> {
         let wanted = self.implemented_trait(&block.of, module);
         let Some(head) = self.head_of_written(&block.target, module) else {
             let text = self.sources.text(block.target.span).to_owned();
-            let diagnostic = Diagnostic::error(codes::UNKNOWN_TYPE, block.target.span, format!("`{text}` can't be given a trait"));
+            let diagnostic =
+                Diagnostic::error(codes::UNKNOWN_TYPE, block.target.span, format!("`{text}` can't be given a trait"));
             self.diagnostics.push(match self.names_trait(&block.target, module) {
                 Some(_) => diagnostic.label("this is a trait").help("make it ask for the other: `trait A: B`"),
                 None => diagnostic.label("there is no such type"),
@@ -617,9 +612,13 @@ impl<'a> Checker<'a> {
             if let Some(before) = methods.insert(name.name, decl) {
                 let first = self.fns[before.0 as usize].ast.name.span;
                 self.diagnostics.push(
-                    Diagnostic::error(codes::DECLARED_TWICE, name.span, format!("method `{}` is declared twice", name.name))
-                        .label("again here")
-                        .and(first, "first here"),
+                    Diagnostic::error(
+                        codes::DECLARED_TWICE,
+                        name.span,
+                        format!("method `{}` is declared twice", name.name),
+                    )
+                    .label("again here")
+                    .and(first, "first here"),
                 );
             }
         }

@@ -107,7 +107,8 @@ impl<'a> Checker<'a> {
     /// Makes one function whose types have changed; false when there is none.
     pub(super) fn make_dynamic(&mut self) -> bool {
         let count = |this: &Self, of: Ty| this.behind.get(&of).map_or(0, Vec::len);
-        let Some(index) = (0..self.made.len()).find(|&i| self.made[i].seen != Some(count(self, self.made[i].of))) else {
+        let Some(index) = (0..self.made.len()).find(|&i| self.made[i].seen != Some(count(self, self.made[i].of)))
+        else {
             return false;
         };
         let (id, of) = (self.made[index].id, self.made[index].of);
@@ -264,11 +265,8 @@ impl Body<'_, '_> {
                     let other = self.emit(ExprKind::Downcast(read), ty, span);
                     let value = self.derived(derive, &[value, other], ty, span);
                     let unlike = self.bool(false, span);
-                    let kind = ExprKind::TypeSwitch {
-                        subject: params[1],
-                        arms: vec![(ty, value)],
-                        otherwise: Some(unlike),
-                    };
+                    let kind =
+                        ExprKind::TypeSwitch { subject: params[1], arms: vec![(ty, value)], otherwise: Some(unlike) };
                     self.emit(kind, derive.result(), span)
                 }
                 Dynamic::Derived(derive) => self.derived(derive, &[value], ty, span),

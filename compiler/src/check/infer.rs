@@ -126,9 +126,7 @@ impl Infer {
             (TyKind::Tuple(xs), TyKind::Tuple(ys)) => self.unify_all(types, &xs, &ys),
             (TyKind::Struct(d, xs), TyKind::Struct(e, ys))
             | (TyKind::Enum(d, xs), TyKind::Enum(e, ys))
-            | (TyKind::Trait(d, xs), TyKind::Trait(e, ys)) => {
-                d == e && self.unify_all(types, &xs, &ys)
-            }
+            | (TyKind::Trait(d, xs), TyKind::Trait(e, ys)) => d == e && self.unify_all(types, &xs, &ys),
             (TyKind::Array(x), TyKind::Array(y)) | (TyKind::Optional(x), TyKind::Optional(y)) => {
                 self.unify(types, x, y)
             }
@@ -162,7 +160,9 @@ impl Infer {
 /// The types that a type is made of.
 pub(super) fn parts(types: &Types, ty: Ty) -> impl Iterator<Item = Ty> {
     let (many, one): (&[Ty], Option<Ty>) = match types.kind(ty) {
-        TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) | TyKind::Trait(_, parts) => (parts, None),
+        TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) | TyKind::Trait(_, parts) => {
+            (parts, None)
+        }
         &TyKind::Array(inner) | &TyKind::Optional(inner) => (&[], Some(inner)),
         TyKind::Fn(params, result) => (params, Some(*result)),
         _ => (&[], None),

@@ -165,9 +165,9 @@ impl<'a> Body<'_, 'a> {
             return None;
         }
         let all = self.cx.traits_of(ty);
-        let has = all.iter().find(|h| {
-            self.cx.leads_to(of, h.wanted) && self.cx.decl(h.wanted).methods.contains_key(&name)
-        })?;
+        let has = all
+            .iter()
+            .find(|h| self.cx.leads_to(of, h.wanted) && self.cx.decl(h.wanted).methods.contains_key(&name))?;
         let method = self.cx.decl(has.wanted).methods[&name];
         if !self.cx.function(method).ast.generics.is_empty() {
             return None;
@@ -215,10 +215,13 @@ impl<'a> Body<'_, 'a> {
             }
         }
         let ty = self.ty(value);
-        let given: Vec<String> = ids.iter().map(|&id| {
-            let ty = self.ty(id);
-            self.show(ty)
-        }).collect();
+        let given: Vec<String> = ids
+            .iter()
+            .map(|&id| {
+                let ty = self.ty(id);
+                self.show(ty)
+            })
+            .collect();
         let message = format!("no `{}` of {} takes {}", name.name, self.show(ty), given.join(", "));
         self.fail(Diagnostic::error(codes::ARGUMENTS, here, message))
     }

@@ -311,7 +311,9 @@ impl<'a> Body<'_, 'a> {
         self.cx.as_decl(left)?;
         let (shown, other) = (self.show(left), self.show(right));
         if self.cx.own_method(left, Symbol::new(method)).is_some() {
-            return Some(format!("the operator goes by the trait, not the method's name: `struct {shown}: {of}[{other}, …]`"));
+            return Some(format!(
+                "the operator goes by the trait, not the method's name: `struct {shown}: {of}[{other}, …]`"
+            ));
         }
         Some(format!("`impl {of}[{other}, …] for {shown} {{ fn {method}(self, other) … }}` would make it work"))
     }

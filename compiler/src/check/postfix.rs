@@ -266,7 +266,9 @@ impl<'a> Body<'_, 'a> {
                 let (names, what) = (self.cx.member_names(decl), self.cx.decl(decl).name.name);
                 let message = format!("trait `{what}` has no method `{}`", name.name);
                 let near = nearest(name.name, names.into_iter());
-                State::Value(self.fail(did_you_mean(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message), near)))
+                State::Value(
+                    self.fail(did_you_mean(Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, message), near)),
+                )
             }
             State::Decl(decl, args) => {
                 if let Some(number) = self.cx.variant_number(decl, name.name) {
@@ -499,7 +501,8 @@ impl<'a> Body<'_, 'a> {
             State::Variant(decl, number, args) => self.bare_variant(decl, number, args, at, expect),
             State::TraitFn(wanted, name) => {
                 let of = self.cx.decl_name(wanted);
-                let message = format!("`{of}.{}` is not a value: which method it is depends on its argument", name.name);
+                let message =
+                    format!("`{of}.{}` is not a value: which method it is depends on its argument", name.name);
                 let help = format!("write a closure that calls it: `|x| {of}.{}(x)`", name.name);
                 self.fail(Diagnostic::error(codes::METHOD_OR_FUNCTION, at, message).help(help))
             }

@@ -87,7 +87,8 @@ impl Checker<'_> {
             if !fits {
                 let message = format!("`{}` is declared with other types than it is registered with", native.name);
                 out.push(
-                    Diagnostic::error(codes::NATIVE_SIGNATURE, ast.name.span, message).label(format!("registered as {native:?}")),
+                    Diagnostic::error(codes::NATIVE_SIGNATURE, ast.name.span, message)
+                        .label(format!("registered as {native:?}")),
                 );
             }
         }

@@ -199,9 +199,13 @@ impl<'a> Checker<'a> {
         {
             let name = self.decls[decl.0 as usize].name.name;
             out.push(
-                Diagnostic::error(codes::TRAIT_NOT_A_TYPE, ty.span, format!("trait `{name}` can't be a type: `{}` {why}", method.name))
-                    .and(method.span, "declared here")
-                    .help(format!("as a bound it can be used: `[T: {name}]`")),
+                Diagnostic::error(
+                    codes::TRAIT_NOT_A_TYPE,
+                    ty.span,
+                    format!("trait `{name}` can't be a type: `{}` {why}", method.name),
+                )
+                .and(method.span, "declared here")
+                .help(format!("as a bound it can be used: `[T: {name}]`")),
             );
             return Ty::ERROR;
         }

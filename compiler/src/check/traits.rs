@@ -126,9 +126,9 @@ impl<'a> Checker<'a> {
             TyKind::Optional(inner) => self.has_parts(inner, derive, seen),
             TyKind::Tuple(parts) => parts.iter().all(|&p| self.has_parts(p, derive, seen)),
             TyKind::Param(_) => {
-                let wanted = ["Eq", "Ord", "Hash", "Show"].into_iter().find(|t| {
-                    self.core_trait(t).and_then(|t| self.structural_trait(t)) == Some(derive)
-                });
+                let wanted = ["Eq", "Ord", "Hash", "Show"]
+                    .into_iter()
+                    .find(|t| self.core_trait(t).and_then(|t| self.structural_trait(t)) == Some(derive));
                 let all = self.traits_of(ty);
                 !ordered || all.iter().any(|h| wanted.is_some_and(|w| self.core_trait(w) == Some(h.wanted)))
             }
@@ -211,10 +211,9 @@ impl<'a> Checker<'a> {
         }
         let (name, text) = (self.decl(this.wanted).name.name, self.sources.text(target.span));
         let message = format!("`{name}` can't be implemented for `{text}` here: neither is of this module");
-        out.push(
-            Diagnostic::error(codes::ORPHAN_IMPL, this.of.span, message)
-                .help("an `impl` stands in the module of its trait or of its type; wrap the value in a struct of your own"),
-        );
+        out.push(Diagnostic::error(codes::ORPHAN_IMPL, this.of.span, message).help(
+            "an `impl` stands in the module of its trait or of its type; wrap the value in a struct of your own",
+        ));
     }
 
     /// What a trait asks for are traits.
@@ -225,7 +224,11 @@ impl<'a> Checker<'a> {
                 None => out.push(Diagnostic::error(codes::UNKNOWN_TRAIT, parent.span, "this is not a trait")),
                 Some(found) if self.leads_to(found, decl) => {
                     let name = self.decl(decl).name.name;
-                    out.push(Diagnostic::error(codes::TRAIT_CYCLE, parent.span, format!("trait `{name}` asks for itself")));
+                    out.push(Diagnostic::error(
+                        codes::TRAIT_CYCLE,
+                        parent.span,
+                        format!("trait `{name}` asks for itself"),
+                    ));
                 }
                 Some(_) => {}
             }
@@ -260,7 +263,11 @@ impl<'a> Checker<'a> {
             if self.trait_written(at, module, &env) == own && later {
                 let (name, shown) = (self.decl(wanted).name.name, self.types.display(ty));
                 let message = format!("`{name}` is implemented twice for {shown}");
-                out.push(Diagnostic::error(codes::IMPL_TWICE, of.span, message).label("again here").and(at.span, "first here"));
+                out.push(
+                    Diagnostic::error(codes::IMPL_TWICE, of.span, message)
+                        .label("again here")
+                        .and(at.span, "first here"),
+                );
                 return;
             }
         }
@@ -346,7 +353,8 @@ impl<'a> Checker<'a> {
             let names: Vec<String> = missing.iter().map(|m| m.name.to_string()).collect();
             let (shown, name) = (self.types.display(ty), self.decl(wanted).name.name);
             let message = format!("`{shown}` says it is `{name}`, but lacks {}", list(&names));
-            let mut diagnostic = Diagnostic::error(codes::TRAIT_INCOMPLETE, of.span, message).and(first.span, "required here");
+            let mut diagnostic =
+                Diagnostic::error(codes::TRAIT_INCOMPLETE, of.span, message).and(first.span, "required here");
             if let [one, ..] = signatures.as_slice() {
                 diagnostic = diagnostic.help(format!("add `{one}`"));
             }
@@ -446,8 +454,7 @@ impl<'a> Body<'_, 'a> {
     pub fn method_names(&mut self, ty: Ty) -> Vec<Symbol> {
         let ty = self.deep(ty);
         let all = self.cx.traits_of(ty);
-        let mut names: Vec<Symbol> =
-            all.iter().flat_map(|h| self.cx.decl(h.wanted).methods.keys().copied()).collect();
+        let mut names: Vec<Symbol> = all.iter().flat_map(|h| self.cx.decl(h.wanted).methods.keys().copied()).collect();
         if let Some((decl, _)) = self.cx.as_decl(ty) {
             names.extend(self.cx.decl(decl).methods.keys());
             return names;
