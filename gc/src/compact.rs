@@ -26,13 +26,17 @@ use crate::space::{Buffer, Space, role};
 pub(crate) fn compact(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Roots) -> (Buffer, u64) {
     let mut heads: Vec<u32> = [&space.eden, &space.survivors, &space.old].into_iter().flatten().copied().collect();
     heads.sort_unstable();
+    let pinned: Vec<u32> = heads.extract_if(.., |head| space.region(*head).pins > 0).collect();
+    for head in &pinned {
+        stay(space, shapes, *head);
+    }
     space.eden.clear();
     space.survivors.clear();
     for head in &heads {
         space.set_role(*head, role::OLD);
     }
     let tops = plan(space, shapes, &heads);
-    redirect(space, shapes, &heads, roots);
+    redirect(space, shapes, &heads, &pinned, roots);
     let moved_words = slide(space, shapes, &heads);
     space.memory.release_forwards();
 
@@ -53,8 +57,27 @@ pub(crate) fn compact(space: &mut Space, shapes: &ShapeTable, roots: &mut dyn Ro
         open = Buffer { top, limit, head };
         old.push(head);
     }
+    for &head in &pinned {
+        let bottom = Space::bottom(head);
+        let region = space.region_mut(head);
+        region.tams = bottom;
+        region.failed = false;
+    }
+    old.extend(pinned);
     space.old = old;
     (open, moved_words * 8)
+}
+
+/// Makes a pinned region old where it is; nothing walks its dead objects.
+fn stay(space: &mut Space, shapes: &ShapeTable, head: u32) {
+    space.set_role(head, role::OLD);
+    let memory = space.memory;
+    for object in blocks(space, head).flat_map(|block| marked_in_block(memory, block)) {
+        let word = memory.word(object);
+        let descriptor = shapes.descriptor(word);
+        let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
+        memory.set_word(object, header::old(word, chunked));
+    }
 }
 
 /// Where everything goes: fills the forwarding table and returns the new tops, by list position.
@@ -102,21 +125,22 @@ fn place(memory: Memory, shapes: &ShapeTable, object: u32) -> u32 {
     at
 }
 
-fn redirect(space: &Space, shapes: &ShapeTable, heads: &[u32], roots: &mut dyn Roots) {
+fn redirect(space: &Space, shapes: &ShapeTable, heads: &[u32], pinned: &[u32], roots: &mut dyn Roots) {
     let memory = space.memory;
     roots.visit(&mut |slot| {
         let object = *slot as u32;
-        if object != 0 && role::of(memory.role_at(object)) == role::OLD {
+        // Regions that don't move have more in their role byte.
+        if object != 0 && memory.role_at(object) == role::OLD {
             *slot = u64::from(place(memory, shapes, object));
         }
     });
-    for &head in heads.iter().chain(&space.large) {
+    for &head in heads.iter().chain(pinned).chain(&space.large) {
         for block in blocks(space, head) {
             for object in marked_in_block(memory, block) {
                 let word = memory.word(object);
                 for index in 0..shapes.descriptor(word).refs(word) {
                     let target = memory.slot(object, index);
-                    if target != 0 && role::of(memory.role_at(target)) == role::OLD {
+                    if target != 0 && memory.role_at(target) == role::OLD {
                         memory.set_slot(object, index, place(memory, shapes, target));
                     }
                 }

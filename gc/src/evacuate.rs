@@ -279,8 +279,12 @@ impl<'h> Evacuation<'h> {
         let descriptor = self.shapes.descriptor(word);
         let words = descriptor.words(word);
         let bytes = u64::from(words) * 8;
-        let young = self.memory.role_at(object) & role::YOUNG != 0;
+        let byte = self.memory.role_at(object);
+        let young = byte & role::YOUNG != 0;
         let age = header::age(word);
+        if byte & role::PINNED != 0 {
+            return self.stay(object, word);
+        }
         if self.directions.fail_every != 0 {
             self.copies += 1;
             if self.copies.is_multiple_of(self.directions.fail_every) {

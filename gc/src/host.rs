@@ -14,6 +14,11 @@ use crate::pause::{Cause, Plan};
 use crate::reference::Ref;
 use crate::weak::{Full, Resource, ResourceId, WeakId};
 
+/// An object that stays where it is; see [`Heap::pin`].
+#[derive(Debug)]
+#[must_use = "a pin that is forgotten lasts for as long as the heap"]
+pub struct Pin(Handle);
+
 impl Heap {
     fn no_table(&self) -> OutOfMemory {
         OutOfMemory { requested_bytes: 16, limit_bytes: self.envelope.limit_bytes }
@@ -57,6 +62,27 @@ impl Heap {
     /// Lets go of a handle's object. The handle must not be used again.
     pub fn let_go(&mut self, handle: Handle) {
         self.handles.let_go(handle);
+    }
+
+    // -- pins
+
+    /// Holds an object and keeps it where it is, so that native code may use its bytes without a copy while the program
+    /// goes on. Its whole region stays, as if copying had failed: a pin should not last.
+    pub fn pin(&mut self, object: Ref) -> Pin {
+        self.space.pin(object.0, true);
+        Pin(self.handles.handle(object))
+    }
+
+    /// The object of a pin, where it was when it was pinned.
+    pub fn of_pin(&self, pin: &Pin) -> Ref {
+        self.handles.of_handle(pin.0)
+    }
+
+    /// Lets the object move again, or go.
+    pub fn unpin(&mut self, pin: Pin) {
+        let object = self.handles.of_handle(pin.0);
+        self.space.pin(object.0, false);
+        self.handles.let_go(pin.0);
     }
 
     // -- weak references and weak maps

@@ -68,6 +68,7 @@ pub use clock::{Clock, SystemClock, Work, WorkClock};
 pub use error::{HeapError, OutOfMemory};
 pub use handle::{Handle, Local, Scope};
 pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
+pub use host::Pin;
 pub use limit::{MemorySource, SystemMemory};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use mmu::MMU_WINDOWS_NS;

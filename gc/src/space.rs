@@ -24,6 +24,8 @@ pub(crate) mod role {
     pub(crate) const CONTEXT: u8 = 6;
     /// Eden or survivor.
     pub(crate) const YOUNG: u8 = 0x10;
+    /// Its objects must stay where they are.
+    pub(crate) const PINNED: u8 = 0x20;
     /// An old region whose incoming references are remembered.
     pub(crate) const CANDIDATE: u8 = 0x40;
     /// In the collection set of the pause under way.
@@ -31,7 +33,7 @@ pub(crate) mod role {
 
     /// The role alone.
     pub(crate) fn of(byte: u8) -> u8 {
-        byte & !(CANDIDATE | COLLECTED)
+        byte & !(PINNED | CANDIDATE | COLLECTED)
     }
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Region {
     pub(crate) granules: u32,
     /// See R4.
     pub(crate) epoch: u32,
+    /// How many pins keep its objects in place; while there are any, the role byte has `role::PINNED`.
+    pub(crate) pins: u32,
     /// An object could not be copied out of it in the pause under way.
     pub(crate) failed: bool,
 }
@@ -317,7 +321,16 @@ impl Space {
 
     /// Makes a region another kind where it is. The caller keeps the lists (R3).
     pub(crate) fn set_role(&mut self, head: u32, kind: u8) {
-        self.memory.set_role(head, self.region(head).granules, kind);
+        let pinned = if self.region(head).pins > 0 { role::PINNED } else { 0 };
+        self.memory.set_role(head, self.region(head).granules, kind & !role::PINNED | pinned);
+    }
+
+    /// Adds a pin to the region of an object, or takes one away.
+    pub(crate) fn pin(&mut self, object: u32, add: bool) {
+        let head = self.head_of(object);
+        let region = self.region_mut(head);
+        region.pins = if add { region.pins + 1 } else { region.pins - 1 };
+        self.set_role(head, self.memory.role(head));
     }
 
     /// Sets or clears a flag of a region's role byte.

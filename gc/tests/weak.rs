@@ -178,6 +178,53 @@ fn handles_hold_objects_where_they_are() {
     assert_eq!(heap.handle(again), handle, "the slot is used again");
 }
 
+#[test]
+fn pinned_objects_stay_while_everything_around_them_moves() {
+    let shapes = Shapes::new();
+    for zeal in ["", "young:8K", "move:32K", "mark:16K,copyfail:7", "full:24K"] {
+        let mut heap = heap_with(&shapes, zeal);
+        let mut random = Random::new(5);
+        let mut roots = vec![0_u64; 64];
+        let mut pins: Vec<(tenure_gc::Pin, Ref, u64)> = Vec::new();
+        for step in 0..6000_u64 {
+            let at = random.below(64) as usize;
+            let new = heap.allocate_array(shapes.bytes, 1 + random.below(400), &mut roots).expect("room");
+            heap.bytes_mut(new)[0] = step as u8;
+            let link = pair(&mut heap, &shapes, &mut roots);
+            roots[at] = word(link);
+            match random.below(40) {
+                0 if pins.len() < 20 => {
+                    let bytes = heap.allocate_array(shapes.bytes, 100, &mut roots).expect("room");
+                    heap.bytes_mut(bytes).fill(step as u8);
+                    pins.push((heap.pin(bytes), bytes, step));
+                }
+                1 if !pins.is_empty() => {
+                    let (pin, ..) = pins.swap_remove(random.below(pins.len() as u64) as usize);
+                    heap.unpin(pin);
+                }
+                2 => {
+                    // a pinned record is found again through what refers to it, and refers to what moves
+                    let record = pair(&mut heap, &shapes, &mut roots);
+                    heap.set_ref(record, 0, object(roots[at]));
+                    let pin = heap.pin(record);
+                    heap.collect(KINDS[random.below(3) as usize], &mut roots);
+                    assert_eq!(heap.of_pin(&pin), record);
+                    assert_eq!(heap.ref_at(record, 0), object(roots[at]));
+                    heap.unpin(pin);
+                }
+                3 => heap.collect(KINDS[random.below(3) as usize], &mut roots),
+                _ => {}
+            }
+            for (pin, place, step) in &pins {
+                assert_eq!(heap.of_pin(pin), *place, "{zeal}");
+                assert!(heap.bytes(*place).iter().all(|byte| *byte == *step as u8), "{zeal}");
+            }
+        }
+        pins.drain(..).for_each(|(pin, ..)| heap.unpin(pin));
+        heap.collect(Collect::Full, &mut roots);
+    }
+}
+
 /// A random graph with weak references and pairs beside a model of it.
 struct Model {
     refs: HashMap<u64, [Option<u64>; 2]>,
