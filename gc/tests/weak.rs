@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use support::{Random, Shapes};
 use tenure_gc::policy::Adaptive;
-use tenure_gc::{Collect, Heap, HeapConfig, Ref};
+use tenure_gc::{Collect, Heap, HeapConfig, Ref, Roots};
 
 const KINDS: [Collect; 3] = [Collect::Young, Collect::Mark, Collect::Full];
 
@@ -19,7 +19,7 @@ fn heap_with(shapes: &Shapes, zeal: &str) -> Heap {
     Heap::new(config, shapes.table.clone(), Box::new(Adaptive::new())).expect("a heap")
 }
 
-fn pair(heap: &mut Heap, shapes: &Shapes, roots: &mut Vec<u64>) -> Ref {
+fn pair(heap: &mut Heap, shapes: &Shapes, roots: &mut dyn Roots) -> Ref {
     heap.allocate_record(shapes.pair, roots).expect("room")
 }
 

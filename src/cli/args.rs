@@ -362,7 +362,7 @@ pub enum GcCommand {
     /// Summarise a journal.
     Report(ReportArgs),
     /// Run a script and count what lives at its end, or when memory ran out, by type.
-    Census(CensusArgs),
+    Census(Box<CensusArgs>),
 }
 
 /// `tenure gc census`

@@ -74,7 +74,7 @@ fn measure(vm: &mut Vm, block: usize, batches: u32) -> Result<(Quartiles, u64), 
     for _ in 0..batches {
         samples.push(time(vm, block, rounds)?.as_nanos() as f64 / rounds as f64);
     }
-    Ok((Quartiles::of(samples.into_iter()), rounds))
+    Ok((Quartiles::of(samples), rounds))
 }
 
 fn time(vm: &mut Vm, block: usize, rounds: u64) -> Result<Duration, ScriptError> {
