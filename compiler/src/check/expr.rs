@@ -223,11 +223,13 @@ impl<'a> Body<'_, 'a> {
         };
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_NAME, span, format!("there is no `{name}` here")).label("not found");
-        if name.as_str() == "self" {
-            diagnostic = diagnostic.help("a method that uses `self` has it as its first parameter");
-        } else {
-            diagnostic = did_you_mean(diagnostic, near);
-        }
+        diagnostic = match name.as_str() {
+            "self" => diagnostic.help("a method that uses `self` has it as its first parameter"),
+            "null" | "none" | "undefined" => diagnostic.help("absence is `nil`"),
+            "println" | "printf" | "puts" | "echo" => diagnostic.help("write `print`, which ends the line"),
+            "this" => diagnostic.help("a method has its object as `self`"),
+            _ => did_you_mean(diagnostic, near),
+        };
         self.fail(diagnostic)
     }
 

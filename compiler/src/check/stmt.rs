@@ -231,7 +231,7 @@ impl<'a> Body<'_, 'a> {
                         let old = self.method_ids(map, "get", vec![at], target.span);
                         let old = match op {
                             ast::BinaryOp::Coalesce => old,
-                            _ => self.unwrap(old, target.span),
+                            _ => self.entry_value(old, target.span),
                         };
                         self.compound(op, old, ty, value, span)
                     }
@@ -248,6 +248,27 @@ impl<'a> Body<'_, 'a> {
         }
         lets.push(id);
         self.emit(ExprKind::Block(lets, None), Ty::UNIT, span)
+    }
+
+    /// The value that `m[k] += e` starts from; a missing key panics as `!` does, and says what to write instead.
+    fn entry_value(&mut self, old: ExprId, span: Span) -> ExprId {
+        let ty = self.ty(old);
+        let (TyKind::Optional(inner), Some(panic_of)) = (self.kind(ty), self.core_fn("panic_of")) else {
+            return self.unwrap(old, span);
+        };
+        let mut lets = Vec::new();
+        let subject = self.stable("#entry", old, &mut lets);
+        let read = self.again(&subject);
+        let test = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
+        let kind = self.string("unwrap", span);
+        let words = "the map has no such key; `m[k] = (m[k] ?? start) + e` begins with a value for it";
+        let message = self.string(words, span);
+        let missing = self.call_ids(panic_of, Vec::new(), vec![kind, message], span);
+        let read = self.again(&subject);
+        let inside = self.emit(ExprKind::Unwrap(read), inner, span);
+        let kind = ExprKind::Cond { arms: vec![(test, missing)], otherwise: Some(inside) };
+        let id = self.emit(kind, inner, span);
+        self.sequence(lets, id, span)
     }
 
     fn compound(&mut self, op: ast::BinaryOp, old: ExprId, ty: Ty, value: &'a ast::Expr, span: Span) -> ExprId {
