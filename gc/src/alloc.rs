@@ -7,7 +7,9 @@
 //! - A2. An object goes to eden unless it is larger than the large-object threshold; an object that needs a larger region
 //!   than the knobs say gets one.
 //! - A3. Room is asked of a young collection, then of the marking under way, then of a full collection; then the program
-//!   gets [`OutOfMemory`]. Each is asked once for an allocation.
+//!   gets [`OutOfMemory`]. Each is asked once for an allocation, so one allocation makes four pauses at the most.
+//! - A4. A program that gets nowhere ends: after so many pauses over the GC-overhead limit, a full collection that leaves it
+//!   there is the last.
 
 use crate::barrier::Entry;
 use crate::cycle::Phase;
@@ -79,6 +81,9 @@ impl Heap {
         if let Some(due) = ticked.due {
             self.collect_due(due, roots);
         }
+        if self.is_overloaded() && !self.full_collection_left_room(Cause::Compaction, roots) {
+            return Err(OutOfMemory { requested_bytes: u64::from(words) * 8, limit_bytes: self.envelope.limit_bytes });
+        }
         if let Some(at) = self.take_eden(words, false) {
             return Ok(at);
         }
@@ -131,7 +136,12 @@ impl Heap {
         } else {
             self.tight_full_collections = 0;
         }
-        self.tight_full_collections < TIGHT_FULL_COLLECTIONS_MAX
+        let overloaded = self.is_overloaded();
+        if overloaded {
+            // Whoever handles the error gets another chance.
+            self.overhead_pauses = 0;
+        }
+        self.tight_full_collections < TIGHT_FULL_COLLECTIONS_MAX && !overloaded
     }
 
     /// Writes the mutator's window back to its region and counts what was allocated in it; returns those bytes.

@@ -16,6 +16,7 @@
 use std::sync::Arc;
 
 use crate::barrier::Entry;
+use crate::measure::SCAN_NS_PER_ENTRY;
 use crate::space::{Space, role};
 
 /// The objects that may refer into one region.
@@ -72,6 +73,23 @@ enum State {
     /// Mixed pauses take them.
     Prepared,
 }
+
+/// How much of the candidates one pause may take.
+pub(crate) struct MixedShare {
+    /// Pauses that the candidates are spread over.
+    pub(crate) pauses: u32,
+    /// What must be freed, where room is short.
+    pub(crate) freed_bytes_min: u64,
+    /// Room for copies.
+    pub(crate) room_bytes: u64,
+    /// Time that they may take.
+    pub(crate) budget_ns: f64,
+    /// Predicted cost of a copied byte.
+    pub(crate) copy_ns_per_byte: f64,
+}
+
+/// Share of the budget that optional candidates may fill (G1 keeps 20 % for its optional regions).
+const OPTIONAL_SHARE: f64 = 0.5;
 
 /// Whether the next pause is a mixed one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -214,22 +232,22 @@ impl Candidates {
         })
     }
 
-    /// Takes the candidates of one mixed pause: as many as let `pauses` pauses do all of them, and more until they free
-    /// `freed_bytes_min`; as far as `room_bytes` holds their live objects, but at least one.
-    pub(crate) fn take(
-        &mut self,
-        space: &Space,
-        pauses: u32,
-        freed_bytes_min: u64,
-        room_bytes: u64,
-    ) -> Vec<(u32, RememberedSet)> {
-        let wanted = self.chosen.div_ceil(pauses as usize).max(1);
-        let (mut copied_bytes, mut freed_bytes) = (0, 0);
+    /// Takes the candidates of one mixed pause, best first: as many as let its share of pauses do all of them, then more as
+    /// far as the budget allows; fewer, if the share alone exceeds the budget, but until `freed_bytes_min` are freed; never
+    /// more than there is room for, but at least one.
+    pub(crate) fn take(&mut self, space: &Space, share: &MixedShare) -> Vec<(u32, RememberedSet)> {
+        let (mut copied_bytes, mut freed_bytes, mut predicted_ns) = (0, 0, 0.0);
         let mut count = 0;
         for candidate in &self.list {
-            copied_bytes += space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
-            let enough = count >= wanted && freed_bytes >= freed_bytes_min;
-            if count > 0 && (enough || copied_bytes > room_bytes) {
+            let live_bytes = space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
+            copied_bytes += live_bytes;
+            predicted_ns += live_bytes as f64 * share.copy_ns_per_byte
+                + candidate.remembered.entries.len() as f64 * SCAN_NS_PER_ENTRY;
+            let needed = freed_bytes < share.freed_bytes_min;
+            // The optional part leaves a margin: it is never needed.
+            let wanted = count < self.chosen.div_ceil(share.pauses as usize).max(1);
+            let budget_ns = if wanted { share.budget_ns } else { share.budget_ns * OPTIONAL_SHARE };
+            if count > 0 && (copied_bytes > share.room_bytes || !needed && predicted_ns > budget_ns) {
                 break;
             }
             freed_bytes += candidate.reclaimable_bytes;

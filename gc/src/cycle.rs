@@ -303,7 +303,6 @@ impl Heap {
         let live_words =
             |heads: &[u32]| -> u64 { heads.iter().map(|head| u64::from(self.space.region(*head).live_words)).sum() };
         self.measure.live_bytes = live_words(&heads) * 8;
-        self.measure.cycles_since_mark = 0;
     }
 
     /// What was to be reached is: marks what weak pairs keep beyond that, then forgets what is not reached (rule (g)).

@@ -173,6 +173,8 @@ pub struct Heap {
     pub(crate) tenuring_age: u8,
     /// Full collections in a row that left next to nothing.
     pub(crate) tight_full_collections: u32,
+    /// Pauses in a row over the GC-overhead limit.
+    pub(crate) overhead_pauses: u32,
     /// Old and large bytes when the last marking and the mixed pauses after it had ended.
     pub(crate) occupied_after_mark_bytes: u64,
 }
@@ -240,6 +242,7 @@ impl Heap {
             eden_words_left: knobs.young_bytes / 8,
             tenuring_age: 15,
             tight_full_collections: 0,
+            overhead_pauses: 0,
             occupied_after_mark_bytes: 0,
         })
     }

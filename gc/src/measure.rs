@@ -4,8 +4,14 @@
 
 use crate::clock::{Clock, Work};
 use crate::mmu::{MMU_WINDOWS_NS, Mmu};
+use crate::policy::Sequence;
 
 const HISTORY: usize = 32;
+/// Copies of fewer bytes say nothing of the cost of a byte; that cost before anything was measured; and the cost of
+/// scanning an entry.
+const COPIED_BYTES_MIN: u64 = 64 << 10;
+const COPY_NS_PER_BYTE: f64 = 1.0;
+pub(crate) const SCAN_NS_PER_ENTRY: f64 = 40.0;
 
 /// The last values of a measured quantity.
 #[derive(Clone, Copy, Default)]
@@ -70,6 +76,8 @@ pub(crate) struct Measure {
     pauses_ns: History,
     gc_cpu_ns: History,
     cpu_ns: History,
+    base_ns: Sequence,
+    copy_ns_per_byte: Sequence,
     /// Decaying mean and deviation of the share of young bytes that is copied.
     survival: (f64, f64),
 }
@@ -99,6 +107,8 @@ impl Measure {
             pauses_ns: History::default(),
             gc_cpu_ns: History::default(),
             cpu_ns: History::default(),
+            base_ns: Sequence::default(),
+            copy_ns_per_byte: Sequence::default(),
             survival: (0.25, 0.25),
         }
     }
@@ -180,6 +190,28 @@ impl Measure {
         self.eden_refills = 0;
         self.tail_waste_bytes = 0;
         self.pauses += 1;
+    }
+
+    /// Learns what an evacuation cost: pauses that copy little tell the base, the others the cost of a byte.
+    pub(crate) fn add_evacuation(&mut self, pause_ns: u64, copied_bytes: u64, entries: u64) {
+        let scan_ns = entries as f64 * SCAN_NS_PER_ENTRY;
+        let work_ns = (pause_ns as f64 - scan_ns).max(0.0);
+        if copied_bytes < COPIED_BYTES_MIN {
+            self.base_ns.add(work_ns);
+        } else {
+            self.copy_ns_per_byte.add((work_ns - self.base_ns.mean().min(work_ns / 2.0)) / copied_bytes as f64);
+        }
+    }
+
+    /// Predicted cost of copying a byte.
+    pub(crate) fn copy_ns_per_byte(&self) -> f64 {
+        if self.copy_ns_per_byte.samples() == 0 { COPY_NS_PER_BYTE } else { self.copy_ns_per_byte.predict() }
+    }
+
+    /// Predicted length of an evacuation pause.
+    pub(crate) fn pause_ns_expected(&self, copied_bytes: u64, entries: u64) -> f64 {
+        let copy_ns = copied_bytes as f64 * self.copy_ns_per_byte();
+        self.base_ns.predict() + copy_ns + entries as f64 * SCAN_NS_PER_ENTRY
     }
 
     /// Learns what share of the young bytes was copied.

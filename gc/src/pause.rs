@@ -10,7 +10,7 @@
 //!   cycle, in `cycle`, do not.)
 
 use crate::barrier;
-use crate::candidates::Readiness;
+use crate::candidates::{MixedShare, Readiness};
 use crate::clock;
 use crate::compact::compact;
 use crate::cycle::Phase;
@@ -35,6 +35,14 @@ pub(crate) enum Plan {
     },
     Full,
 }
+
+/// Share of the pause goal that a mixed pause is planned to take.
+const GOAL_SHARE: f64 = 0.85;
+/// The GC-overhead limit: so many pauses in a row with this share of the CPU, that leave less than the limit ÷
+/// `OVERHEAD_ROOM`. (HotSpot's GCTimeLimit is 98 %, its GCHeapFreeLimit 2 %, over 5 full collections.)
+const OVERHEAD_PAUSES: u32 = 64;
+const OVERHEAD_SHARE: f64 = 0.98;
+const OVERHEAD_ROOM: u64 = 20;
 
 /// Why a pause came; the words are those that log analysers know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +128,10 @@ impl Heap {
         self.measure.charge(clock::Work::Pause);
         let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed);
         self.resume_marker();
+        if work.kind != CycleKind::Full {
+            self.measure.add_evacuation(pause_ns, work.copied_bytes(), work.copied.remembered_entries);
+        }
+        self.watch_overhead(pause_cpu_ns, start.mutator_cpu_ns);
 
         let snapshot = Snapshot {
             pause_ns,
@@ -163,6 +175,19 @@ impl Heap {
         self.drop_dead_resources();
     }
 
+    /// Counts pauses in a row that took nearly all of the CPU and left next to no room; see [`Heap::is_overloaded`].
+    fn watch_overhead(&mut self, pause_cpu_ns: u64, mutator_cpu_ns: u64) {
+        let overloaded = pause_cpu_ns as f64 > OVERHEAD_SHARE * (pause_cpu_ns + mutator_cpu_ns) as f64
+            && self.space.room_bytes() < self.envelope.limit_bytes / OVERHEAD_ROOM;
+        self.overhead_pauses = if overloaded { self.overhead_pauses + 1 } else { 0 };
+    }
+
+    /// The GC-overhead limit: the collector has run for so many pauses while the program got nowhere. It bounds what an
+    /// exhausted heap may cost, whatever kind of pause each allocation ended in.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.overhead_pauses >= OVERHEAD_PAUSES
+    }
+
     /// Whether marking should start, given that `extra_bytes` of large objects come: G1's threshold on old and large
     /// bytes; and, where live objects alone exceed it, only after half of what was free after the last marking is used.
     pub(crate) fn mark_is_due(&self, extra_bytes: u64) -> bool {
@@ -199,11 +224,22 @@ impl Heap {
         if readiness == Readiness::Mixed {
             let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
-            let pauses = if everything { 1 } else { self.knobs.mixed_pause_count };
             // Where room is short, mixed pauses must free more than is promoted meanwhile, or a full collection comes first.
             let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
             let freed_bytes_min = if short { 2 * self.snapshot.promoted_bytes } else { 0 };
-            taken = self.candidates.take(&self.space, pauses, freed_bytes_min, room_bytes);
+            let share = MixedShare {
+                pauses: if everything { 1 } else { self.knobs.mixed_pause_count },
+                freed_bytes_min,
+                room_bytes,
+                // What young leaves of the goal is for candidates, first the share of this pause, then optional ones.
+                budget_ns: if everything {
+                    f64::INFINITY
+                } else {
+                    self.pause_goal_ns as f64 * GOAL_SHARE - self.measure.pause_ns_expected(young_copy_bytes, 0)
+                },
+                copy_ns_per_byte: self.measure.copy_ns_per_byte(),
+            };
+            taken = self.candidates.take(&self.space, &share);
         }
         let young_count = collected.len();
         collected.extend(taken.iter().map(|(head, _)| *head));
@@ -266,7 +302,9 @@ impl Heap {
             self.space.free_region(head);
         }
         self.measure.add_survival(work.young_bytes, work.copied.survived_bytes + work.copied.promoted_bytes);
-        self.measure.cycles_since_mark = self.measure.cycles_since_mark.saturating_add(1);
+        let marked_before = self.marked.wall_ns > 0;
+        self.measure.cycles_since_mark =
+            if marked_before { 0 } else { self.measure.cycles_since_mark.saturating_add(1) };
         work.kind = match (mark, readiness, mixed) {
             (true, ..) => CycleKind::ConcurrentStart,
             (_, _, true) => CycleKind::Mixed,

@@ -3,7 +3,7 @@
 //! | knob | rule |
 //! |---|---|
 //! | marking threshold | [`AdaptiveThreshold`] |
-//! | young size | the largest whose predicted pause meets the goal, within 5 to 60 % of the heap |
+//! | young size | the largest whose predicted pause meets the goal, at most 60 % of the heap; below 5 % only for the goal |
 //! | tenuring age | 15: the heap itself promotes earlier by its age table, as G1 does |
 //! | heap target | GC share of CPU against 4 %, with a dead band, bounded steps, and room for what lives |
 //! | region sizes | as G1 at its start: limit ÷ 2048, at least 1 MiB |
@@ -19,6 +19,12 @@ use super::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snaps
 
 /// Least and most share of the heap that is young (G1NewSizePercent, G1MaxNewSizePercent).
 const YOUNG_SHARE: (f64, f64) = (0.05, 0.60);
+/// Share of the goal that a predicted pause may take, for predictions are means; and of that, what young may take of a
+/// mixed pause, the rest being for old regions.
+const GOAL_SHARE: f64 = 0.85;
+const YOUNG_SHARE_OF_MIXED: f64 = 0.6;
+/// The least young size may go down by this factor where a pause of it is predicted to miss the goal.
+const FLOOR_YIELD: f64 = 8.0;
 /// Share of CPU that collecting may take (JDK 26), and the factor around it within which nothing is done.
 const GC_CPU_SHARE: f64 = 0.04;
 const DEAD_BAND: f64 = 1.5;
@@ -144,12 +150,19 @@ impl Adaptive {
         let model = if snapshot.candidate_regions > 0 { &self.mixed } else { &self.young };
         let copy_ns_per_byte = model.copy_ns_per_byte.predict();
         let ns_per_byte = copy_ns_per_byte * self.survival.predict().min(1.0);
-        let budget_ns = (snapshot.pause_goal_ns as f64 - model.base_ns.predict()).max(0.0);
-        let wanted_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte } else { most_bytes };
+        // What no young size can mend must not make it vanish.
+        let mixed = snapshot.candidate_regions > 0;
+        let goal_ns = snapshot.pause_goal_ns as f64 * GOAL_SHARE * if mixed { YOUNG_SHARE_OF_MIXED } else { 1.0 };
+        let budget_ns = (goal_ns - model.base_ns.predict()).max(goal_ns / 4.0);
+        // Survivors of the pause before are copied again, so they are part of what the budget allows.
+        let survivor_bytes = snapshot.survivor_bytes as f64;
+        let wanted_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte - survivor_bytes } else { most_bytes };
         // What is occupied cannot be young; a tenth stays in reserve.
         let free_bytes = self.heap_bytes * 0.9 - snapshot.old_bytes as f64 - snapshot.large_bytes as f64;
         let most_bytes = most_bytes.min(free_bytes).max(least_bytes);
-        let wanted_bytes = wanted_bytes.clamp(least_bytes, most_bytes);
+        // The goal comes before the least share, as far as pauses don't become so many that they cost more than they copy.
+        let floor_bytes = least_bytes / FLOOR_YIELD;
+        let wanted_bytes = wanted_bytes.clamp(floor_bytes, most_bytes);
         // At most doubled or halved at once.
         self.young_bytes = wanted_bytes.clamp(self.young_bytes / 2.0, self.young_bytes * 2.0);
         self.young_bytes
