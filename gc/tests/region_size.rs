@@ -50,7 +50,9 @@ const RUN: u64 = 2_000;
 /// A table of records, each with 64 bytes of its own and a reference to a random other one. Runs of slots are replaced.
 fn churn(policy: Box<dyn Policy>, rounds: u64) -> (Totals, Heap) {
     let shapes = Shapes::new();
-    let config = HeapConfig { clock: Box::new(FakeClock::default()), ..HeapConfig::new(256 * MIB) };
+    // A goal that leaves no time for optional candidates, so that they are spread as the knob says.
+    let clock = Box::new(FakeClock::default());
+    let config = HeapConfig { clock, pause_goal_ns: 400_000, ..HeapConfig::new(256 * MIB) };
     let mut heap = Heap::new(config, shapes.table.clone(), policy).unwrap();
     let counter = Counter::default();
     heap.add_observer(Box::new(counter.clone()));
