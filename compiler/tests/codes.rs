@@ -22,6 +22,16 @@ fn made(code: Code) -> Option<String> {
             Some(format!("// file: main.ten\nuse big\n// file: big.ten\n//{}", "x".repeat(16 << 20)))
         }
         codes::DEFER_DEPTH => Some(format!("fn f() {{\n{}}}\nf()\n", "defer { print(1) }\n".repeat(1001))),
+        codes::INTRICATE_PATTERNS => {
+            let row = |i: usize| format!("({}true, false{}) => {i}; ", "_, ".repeat(i), ", _".repeat(28 - i));
+            let rows = (0..29).map(row).collect::<String>();
+            Some(format!("fn f(x: ({}bool)) -> int = match x {{ {rows} }}", "bool, ".repeat(29)))
+        }
+        codes::TOO_MANY_INSTANCES => {
+            let links =
+                (0..60).map(|i| format!("fn f{i}(x) {{ f{n}([x]); f{n}(|| x) }}\n", n = i + 1)).collect::<String>();
+            Some(format!("{links}fn f60(x) {{}}\nf0(1)\n"))
+        }
         codes::NATIVE_SIGNATURE => {
             Some("// file: main.ten\nuse gc\n// file: std/gc.ten\n@native pub fn collect() -> str\n".into())
         }
@@ -98,7 +108,7 @@ fn codes_are_in_order_and_found_as_people_write_them() {
 
 #[test]
 fn the_rest_of_a_file_full_of_errors_is_left() {
-    let told = found(&"let = 1\n".repeat(60));
+    let told = found(&format!("fn f() {{\n{}}}\n", "let = 1\n".repeat(60)));
     assert_eq!(told.last().map(|d| d.code), Some(codes::TOO_MANY));
 }
 

@@ -106,7 +106,8 @@ impl Checker<'_> {
     /// The calls that led to an instance, as long as what they lead to depends on them.
     fn way(&self, id: FnId, code: Code) -> Vec<Link> {
         // names don't depend on the caller
-        let plain = code.is_about_names() && code != codes::UNKNOWN_MEMBER || code == codes::ENDLESS_TEMPLATE;
+        let plain = code.is_about_names() && code != codes::UNKNOWN_MEMBER
+            || matches!(code, codes::ENDLESS_TEMPLATE | codes::TOO_MANY_INSTANCES);
         let mut way = Vec::new();
         let mut callee = id;
         while let Some((call, from)) = self.instance(callee).origin {

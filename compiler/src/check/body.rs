@@ -224,6 +224,8 @@ pub(super) struct Body<'c, 'a> {
     pub requests: Vec<FnId>,
     /// Constants and defaults being expanded inside each other.
     pub expansion: u32,
+    /// Rows of patterns looked at so far (see `exhaustive`).
+    pub pattern_work: usize,
     /// Types of top-level bindings whose statement has been seen, before they are published.
     pub open_tops: Vec<(super::decls::TopId, Ty)>,
     /// The variant of the value that a pattern is about to be tried on, when it has been read.
@@ -262,6 +264,7 @@ impl<'c, 'a> Body<'c, 'a> {
             diagnostics: Vec::new(),
             requests: Vec::new(),
             expansion: 0,
+            pattern_work: 0,
             open_tops: Vec::new(),
             tag: None,
         };

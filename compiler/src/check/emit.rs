@@ -10,9 +10,15 @@ use crate::syntax::ast;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 
+/// The most messages of one body that are kept: nobody reads them all, and a large file can have millions.
+const BODY_DIAGNOSTICS_MAX: usize = 20_000;
+
 impl Body<'_, '_> {
     /// Adds an expression to the innermost frame.
     pub fn emit(&mut self, kind: ExprKind, ty: Ty, span: Span) -> ExprId {
+        if self.cx.types.take_refused() {
+            self.report(super::resolve::too_large(span));
+        }
         let frame = self.frame();
         frame.exprs.push(Expr { kind, ty, span });
         ExprId(frame.exprs.len() as u32 - 1)
@@ -68,7 +74,9 @@ impl Body<'_, '_> {
 
     /// Reports a message of this body.
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() < BODY_DIAGNOSTICS_MAX {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// Reports an error and gives an expression that agrees with everything.

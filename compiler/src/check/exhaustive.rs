@@ -23,7 +23,7 @@ pub(super) enum Pat {
 }
 
 /// A constructor of values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Ctor {
     Variant(u32),
     /// A tuple or struct.
@@ -45,23 +45,36 @@ pub(super) enum Ctor {
 
 /// Examples of missing values that a message names.
 const MISSING_MAX: usize = 3;
+/// Rows looked at for the patterns of one body. Usefulness is an NP-complete question, and patterns that ask it in
+/// earnest are not written by people.
+const WORK_MAX: usize = 3_000_000;
+
+/// There was more to look at than [`WORK_MAX`].
+pub(super) struct TooIntricate;
 
 impl Body<'_, '_> {
-    /// Whether a pattern matches a value that no row before it matches.
+    /// Whether a pattern matches a value that no row before it matches; taken for granted where it can't be found out.
     pub fn useful(&mut self, rows: &[Vec<Pat>], pat: &Pat, ty: Ty) -> bool {
-        !self.search(&expand(rows), std::slice::from_ref(pat), &[ty], 1).is_empty()
+        let found = self.search(rows, std::slice::from_ref(pat), &[ty], 1);
+        self.pattern_work > WORK_MAX || !found.is_empty()
     }
 
     /// Values that no row matches, as patterns; None when all are covered.
-    pub fn missing(&mut self, rows: &[Vec<Pat>], types: &[Ty]) -> Option<Vec<String>> {
+    pub fn missing(&mut self, rows: &[Vec<Pat>], types: &[Ty]) -> Result<Option<Vec<String>>, TooIntricate> {
+        if rows.iter().any(|row| row.iter().all(|pat| *pat == Pat::Wild)) {
+            return Ok(None);
+        }
         let wild = vec![Pat::Wild; types.len()];
-        let found = self.search(&expand(rows), &wild, types, MISSING_MAX);
+        let found = self.search(rows, &wild, types, MISSING_MAX);
+        if self.pattern_work > WORK_MAX {
+            return Err(TooIntricate);
+        }
         if found.is_empty() {
-            return None;
+            return Ok(None);
         }
         let mut texts: Vec<String> = found.iter().map(|w| self.show_pat(&w[0], types[0])).collect();
         texts.dedup();
-        Some(texts)
+        Ok(Some(texts))
     }
 
     /// Witnesses: values that `row` matches and `rows` don't.
@@ -69,6 +82,12 @@ impl Body<'_, '_> {
         let Some((&ty, rest_types)) = types.split_first() else {
             return if rows.is_empty() { vec![Vec::new()] } else { Vec::new() };
         };
+        self.pattern_work += rows.len() + 1;
+        if self.pattern_work > WORK_MAX {
+            return Vec::new();
+        }
+        let opened = opened(rows);
+        let rows = opened.as_slice();
         if let Pat::Or(parts) = &row[0] {
             let mut found = Vec::new();
             for part in parts.clone() {
@@ -89,6 +108,13 @@ impl Body<'_, '_> {
             return found;
         }
         let ty = self.shallow(ty);
+        if rest_types.is_empty() && row[0] == Pat::Wild {
+            match self.kind(ty) {
+                TyKind::Int => return gaps(rows, (i128::from(i64::MIN), i128::from(i64::MAX)), limit),
+                TyKind::Byte => return gaps(rows, (0, 255), limit),
+                _ => {}
+            }
+        }
         let longest = rows.iter().map(|r| &r[0]).chain(std::iter::once(&row[0])).filter_map(list_size).max();
         let (ctors, complete) = self.ctors(ty, rows, row, longest);
         let mut found = Vec::new();
@@ -244,47 +270,47 @@ impl Body<'_, '_> {
     }
 }
 
-/// Rows without alternatives in their first column, and so on inwards as they are looked at.
-fn expand(rows: &[Vec<Pat>]) -> Vec<Vec<Pat>> {
-    let mut out = Vec::new();
+/// Alternatives in the first column as rows of their own.
+fn opened(rows: &[Vec<Pat>]) -> Vec<Vec<Pat>> {
+    let mut out = Vec::with_capacity(rows.len());
     for row in rows {
-        expand_row(row, &mut out);
+        open_row(row, &mut out);
     }
     out
 }
 
-fn expand_row(row: &[Pat], out: &mut Vec<Vec<Pat>>) {
-    let mut done = vec![Vec::new()];
-    for pat in row {
-        let choices = alternatives(pat);
-        let mut next = Vec::new();
-        for choice in &choices {
-            for prefix in &done {
-                let mut whole: Vec<Pat> = prefix.clone();
-                whole.push(choice.clone());
-                next.push(whole);
-            }
-        }
-        done = next;
+fn open_row(row: &[Pat], out: &mut Vec<Vec<Pat>>) {
+    let Pat::Or(parts) = &row[0] else {
+        out.push(row.to_vec());
+        return;
+    };
+    for part in parts {
+        let mut one = row.to_vec();
+        one[0] = part.clone();
+        open_row(&one, out);
     }
-    out.append(&mut done);
 }
 
-/// A pattern as patterns without `Or` anywhere inside.
-fn alternatives(pat: &Pat) -> Vec<Pat> {
-    let combine = |parts: &[Pat]| {
-        let mut rows = Vec::new();
-        expand_row(parts, &mut rows);
-        rows
-    };
-    match pat {
-        Pat::Wild => vec![Pat::Wild],
-        Pat::Or(parts) => parts.iter().flat_map(alternatives).collect(),
-        Pat::Ctor(ctor, args) => combine(args).into_iter().map(|args| Pat::Ctor(*ctor, args)).collect(),
-        Pat::List { parts, prefix, open } => {
-            combine(parts).into_iter().map(|parts| Pat::List { parts, prefix: *prefix, open: *open }).collect()
+/// Values of a range that no row of one column matches, the first few.
+fn gaps(rows: &[Vec<Pat>], (min, max): (i128, i128), limit: usize) -> Vec<Vec<Pat>> {
+    let mut ranges = Vec::new();
+    for row in rows {
+        match row[0] {
+            Pat::Ctor(Ctor::Range(lo, hi), _) => ranges.push((lo, hi)),
+            Pat::Wild => return Vec::new(),
+            // a constant, which may be any of them
+            _ => {}
         }
     }
+    ranges.sort_unstable();
+    let (mut gaps, mut next) = (Vec::new(), min);
+    for (lo, hi) in ranges.into_iter().chain([(max + 1, max + 1)]) {
+        if lo > next && gaps.len() < limit {
+            gaps.push(vec![Pat::Ctor(Ctor::Range(next, lo - 1), Vec::new())]);
+        }
+        next = next.max(hi + 1);
+    }
+    gaps
 }
 
 fn list_size(pat: &Pat) -> Option<usize> {

@@ -25,6 +25,8 @@ use std::rc::Rc;
 
 /// The most instantiations of templates and generic functions inside each other.
 const TEMPLATE_DEPTH_MAX: u32 = 128;
+/// The most instances of templates and generic functions in one program; those for large types count more.
+const INSTANCE_WORK_MAX: usize = 30_000;
 /// The most functions without a written result that may wait for each other.
 const WAITING_MAX: usize = 400;
 
@@ -168,7 +170,24 @@ impl<'a> Checker<'a> {
         instance.origin = origin;
         let depth = origin.map_or(0, |(_, from)| self.instance(from).depth) + u32::from(generic);
         instance.depth = depth;
-        if depth > TEMPLATE_DEPTH_MAX {
+        let before = self.instance_work;
+        if generic {
+            let size: u32 = instance.params.iter().map(|&ty| self.types.size(ty)).sum();
+            self.instance_work += 1 + size as usize / 16;
+        }
+        if self.instance_work > INSTANCE_WORK_MAX {
+            instance.state = State::Done;
+            instance.result = instance.result.or(Some(Ty::ERROR));
+            if before <= INSTANCE_WORK_MAX {
+                let span = origin.map_or(ast.name.span, |(span, _)| span);
+                instance.diagnostics.push(
+                    Diagnostic::error(codes::TOO_MANY_INSTANCES, span, "this program asks for too many instances of templates")
+                        .label("one more than can be compiled")
+                        .and(ast.name.span, "of this function")
+                        .help("templates that call each other with more than one new type multiply; write the types of some parameters"),
+                );
+            }
+        } else if depth > TEMPLATE_DEPTH_MAX {
             // one message, and no body: its requests would go on without end
             instance.state = State::Done;
             instance.result = instance.result.or(Some(Ty::ERROR));

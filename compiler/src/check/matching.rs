@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast::{self};
 use crate::syntax::span::Span;
+use hashbrown::HashSet;
 
 impl<'a> Body<'_, 'a> {
     pub fn match_expr(
@@ -45,6 +46,7 @@ impl<'a> Body<'_, 'a> {
         let mut exits = Vec::new();
         // what a wrong pattern would have matched is not known
         let mut sound = ty != Ty::ERROR;
+        let (mut leaves, mut only_leaves) = (HashSet::new(), true);
         for arm in arms {
             self.frame().facts = before.clone();
             let mark = self.open();
@@ -62,7 +64,19 @@ impl<'a> Body<'_, 'a> {
             if let (Some(local), Pat::Ctor(Ctor::Type(behind), _)) = (local, &pat) {
                 self.frame().facts.push(Fact { local, variant: None, ty: Some(*behind) });
             }
-            if sound && !self.useful(&rows, &pat, ty) {
+            // a literal is useful after other literals, so a long table of them is not searched for each
+            let leaf = match &pat {
+                Pat::Ctor(ctor @ (Ctor::Range(..) | Ctor::Str(_)), _) if only_leaves => Some(*ctor),
+                _ => None,
+            };
+            only_leaves &= leaf
+                .is_some_and(|ctor| matches!(ctor, Ctor::Str(_)) || matches!(ctor, Ctor::Range(lo, hi) if lo == hi));
+            let useful = match leaf {
+                Some(ctor) if only_leaves && arm.guard.is_none() => leaves.insert(ctor),
+                Some(ctor) if only_leaves => !leaves.contains(&ctor),
+                _ => self.useful(&rows, &pat, ty),
+            };
+            if sound && !useful {
                 self.report(
                     Diagnostic::warning(codes::UNREACHED_ARM, arm.pattern.span, "this arm is never reached")
                         .label("the arms before it match all of this"),
@@ -90,7 +104,9 @@ impl<'a> Body<'_, 'a> {
         self.frame().facts = before;
         self.frame().facts.retain(|f| exits.iter().all(|e| e.contains(f)));
         if sound {
-            let missing = self.missing(&rows, &[ty]);
+            let Ok(missing) = self.missing(&rows, &[ty]) else {
+                return self.fail(too_intricate(span));
+            };
             if let Some(missing) = missing {
                 let shown = self.show(ty);
                 let what = super::report::list(&missing);
@@ -131,4 +147,14 @@ impl<'a> Body<'_, 'a> {
         }
         id
     }
+}
+
+/// What is said where the question whether patterns cover all values has no answer in reasonable time.
+pub(super) fn too_intricate(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        codes::INTRICATE_PATTERNS,
+        span,
+        "whether these patterns cover all values is too much work to find out",
+    )
+    .help("end them with an arm `_ => …`, or match one part at a time")
 }

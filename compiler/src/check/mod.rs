@@ -124,6 +124,8 @@ struct Checker<'a> {
     /// Local functions that a local function sees, itself among them.
     local_scopes: HashMap<FnDeclId, Vec<(Symbol, FnDeclId)>>,
     instances: Vec<Instance>,
+    /// How many of them are instances of templates and generic functions; those for large types count more.
+    instance_work: usize,
     memo: HashMap<Key, FnId>,
     queue: VecDeque<FnId>,
     /// Instances in the order they were committed.
@@ -178,6 +180,7 @@ pub fn check(
         local_fns: HashMap::new(),
         local_scopes: HashMap::new(),
         instances: Vec::new(),
+        instance_work: 0,
         memo: HashMap::new(),
         queue: VecDeque::new(),
         committed: Vec::new(),

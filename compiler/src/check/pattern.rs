@@ -7,6 +7,7 @@ use super::coerce::Why;
 use super::decls::{Def, TypeDeclKind};
 use super::derive::Derive;
 use super::exhaustive::{Ctor, Pat};
+use super::matching::too_intricate;
 use super::report::{count, did_you_mean, nearest};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -126,7 +127,10 @@ impl<'a> Body<'_, 'a> {
         let mut bound = Bound { mutable, ..Bound::default() };
         let pat = self.pattern(pattern, &subject, ty, &mut steps, &mut bound);
         self.bind_all(bound);
-        let missing = self.missing(&[vec![pat]], &[ty]);
+        let Ok(missing) = self.missing(&[vec![pat]], &[ty]) else {
+            self.report(too_intricate(pattern.span));
+            return Vec::new();
+        };
         if let Some(missing) = missing {
             self.report(
                 Diagnostic::error(

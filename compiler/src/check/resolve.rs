@@ -8,8 +8,10 @@ use super::modules::{CORE, ModuleId};
 use super::report::{count, did_you_mean, nearest};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::hir::TYPE_SIZE_MAX;
 use crate::hir::{Aggregate, DeclId, Field, Ty, TyKind, Variant};
 use crate::syntax::ast;
+use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 
 /// What type parameters and `Self` stand for.
@@ -70,7 +72,11 @@ impl<'a> Checker<'a> {
 
     /// The type that `ty` means in `module` under `env`.
     pub(super) fn resolve(&mut self, ty: &ast::TypeExpr, module: ModuleId, env: &Env, out: &mut Vec<Diagnostic>) -> Ty {
-        self.resolve_at(ty, module, env, out, 0)
+        let found = self.resolve_at(ty, module, env, out, 0);
+        if self.types.take_refused() {
+            out.push(too_large(ty.span));
+        }
+        found
     }
 
     fn resolve_at(
@@ -338,4 +344,11 @@ impl<'a> Checker<'a> {
 fn wrong_arguments(ty: &ast::TypeExpr, name: &str, wanted: usize, got: usize) -> Diagnostic {
     let message = format!("`{name}` takes {}, not {got}", count(wanted, "type argument"));
     Diagnostic::error(codes::TYPE_ARGUMENTS, ty.span, message)
+}
+
+/// What is said where types have grown beyond all measure.
+pub(super) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::error(codes::TYPE_TOO_LARGE, span, "the type of this is too large")
+        .label(format!("it is made of more than {TYPE_SIZE_MAX} types"))
+        .help("give a part of it a name with `struct`")
 }

@@ -21,7 +21,7 @@ use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 use tenure_runtime::native::NativeId;
 use tenure_runtime::trap::TrapKind;
-pub use types::{Aggregate, DeclId, DeclName, Field, Notation, Ty, TyKind, Types, Variant};
+pub use types::{Aggregate, DeclId, DeclName, Field, Notation, SIZE_MAX as TYPE_SIZE_MAX, Ty, TyKind, Types, Variant};
 
 /// A whole checked program: every instance reachable from its entry, its tests and its exports.
 #[derive(Debug, Default)]

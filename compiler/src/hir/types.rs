@@ -41,6 +41,10 @@ pub enum TyKind {
     Error,
 }
 
+/// The most types that a type is written with: `(int, [int])` is four. Types that hold one another twice double with
+/// each step, and nobody reads a message with a type of this size anyway.
+pub const SIZE_MAX: u32 = 2000;
+
 /// The types of one program.
 #[derive(Debug)]
 pub struct Types {
@@ -49,6 +53,10 @@ pub struct Types {
     open: Vec<bool>,
     /// How deep types are nested in each other, beside `kinds`.
     depths: Vec<u32>,
+    /// How many types a type is written with, beside `kinds`.
+    sizes: Vec<u32>,
+    /// A type larger than [`SIZE_MAX`] was asked for.
+    refused: bool,
     ids: HashMap<TyKind, Ty>,
     aggregates: HashMap<Ty, Aggregate>,
     decls: Vec<DeclName>,
@@ -132,6 +140,8 @@ impl Default for Types {
             kinds: Vec::new(),
             open: Vec::new(),
             depths: Vec::new(),
+            sizes: Vec::new(),
+            refused: false,
             ids: HashMap::new(),
             aggregates: HashMap::new(),
             decls: Vec::new(),
@@ -146,16 +156,17 @@ impl Default for Types {
 }
 
 impl Types {
-    /// The type of that kind.
+    /// The type of that kind; [`Ty::ERROR`] if it is too large, which [`take_refused`](Types::take_refused) tells.
     pub fn intern(&mut self, kind: TyKind) -> Ty {
         if let Some(&ty) = self.ids.get(&kind) {
             return ty;
         }
         let ty = Ty(self.kinds.len() as u32);
-        let (mut open, mut depth) = (matches!(kind, TyKind::Infer(_)), 0);
+        let (mut open, mut depth, mut size) = (matches!(kind, TyKind::Infer(_)), 0, 1u32);
         let mut part = |part: Ty| {
             open |= self.is_open(part);
             depth = depth.max(self.depth(part) + 1);
+            size = size.saturating_add(self.sizes[part.0 as usize]);
         };
         match &kind {
             TyKind::Tuple(parts) | TyKind::Struct(_, parts) | TyKind::Enum(_, parts) | TyKind::Trait(_, parts) => {
@@ -165,11 +176,21 @@ impl Types {
             TyKind::Fn(params, result) => params.iter().chain([result]).for_each(|&p| part(p)),
             _ => {}
         }
+        if size > SIZE_MAX {
+            self.refused = true;
+            return Ty::ERROR;
+        }
+        self.sizes.push(size);
         self.depths.push(depth);
         self.open.push(open);
         self.kinds.push(kind.clone());
         self.ids.insert(kind, ty);
         ty
+    }
+
+    /// Whether a type was too large since this was last asked.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
     }
 
     /// The type of that kind, if it has been made.
@@ -200,6 +221,11 @@ impl Types {
     /// How deep types are nested in this one.
     pub fn depth(&self, ty: Ty) -> u32 {
         self.depths[ty.0 as usize]
+    }
+
+    /// How many types a type is written with, itself included.
+    pub fn size(&self, ty: Ty) -> u32 {
+        self.sizes[ty.0 as usize]
     }
 
     /// Says how the next declared type is written; its id is their count so far.

@@ -24,7 +24,9 @@ use crate::source::Sources;
 use lalrpop_util::ParseError;
 
 /// After so many errors the rest of a file is not read.
-pub const MAX_ERRORS: usize = 50;
+pub const MAX_ERRORS: usize = 20_000;
+/// After so many errors the rest of one item is not read: each costs reading it once more.
+const MAX_ITEM_ERRORS: usize = 50;
 
 /// Reads a file. The tree stands for what could be read; whether to go on is for the caller to decide by the
 /// diagnostics, which come in source order.
@@ -104,7 +106,13 @@ impl ItemReader<'_> {
                 errors.push(explain::refused(self.file, self.text, item, at, &expected));
             }
             refused += 1;
-            if refused > MAX_ERRORS {
+            if refused > MAX_ITEM_ERRORS {
+                let (lo, hi) = (item.tokens.first().map_or(item.end, |t| t.lo), item.end);
+                errors.push(
+                    Diagnostic::error(codes::TOO_MANY, Span { file: self.file, lo: hi, hi }, "too many errors")
+                        .label("the rest of this declaration was not read")
+                        .and(Span { file: self.file, lo, hi: lo }, "it begins here"),
+                );
                 return None;
             }
             let whole = Placed { token: Token::Error, lo: bytes.0, hi: bytes.1 };
