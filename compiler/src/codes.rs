@@ -4,7 +4,7 @@
 //! again. Everything that speaks about codes reads this list: the compiler's own messages, `tenure explain`, the
 //! book's page of error codes, and the test that compiles the examples. The shape is rustc's `error_codes`.
 //!
-//! A page is markdown: a line `# title`; an explanation; a block fenced ```` ```tenure,error ```` (or `warning`) that gives
+//! A page is markdown: a line `# E0301: title`; an explanation; a block fenced ```` ```tenure,error ```` (or `warning`) that gives
 //! exactly this code and nothing else; a block fenced ```` ```tenure ```` that is the same program mended. A block may hold
 //! several modules: a line `// file: name.ten` starts another one.
 //!
@@ -147,13 +147,8 @@ catalogue! {
     0502 TOO_MANY_WAIT
     0503 ENDLESS_TEMPLATE
     0504 ENDLESS_TYPE
-<<<<<<< HEAD
-=======
     0505 TYPE_TOO_LARGE
     0506 TOO_MANY_INSTANCES
-    0901 IMPL_UNSUPPORTED
-    0902 TRAIT_TYPE_UNSUPPORTED
->>>>>>> 8bbc00c (check: what grows without bound is refused)
     0904 LOCAL_FN_UNSUPPORTED
 }
 
@@ -167,7 +162,8 @@ pub fn page(written: &str) -> Option<&'static Page> {
 impl Page {
     /// A few words, without a full stop.
     pub fn title(&self) -> &'static str {
-        self.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+        let first = self.text.lines().next().unwrap_or_default();
+        first.split_once(": ").map_or("", |(_, title)| title)
     }
 
     /// What stands between the title and the examples, and behind them.

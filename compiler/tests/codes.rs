@@ -48,6 +48,9 @@ fn found(text: &str) -> Vec<Diagnostic> {
 /// What keeps a page from being what it should be.
 fn faults(page: &Page) -> Vec<String> {
     let mut faults = Vec::new();
+    if !page.text.starts_with(&format!("# {}: ", page.code)) {
+        faults.push("begins with another line than `# CODE: title`".to_owned());
+    }
     if page.title().is_empty() || page.title().ends_with('.') {
         faults.push("needs a title without a full stop".to_owned());
     }
@@ -112,18 +115,13 @@ fn the_rest_of_a_file_full_of_errors_is_left() {
     assert_eq!(told.last().map(|d| d.code), Some(codes::TOO_MANY));
 }
 
-/// The book's page, made of all the others.
+/// The book's page: all the others, which mdBook includes.
 fn chapter() -> String {
     let mut out = String::from(
-        "# Error codes\n\nWhat the compiler can say, by code. `tenure explain E0301` shows the same on a terminal. This \
-         page is made from `compiler/src/codes/`.\n",
+        "# Error codes\n\nWhat the compiler can say, by code. `tenure explain E0301` shows the same on a terminal.\n\n",
     );
     for page in CATALOGUE {
-        let body = page.text.split_once('\n').map_or("", |(_, body)| body);
-        // the book's own blocks are run by its test, these by the one above
-        let body = body.lines().map(|line| if line.starts_with("```tenure") { "```text" } else { line });
-        let body = body.collect::<Vec<_>>().join("\n");
-        out += &format!("\n## {}: {}\n\n{}\n", page.code, page.title(), body.trim());
+        out += &format!("{{{{#include ../../compiler/src/codes/{}.md}}}}\n\n", page.code);
     }
     out
 }
