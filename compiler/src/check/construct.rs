@@ -52,7 +52,7 @@ impl<'a> Body<'_, 'a> {
             let field_ty = self.cx.field_type(ty, 0, index, &mut self.diagnostics);
             slots.push(Slot { name: field.name.name, ty: Some(field_ty), default: field.default.as_ref() });
         }
-        if module != self.module {
+        if !self.cx.modules.kin(module, self.module) {
             self.check_private_fields(ast, args);
         }
         let mut lets = Vec::new();

@@ -224,12 +224,28 @@ impl<'a> Checker<'a> {
         for id in 0..self.modules.list.len() {
             self.collect_imports(ModuleId(id as u32));
         }
+        for pair in self.modules.inputs.windows(2) {
+            self.inherit(pair[0], pair[1]);
+        }
         for id in 0..self.modules.list.len() {
             self.collect_impls(ModuleId(id as u32));
         }
         self.collect_headers();
         self.impls_complete = true;
         self.collect_follows();
+    }
+
+    /// Lets an input of a session see what those before it declare, unless it declares the same name itself.
+    fn inherit(&mut self, before: ModuleId, module: ModuleId) {
+        let earlier = std::mem::take(&mut self.scopes[before.0 as usize]);
+        let scope = &mut self.scopes[module.0 as usize];
+        for (&name, &def) in &earlier.names {
+            scope.names.entry(name).or_insert(def);
+        }
+        for (&name, variants) in &earlier.variants {
+            scope.variants.entry(name).or_insert_with(|| variants.clone());
+        }
+        self.scopes[before.0 as usize] = earlier;
     }
 
     fn define(&mut self, module: ModuleId, name: ast::Ident, def: Def) {

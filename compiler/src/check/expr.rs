@@ -618,16 +618,47 @@ impl<'a> Body<'_, 'a> {
         let order = self.cx.modules.order.clone();
         let span = self.frame().span;
         if let Some((&main, imported)) = order.split_last() {
-            for &module in imported {
+            for &module in imported.iter().filter(|&&m| m >= self.cx.modules.first_new) {
                 if let Some(init) = self.cx.init_of(module) {
                     self.requests.push(init);
                     ids.push(self.emit(ExprKind::Call(init, Vec::new()), Ty::UNIT, span));
                 }
             }
             let stmts = module_statements(self.cx.modules, main);
+            if self.cx.mode == super::Mode::Session {
+                let value = self.input_value(&stmts, &mut ids);
+                self.frame().body = self.emit(ExprKind::Block(ids, Some(value)), Ty::STR, span);
+                return;
+            }
             ids.push(self.top_level(&stmts, &mut |body| body.call_main(main)));
         }
         self.frame().body = self.block_of(ids, span);
+    }
+
+    /// The statements of a session's input, into `ids`; gives the text of the last one's value, empty if it has none.
+    fn input_value(&mut self, stmts: &[&'a ast::Stmt], ids: &mut Vec<ExprId>) -> ExprId {
+        let span = self.frame().span;
+        let deferring = stmts.iter().any(|s| matches!(s.kind, ast::StmtKind::Defer(_)));
+        match stmts.split_last() {
+            Some((ast::Stmt { kind: ast::StmtKind::Expr(last), .. }, before)) if !deferring => {
+                for stmt in before {
+                    ids.extend(self.stmt(stmt));
+                }
+                let value = self.expr(last, Expect::Any);
+                let ty = self.ty(value);
+                let ty = self.deep(ty);
+                if matches!(ty, Ty::UNIT | Ty::NEVER | Ty::ERROR) {
+                    ids.push(value);
+                    return self.string("", span);
+                }
+                self.cx.value_type = Some(self.cx.types.display(ty));
+                self.value_op(super::derive::Derive::Inspect, vec![value], last.span)
+            }
+            _ => {
+                ids.push(self.top_level(stmts, &mut |_| None));
+                self.string("", span)
+            }
+        }
     }
 
     fn call_main(&mut self, module: super::modules::ModuleId) -> Option<ExprId> {

@@ -305,7 +305,7 @@ impl<'a> Body<'_, 'a> {
             return None;
         };
         let field = &ast.fields[index];
-        if module != self.module && field.public.is_none() {
+        if !self.cx.modules.kin(module, self.module) && field.public.is_none() {
             self.private_field(ty, name);
             return None;
         }

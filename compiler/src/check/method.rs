@@ -58,7 +58,7 @@ impl<'a> Body<'_, 'a> {
             let (module, public, receiver) = (declared.module, declared.public, declared.ast.receiver.is_some());
             // what takes the place of a derived operation is as public as that
             let operation = Derive::by_method(name.name.as_str()).is_some_and(|d| self.is_operation(d, known, method));
-            if module != self.module && module != CORE && !public && !operation {
+            if !self.cx.modules.kin(module, self.module) && module != CORE && !public && !operation {
                 let shown = self.show(ty);
                 let message = format!("method `{}` of {shown} is private to its module", name.name);
                 self.report(Diagnostic::error(codes::PRIVATE_MEMBER, name.span, message));
@@ -105,7 +105,7 @@ impl<'a> Body<'_, 'a> {
         let (decl, _) = self.cx.as_decl(ty)?;
         let TypeDeclKind::Struct(ast) = self.cx.decl(decl).kind else { return None };
         let field = ast.fields.iter().find(|f| f.name.name == name)?;
-        let visible = self.cx.decl(decl).module == self.module || field.public.is_some();
+        let visible = self.cx.modules.kin(self.cx.decl(decl).module, self.module) || field.public.is_some();
         if visible { self.field_named(ty, name.as_str()) } else { None }
     }
 

@@ -79,6 +79,8 @@ pub enum Mode {
     Test,
     /// The same for its `bench` blocks.
     Bench,
+    /// To run the newest input of a session; its entry gives the text of the last statement's value.
+    Session,
 }
 
 /// The checker's state for one program.
@@ -133,6 +135,8 @@ struct Checker<'a> {
     /// Instances being checked, outermost first.
     active: Vec<FnId>,
     diagnostics: Vec<Diagnostic>,
+    /// In a session: the type of the value that the newest input ends with.
+    value_type: Option<String>,
     /// Of names; the same mistake found in an instance is told better there.
     later: Vec<Diagnostic>,
 }
@@ -147,10 +151,48 @@ pub fn check(
     mode: Mode,
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
     let (modules, read) = modules::load(sources, main, library);
+    let (tree, diagnostics, _) = check_modules(sources, &modules, read, registry, mode);
+    (tree, diagnostics)
+}
+
+/// What checking a session's newest input gives.
+pub struct CheckedInput {
+    /// The program that runs it, unless there are errors. Globals of earlier inputs are in it, with the same places.
+    pub tree: Option<hir::Program>,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Modules of the session so far.
+    pub modules: usize,
+    /// The type of the value it ends with, if it ends with one.
+    pub value_type: Option<String>,
+}
+
+/// Checks the newest, the last, of a session's inputs, each a name and a text. Earlier ones have been checked, and
+/// have run with all they import, which makes `initialised` modules. `sources` is empty at first; places, types and
+/// globals of earlier inputs keep their identity from one check to the next.
+pub fn check_session(
+    sources: &mut Sources,
+    inputs: &[(String, String)],
+    initialised: usize,
+    library: &dyn Library,
+    registry: &Registry,
+) -> CheckedInput {
+    let (modules, read) = modules::load_session(sources, inputs, initialised, library);
+    let (tree, diagnostics, value_type) = check_modules(sources, &modules, read, registry, Mode::Session);
+    CheckedInput { tree, diagnostics, modules: modules.list.len(), value_type }
+}
+
+fn check_modules(
+    sources: &Sources,
+    modules: &Modules,
+    read: Vec<Diagnostic>,
+    registry: &Registry,
+    mode: Mode,
+) -> (Option<hir::Program>, Vec<Diagnostic>, Option<String>) {
     let mut checker = Checker {
         sources,
         registry,
-        modules: &modules,
+        modules,
         mode,
         types: Types::default(),
         decls: Vec::new(),
@@ -187,6 +229,7 @@ pub fn check(
         active: Vec::new(),
         diagnostics: Vec::new(),
         later: Vec::new(),
+        value_type: None,
     };
     checker.collect();
     checker.check_declarations();
@@ -197,7 +240,8 @@ pub fn check(
     checker.complete_aggregates();
     let diagnostics = checker.collect_diagnostics(read);
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    (if failed { None } else { Some(checker.compact(roots)) }, diagnostics)
+    let value_type = checker.value_type.take();
+    (if failed { None } else { Some(checker.compact(roots)) }, diagnostics, value_type)
 }
 
 impl<'a> Checker<'a> {

@@ -59,6 +59,22 @@ pub(super) struct Modules {
     pub order: Vec<ModuleId>,
     /// Files whose brackets or quotes don't match: where their declarations end was guessed.
     pub guessed: HashSet<FileId>,
+    /// The inputs of a session, oldest first; empty for a program. Each sees what those before it declare.
+    pub inputs: Vec<ModuleId>,
+    /// Modules of a session with smaller numbers have been initialised.
+    pub first_new: ModuleId,
+}
+
+impl Modules {
+    /// Whether two modules have no secrets from each other.
+    pub fn kin(&self, a: ModuleId, b: ModuleId) -> bool {
+        a == b || self.inputs.contains(&a) && self.inputs.contains(&b)
+    }
+
+    /// Whether it is an input of a session.
+    pub fn is_input(&self, module: ModuleId) -> bool {
+        self.inputs.contains(&module)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -79,21 +95,51 @@ struct Loader<'s> {
 
 /// Parses the core library, the main file and all they import.
 pub(super) fn load(sources: &mut Sources, main: FileId, library: &dyn Library) -> (Modules, Vec<Diagnostic>) {
-    let modules = Modules { list: Vec::new(), order: Vec::new(), guessed: HashSet::new() };
-    let mut loader =
-        Loader { sources, library, modules, by_name: HashMap::new(), ring: Vec::new(), diagnostics: Vec::new() };
-    let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
-    for (name, text) in library.core_sources() {
-        let file = loader.sources.add(name, text);
-        core.files.push(loader.parse(file));
-    }
-    loader.modules.list.push(core);
+    let mut loader = Loader::new(sources, library);
     let name = loader.sources.file(main).name.clone();
     loader.module(main, name, String::new(), false, None);
     (loader.modules, loader.diagnostics)
 }
 
-impl Loader<'_> {
+/// Parses the core library, the inputs of a session and all they import. Modules, and files in `sources`, which are
+/// empty at first, get the same numbers each time, as long as inputs are only added.
+pub(super) fn load_session(
+    sources: &mut Sources,
+    inputs: &[(String, String)],
+    initialised: usize,
+    library: &dyn Library,
+) -> (Modules, Vec<Diagnostic>) {
+    let mut loader = Loader::new(sources, library);
+    loader.modules.first_new = ModuleId(initialised as u32);
+    for (name, text) in inputs {
+        let file = loader.sources.add(name.clone(), text.clone());
+        let module = loader.module(file, name.clone(), String::new(), false, None);
+        loader.modules.inputs.push(module);
+    }
+    (loader.modules, loader.diagnostics)
+}
+
+impl<'s> Loader<'s> {
+    /// With the core library.
+    fn new(sources: &'s mut Sources, library: &'s dyn Library) -> Loader<'s> {
+        let modules = Modules {
+            list: Vec::new(),
+            order: Vec::new(),
+            guessed: HashSet::new(),
+            inputs: Vec::new(),
+            first_new: CORE,
+        };
+        let (by_name, ring, diagnostics) = (HashMap::new(), Vec::new(), Vec::new());
+        let mut loader = Loader { sources, library, modules, by_name, ring, diagnostics };
+        let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
+        for (name, text) in library.core_sources() {
+            let file = loader.sources.add(name, text);
+            core.files.push(loader.parse(file));
+        }
+        loader.modules.list.push(core);
+        loader
+    }
+
     fn parse(&mut self, file: FileId) -> ast::File {
         let (tree, mut diagnostics) = parse(self.sources, file);
         if diagnostics.iter().any(|d| matches!(d.code, codes::BRACKETS | codes::UNTERMINATED)) {

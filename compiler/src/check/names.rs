@@ -45,7 +45,7 @@ impl Checker<'_> {
     /// Looks at the names in every function of the program's own modules.
     pub(super) fn check_names(&mut self) {
         for id in 0..self.tops.len() {
-            if self.tops[id].public {
+            if self.tops[id].public || self.modules.is_input(self.tops[id].module) {
                 self.top_used.insert(TopId(id as u32));
             }
         }

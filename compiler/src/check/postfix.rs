@@ -379,7 +379,7 @@ impl<'a> Body<'_, 'a> {
                 if let TypeDeclKind::Struct(ast) = declared.kind
                     && let Some(index) = ast.fields.iter().position(|f| f.name.name == name.name)
                 {
-                    if module != self.module && ast.fields[index].public.is_none() {
+                    if !self.cx.modules.kin(module, self.module) && ast.fields[index].public.is_none() {
                         return self.private_field(ty, name);
                     }
                     let field = self.cx.field_type(ty, 0, index, &mut self.diagnostics);

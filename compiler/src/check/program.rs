@@ -116,6 +116,9 @@ impl Checker<'_> {
             }
         }
         let mut entry = Instance::new(What::Entry, "top level".into(), Rc::default(), Vec::new(), Some(Ty::UNIT));
+        if self.mode == super::Mode::Session {
+            entry.result = Some(Ty::STR);
+        }
         entry.origin = None;
         let entry = self.add_instance(entry);
         self.check_instance(entry);
@@ -160,7 +163,7 @@ impl Checker<'_> {
             }
             let id = self.request(decl, Vec::new(), params, None);
             self.queue.push_back(id);
-            if module == main && owner == Owner::None {
+            if module == main && owner == Owner::None && self.mode != super::Mode::Session {
                 exports.push((name, id));
             }
         }

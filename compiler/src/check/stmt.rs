@@ -339,10 +339,11 @@ impl<'a> Body<'_, 'a> {
             bound => match self.name_of(bound, name, at) {
                 Some(Def::Top(top)) => {
                     let declared = self.cx.tops[top.0 as usize];
-                    if !declared.mutable || declared.module != self.module {
+                    let own = self.cx.modules.kin(declared.module, self.module);
+                    if !declared.mutable || !own {
                         let diagnostic = Diagnostic::error(codes::FIXED, at, format!("`{name}` can't be assigned"))
                             .and(declared.span, "bound here");
-                        self.report(if declared.module == self.module {
+                        self.report(if own {
                             diagnostic.help("bind it with `var` to be able to change it")
                         } else {
                             diagnostic.help("only its own module can assign it")

@@ -195,18 +195,18 @@ impl<'a> Checker<'a> {
         let Target::Written(target) = this.target else { return };
         let head = self.head_of_written(target, this.module);
         let own_type = match head {
-            Some(super::implement::Head::Decl(decl)) => self.decl(decl).module == this.module,
+            Some(super::implement::Head::Decl(decl)) => self.modules.kin(self.decl(decl).module, this.module),
             _ => false,
         };
         // a trait with a type of this module among its arguments belongs to both
         let own_argument = match &this.of.kind {
             ast::TypeKind::Named { args, .. } => args.iter().any(|arg| {
                 matches!(self.head_of_written(arg, this.module),
-                    Some(super::implement::Head::Decl(decl)) if self.decl(decl).module == this.module)
+                    Some(super::implement::Head::Decl(decl)) if self.modules.kin(self.decl(decl).module, this.module))
             }),
             _ => false,
         };
-        if own_type || own_argument || self.decl(this.wanted).module == this.module {
+        if own_type || own_argument || self.modules.kin(self.decl(this.wanted).module, this.module) {
             return;
         }
         let (name, text) = (self.decl(this.wanted).name.name, self.sources.text(target.span));
