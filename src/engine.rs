@@ -122,6 +122,18 @@ impl Engine {
         self.program(name, front, program)
     }
 
+    /// The natives of the standard library and of hosts.
+    pub(crate) fn registry(&self, hosts: &[Host]) -> Registry {
+        let mut registry = Registry::default();
+        tenure_stdlib::register(&mut registry);
+        hosts.iter().for_each(|host| host.register(&mut registry));
+        registry
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
     fn lower(&self, front: &Front) -> ir::Program {
         ir::Program { counts_fuel: self.settings.consume_fuel, ..ir::lower(&front.tree) }
     }
@@ -159,9 +171,7 @@ impl Engine {
         hosts: &[Host],
         files: bool,
     ) -> Result<Front, Diagnostics> {
-        let mut registry = Registry::default();
-        tenure_stdlib::register(&mut registry);
-        hosts.iter().for_each(|host| host.register(&mut registry));
+        let registry = self.registry(hosts);
         let mode = match purpose {
             Purpose::Run => Mode::Run,
             Purpose::Test => Mode::Test,

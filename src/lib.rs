@@ -41,6 +41,7 @@ mod memory_limit;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod program;
+mod session;
 mod source_file;
 mod value;
 mod vm;
@@ -58,6 +59,7 @@ pub use layout::format_source;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 pub use program::{Program, Signature};
+pub use session::{Session, SessionError, Shown, is_incomplete};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};
 pub use vm::{Collector, Function, Vm};

@@ -27,6 +27,7 @@ struct Inner {
     name: String,
     settings: Arc<Settings>,
     code: Arc<Code>,
+    ir: Arc<ir::Program>,
     sources: Arc<Sources>,
     exports: Vec<Signature>,
     tests: Vec<(String, u32)>,
@@ -58,9 +59,25 @@ impl Program {
     ) -> Result<Program, Trap> {
         let exports = program.exports.iter().map(signature).collect();
         let tests = program.tests.iter().map(|(title, _, function)| (title.to_string(), function.0)).collect();
-        let code = Code::new(Arc::new(program), Arc::clone(&sources), registry)?;
-        let inner = Inner { name: name.to_owned(), settings, code, sources, exports, tests, warnings };
+        let ir = Arc::new(program);
+        let code = Code::new(Arc::clone(&ir), Arc::clone(&sources), registry)?;
+        let inner = Inner { name: name.to_owned(), settings, code, ir, sources, exports, tests, warnings };
         Ok(Program { inner: Arc::new(inner) })
+    }
+
+    /// What the instance of a session is made of; its code grows.
+    pub(crate) fn of_session(settings: &Arc<Settings>, code: Arc<Code>) -> Program {
+        let inner = Inner {
+            name: "session".into(),
+            settings: Arc::clone(settings),
+            code,
+            ir: Arc::default(),
+            sources: Arc::default(),
+            exports: Vec::new(),
+            tests: Vec::new(),
+            warnings: Diagnostics::new(Arc::default(), Vec::new()),
+        };
+        Program { inner: Arc::new(inner) }
     }
 
     /// An instance to be, with the engine's settings.
@@ -95,9 +112,9 @@ impl Program {
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
     ) -> Evaluation<'_> {
-        let Inner { code, sources, .. } = &*self.inner;
+        let Inner { code, ir, sources, .. } = &*self.inner;
         let options = Options { stdout, stderr, args: args.to_vec(), ..Options::default() };
-        Evaluation::new(code.program(), code.natives(), sources, options)
+        Evaluation::new(ir, code.natives(), sources, options)
     }
 
     /// Runs the program in the evaluator: no machine code, no collector; slow, and the yardstick for both.
@@ -135,9 +152,9 @@ impl Program {
 
     /// Cranelift's input, or machine code, of every function.
     pub(crate) fn listing(&self, machine_code: bool) -> String {
-        let code = &self.inner.code;
+        let Inner { code, ir, .. } = &*self.inner;
         let listing = if machine_code { Listing::Assembly } else { Listing::Clif };
-        (0..code.program().functions.len()).map(|i| code.listing(FuncId(i as u32), listing) + "\n").collect()
+        (0..ir.functions.len()).map(|i| code.listing(FuncId(i as u32), listing) + "\n").collect()
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tenure_advisor::Counters;
 use tenure_gc::policy::{Knobs, Reason};
 use tenure_gc::{CensusLine, Collect, Stats};
+use tenure_runtime::code::CodeSource;
 use tenure_runtime::interrupt::InterruptHandle;
 use tenure_runtime::native::NativeType;
 use tenure_runtime::trap::Trap;
@@ -46,6 +47,19 @@ impl Vm {
     pub fn run(&mut self) -> Result<(), ScriptError> {
         let ended = self.raw.run_entry();
         self.finish(ended)
+    }
+
+    /// Takes up what its session's code has got since.
+    pub(crate) fn extend(&mut self) -> Result<(), EngineError> {
+        self.raw.extend().map_err(|e| EngineError::new(EngineErrorKind::Memory, e.to_string()))
+    }
+
+    /// Runs the newest input of its session; gives the text of its value.
+    pub(crate) fn run_input(&mut self) -> Result<String, ScriptError> {
+        let Some(entry) = self.program.code().entry() else { return Ok(String::new()) };
+        let ended = self.raw.call(entry, &[], NativeType::Str);
+        let value = self.finish(ended)?;
+        Ok(if let raw::Value::Str(text) = value { text } else { String::new() })
     }
 
     /// How much the script may still do: one unit is used up by each function entered and each round of a loop, the same

@@ -5,15 +5,18 @@
 //! - T1. Functions are never removed while a program lives, and their address ranges don't overlap.
 //! - T2. Tables of a function are sorted by code offset; an offset is that of the instruction after the call.
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Room};
 use crate::native::Registry;
 use crate::trap::{Frame, Trap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Gives a VM its code. The code generator implements it; a program's VMs share one.
 pub trait CodeSource: Send + Sync {
-    /// What a VM has to set up.
-    fn layout(&self) -> &Layout;
+    /// How large a VM makes its tables.
+    fn room(&self) -> Room;
+
+    /// What a part of the program needs. Parts are only added.
+    fn part(&self, index: usize) -> Option<Arc<Layout>>;
 
     /// Where the stub lies that compiles this function when it is first called.
     fn stub(&self, function: u32) -> usize;
@@ -30,7 +33,7 @@ pub trait CodeSource: Send + Sync {
     /// Parameter kinds of a function.
     fn signature(&self, function: u32) -> Signature;
 
-    /// The functions to run: the top level.
+    /// The function to run: the top level of the newest part.
     fn entry(&self) -> Option<u32>;
 
     /// Native functions.

@@ -9,7 +9,7 @@ use crate::abi::{self, FLOAT_REGISTERS, INT_REGISTERS};
 use crate::code::{Class, CodeSource};
 use crate::context::VmContext;
 use crate::interrupt::{InterruptHandle, LIMIT_REQUEST};
-use crate::layout::{Layout, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS};
+use crate::layout::{Layout, Permanent, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS, call_slot};
 use crate::native::NativeType;
 use crate::roots::RootSet;
 pub use crate::sites::AllocationSite;
@@ -87,6 +87,10 @@ pub(crate) struct Inner {
     sites: Sites,
     /// A permanent `Error` for when there is no room for a new one.
     out_of_memory: Ref,
+    /// The shape of `Error`.
+    error_shape: Option<ShapeId>,
+    /// Parts of the program that are in the tables.
+    installed: usize,
 }
 
 /// A running instance of a program.
@@ -185,9 +189,8 @@ pub(crate) fn new_str(heap: &mut Heap, roots: &mut RootSet, text: &str) -> Resul
 impl Vm {
     /// Makes a VM for a program.
     pub fn new(code: Arc<dyn CodeSource>, config: VmConfig) -> Result<Vm, VmError> {
-        let layout = code.layout();
         let mut heap_config = config.heap;
-        heap_config.prefix_bytes = layout.prefix_bytes();
+        heap_config.prefix_bytes = code.room().prefix_bytes();
         let heap = Heap::new(heap_config, Arc::clone(code.shapes()), config.policy)?;
         let context = heap.base().as_ptr().cast::<VmContext>();
         let inner = Box::new(Inner {
@@ -210,6 +213,8 @@ impl Vm {
             suspended: Vec::new(),
             sites: Sites::default(),
             out_of_memory: Ref::NIL,
+            error_shape: None,
+            installed: 0,
         });
         let inner = NonNull::from(Box::leak(inner));
         let mut vm = Vm { inner };
@@ -217,7 +222,7 @@ impl Vm {
         unsafe { (*context).vm = inner.as_ptr().cast() };
         // SAFETY: as above; the context stays in place until the heap goes, and `drop` detaches before that (T2).
         vm.inner().interrupts.attach(unsafe { NonNull::from(&(*context).stack_limit) });
-        vm.inner().set_up(code.layout())?;
+        vm.inner().install()?;
         Ok(vm)
     }
 
@@ -229,6 +234,11 @@ impl Vm {
     fn inner_ref(&self) -> &Inner {
         // SAFETY: V1: nothing runs while a `&Vm` can be held.
         unsafe { self.inner.as_ref() }
+    }
+
+    /// Takes up the parts that the program has got since. Nothing may be running.
+    pub fn extend(&mut self) -> Result<(), VmError> {
+        self.inner().install()
     }
 
     /// Runs the program's top level.
@@ -376,45 +386,50 @@ impl Inner {
     }
 
     /// Fills the tables and makes the permanent objects.
-    fn set_up(&mut self, layout: &Layout) -> Result<(), VmError> {
-        for function in 0..layout.functions {
-            let stub = self.code.stub(function);
-            self.set_slot(Layout::call_slot(function), stub as u64);
+    /// Puts the parts that the program has got since into the tables.
+    fn install(&mut self) -> Result<(), VmError> {
+        while let Some(part) = self.code.part(self.installed) {
+            self.install_part(&part)?;
+            self.installed += 1;
         }
-        for (i, _) in layout.globals.iter().enumerate().filter(|&(_, &is_ref)| is_ref) {
-            let slot = self.slot(layout.global_slot(i as u32));
+        Ok(())
+    }
+
+    fn install_part(&mut self, part: &Layout) -> Result<(), VmError> {
+        for function in part.first_function..part.first_function + part.functions {
+            let stub = self.code.stub(function);
+            self.set_slot(call_slot(function), stub as u64);
+        }
+        for &(global, _) in part.new_globals.iter().filter(|(_, is_ref)| *is_ref) {
+            let slot = self.slot(part.room.global_slot(global));
             self.roots.globals.push(slot);
         }
-        for (i, literal) in layout.literals.iter().enumerate() {
-            let string = self.heap.permanent_bytes(SHAPE_BYTES, literal.as_bytes())?;
-            self.set_slot(layout.literal_slot(i as u32), u64::from(string.index()));
+        for (index, permanent) in &part.new_permanents {
+            let object = match permanent {
+                Permanent::Text(text) => self.heap.permanent_bytes(SHAPE_BYTES, text.as_bytes())?,
+                &Permanent::Record(shape, words) => self.heap.permanent_record(shape, &vec![0; words as usize - 1])?,
+                &Permanent::Function(function) => {
+                    self.heap.permanent_record(SHAPE_FUNCTION, &[0, u64::from(function)])?
+                }
+            };
+            self.set_slot(part.room.permanent_slot(*index), u64::from(object.index()));
         }
-        for &record in &layout.singletons {
-            let payload = vec![0; layout.records[record as usize].words as usize - 1];
-            let object = self.heap.permanent_record(Layout::record_shape(record), &payload)?;
-            self.set_slot(layout.singleton_slot(record), u64::from(object.index()));
-        }
-        for &function in &layout.function_objects {
-            let object = self.heap.permanent_record(SHAPE_FUNCTION, &[0, u64::from(function)])?;
-            self.set_slot(layout.function_slot(function), u64::from(object.index()));
-        }
-        if let Some(error) = layout.error {
+        if let (Some(error), true) = (part.error, self.out_of_memory.is_nil()) {
+            self.error_shape = part.error;
             let kind = TrapKind::OutOfMemory;
-            let mut payload = vec![0_u64; layout.records[error as usize].words as usize - 1];
             let mut fields = [0_u32; 4];
             for (field, text) in [(0, kind.message()), (1, kind.name()), (3, "")] {
                 fields[field] = self.heap.permanent_bytes(SHAPE_BYTES, text.as_bytes())?.index();
             }
-            payload[0] = u64::from(fields[0]) | u64::from(fields[1]) << 32;
-            payload[1] = u64::from(fields[2]) | u64::from(fields[3]) << 32;
-            self.out_of_memory = self.heap.permanent_record(Layout::record_shape(error), &payload)?;
+            let word = |low: usize| u64::from(fields[low]) | u64::from(fields[low + 1]) << 32;
+            self.out_of_memory = self.heap.permanent_record(error, &[word(0), word(2)])?;
         }
         Ok(())
     }
 
     /// Makes calls of a function go to its code.
     pub(crate) fn set_code_address(&mut self, function: u32, address: usize) {
-        self.set_slot(Layout::call_slot(function), address as u64);
+        self.set_slot(call_slot(function), address as u64);
     }
 
     /// Calls a compiled function.
@@ -449,7 +464,7 @@ impl Inner {
         vm.roots.outer.extend(outer.map(|(exit, _)| exit));
         vm.roots.active = true;
         // SAFETY: the slot holds the function's code or its stub.
-        let code = unsafe { vm.slot(Layout::call_slot(function)).read() } as usize;
+        let code = unsafe { vm.slot(call_slot(function)).read() } as usize;
         vm.set_stack_limit(stack::limit(vm.stack_bytes) as u64);
         // SAFETY: code of this program with arguments by its signature; `vm` is not used while it runs.
         let thrown = unsafe { abi::enter(context, code, ints.as_ptr(), floats.as_ptr(), stack.as_ptr(), stack.len()) };
@@ -612,13 +627,13 @@ impl Inner {
 
     /// An error object of message, kind, trace and cause; leaves its locals in the open scope.
     fn new_error(&mut self, texts: [&str; 3], cause: Option<Local>) -> Result<Ref, Trap> {
-        let record = self.code.layout().error.expect("a program that catches has the core library's Error");
+        let shape = self.error_shape.expect("a program that catches has the core library's Error");
         let mut locals = Vec::with_capacity(texts.len());
         for text in texts {
             let string = new_str(&mut self.heap, &mut self.roots, text)?;
             locals.push(self.heap.local(string));
         }
-        let error = self.heap.allocate_record(Layout::record_shape(record), &mut self.roots)?;
+        let error = self.heap.allocate_record(shape, &mut self.roots)?;
         for (field, local) in [0, 1, 3].into_iter().zip(locals).chain(cause.map(|cause| (2, cause))) {
             let part = self.heap.of_local(local);
             self.heap.set_ref(error, field, part);

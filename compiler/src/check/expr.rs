@@ -592,6 +592,14 @@ impl<'a> Body<'_, 'a> {
     pub fn init_body(&mut self, module: super::modules::ModuleId) {
         let modules = self.cx.modules;
         let stmts = module_statements(modules, module);
+        if modules.is_input(module) {
+            let mut ids = Vec::new();
+            let value = self.input(&stmts, &mut ids);
+            let span = self.frame().span;
+            ids.extend(value.map(|value| self.discard(value, span)));
+            self.frame().body = self.block_of(ids, span);
+            return;
+        }
         self.frame().body = self.top_level(&stmts, &mut |_| None);
     }
 
@@ -626,7 +634,15 @@ impl<'a> Body<'_, 'a> {
             }
             let stmts = module_statements(self.cx.modules, main);
             if self.cx.mode == super::Mode::Session {
-                let value = self.input_value(&stmts, &mut ids);
+                let value = match self.input(&stmts, &mut ids) {
+                    None => self.string("", span),
+                    Some(value) => {
+                        let ty = self.ty(value);
+                        let ty = self.deep(ty);
+                        self.cx.value_type = Some(self.cx.types.display(ty));
+                        self.value_op(super::derive::Derive::Inspect, vec![value], span)
+                    }
+                };
                 self.frame().body = self.emit(ExprKind::Block(ids, Some(value)), Ty::STR, span);
                 return;
             }
@@ -635,9 +651,8 @@ impl<'a> Body<'_, 'a> {
         self.frame().body = self.block_of(ids, span);
     }
 
-    /// The statements of a session's input, into `ids`; gives the text of the last one's value, empty if it has none.
-    fn input_value(&mut self, stmts: &[&'a ast::Stmt], ids: &mut Vec<ExprId>) -> ExprId {
-        let span = self.frame().span;
+    /// The statements of a session's input, into `ids`; gives the value of the last one if it has one.
+    fn input(&mut self, stmts: &[&'a ast::Stmt], ids: &mut Vec<ExprId>) -> Option<ExprId> {
         let deferring = stmts.iter().any(|s| matches!(s.kind, ast::StmtKind::Defer(_)));
         match stmts.split_last() {
             Some((ast::Stmt { kind: ast::StmtKind::Expr(last), .. }, before)) if !deferring => {
@@ -649,14 +664,13 @@ impl<'a> Body<'_, 'a> {
                 let ty = self.deep(ty);
                 if matches!(ty, Ty::UNIT | Ty::NEVER | Ty::ERROR) {
                     ids.push(value);
-                    return self.string("", span);
+                    return None;
                 }
-                self.cx.value_type = Some(self.cx.types.display(ty));
-                self.value_op(super::derive::Derive::Inspect, vec![value], last.span)
+                Some(value)
             }
             _ => {
                 ids.push(self.top_level(stmts, &mut |_| None));
-                self.string("", span)
+                None
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::ir::{FuncId, Inst, Op, RuntimeFn, Type, Value};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, InstBuilder, MemFlagsData, types};
 use tenure_runtime::abi::RuntimeFunction;
-use tenure_runtime::layout::Layout;
+use tenure_runtime::layout::{call_slot, call_table};
 use tenure_runtime::trap::TrapKind;
 
 impl Translator<'_, '_> {
@@ -30,7 +30,7 @@ impl Translator<'_, '_> {
             Op::Str(literal) => self.permanent(self.layout.literal_slot(literal.0)),
             Op::Code(function) => {
                 self.define_code(inst.result?);
-                self.builder.ins().iconst(types::I64, i64::from(function.0))
+                self.builder.ins().iconst(types::I64, i64::from(self.layout.function(function.0)))
             }
             Op::FnObject(function) => self.permanent(self.layout.function_slot(function.0)),
             Op::Singleton(record) => self.permanent(self.layout.singleton_slot(record.0)),
@@ -52,7 +52,7 @@ impl Translator<'_, '_> {
             Op::Tag(record, object) => {
                 let object = self.value(*object);
                 let shape = self.shape_of(object);
-                self.builder.ins().iadd_imm_s(shape, -i64::from(Layout::record_shape(record.0).index()))
+                self.builder.ins().iadd_imm_s(shape, -i64::from(self.layout.record_shape(record.0).index()))
             }
             Op::ArrayNew(elem, len, fill) => self.new_array(at, *elem, *len, *fill),
             Op::ArrayLiteral(elem, values) => self.array_literal(at, *elem, values),
@@ -140,7 +140,7 @@ impl Translator<'_, '_> {
             None => {
                 let target = &self.program.functions[function.index()];
                 let signature = self.builder.import_signature(signature(target.params.iter().copied(), target.result));
-                Callee::Indirect(signature, self.load_context(Layout::call_slot(function.0)))
+                Callee::Indirect(signature, self.load_context(call_slot(self.layout.function(function.0))))
             }
         };
         self.call_compiled(callee, &arguments, &live)
@@ -154,7 +154,7 @@ impl Translator<'_, '_> {
         let offset = self.builder.ins().ishl_imm_s(index, 3);
         let place = self.builder.ins().isub(self.context, offset);
         let flags = self.flags(super::memory::Region::Context);
-        let code = self.builder.ins().load(types::I64, flags, place, Layout::call_table());
+        let code = self.builder.ins().load(types::I64, flags, place, call_table());
         let function = self.function;
         let params = operands.iter().map(|operand| function.values[operand.index()]);
         let signature = self.builder.import_signature(signature(params, result));

@@ -84,6 +84,7 @@ fn runtime_signature(function: RuntimeFunction) -> Signature {
 struct ModuleLinker<'a> {
     module: &'a mut JITModule,
     runtime: &'a [ModuleFuncId],
+    /// Those of the part.
     functions: &'a [Compiled],
     current: FuncId,
 }
@@ -113,8 +114,8 @@ fn flags() -> Vec<(&'static str, &'static str)> {
 }
 
 impl Machine {
-    /// For a program with this many functions.
-    pub(super) fn new(functions: usize) -> Result<Machine, Trap> {
+    /// Without functions.
+    pub(super) fn new() -> Result<Machine, Trap> {
         let mut builder = JITBuilder::with_flags(&flags(), cranelift_module::default_libcall_names())
             .expect("the settings are Cranelift's own, and so is the host");
         let arena = ArenaMemoryProvider::new_with_size(ARENA_BYTES)
@@ -139,16 +140,17 @@ impl Machine {
             context,
             builder_context: FunctionBuilderContext::new(),
             runtime,
-            functions: vec![Compiled::default(); functions],
+            functions: Vec::new(),
         })
     }
 
-    /// Places the stubs of all functions and returns the address of the first; they follow each other.
-    pub(super) fn place_stubs(&mut self) -> Result<usize, Trap> {
-        let count = self.functions.len();
+    /// Adds functions. Places their stubs and returns the address of the first; they follow each other.
+    pub(super) fn add(&mut self, count: usize) -> Result<usize, Trap> {
+        let first = self.functions.len();
+        self.functions.resize(first + count, Compiled::default());
         let mut bytes = Vec::with_capacity(count * STUB_BYTES + 8);
-        for function in 0..count {
-            let target = (count - function) * STUB_BYTES - 12;
+        for function in first..first + count {
+            let target = (first + count - function) * STUB_BYTES - 12;
             bytes.extend([0x41, 0xbb]); // mov r11d, function
             bytes.extend((function as u32).to_le_bytes());
             bytes.extend([0xff, 0x25]); // jmp [rip + target]
@@ -183,7 +185,7 @@ impl Machine {
         let mut linker = ModuleLinker {
             module: &mut self.module,
             runtime: &self.runtime,
-            functions: &self.functions,
+            functions: &self.functions[source.layout.first_function as usize..],
             current: function,
         };
         translate(&input, builder, &mut linker);
@@ -191,31 +193,33 @@ impl Machine {
 
     /// Compiles a function unless that was done already; returns its address.
     pub(super) fn compile(&mut self, source: Source<'_>, function: FuncId, table: &CodeTable) -> Result<usize, Trap> {
-        let known = self.functions[function.index()].address;
+        let number = source.layout.function(function.0);
+        let compiled = self.functions[number as usize];
+        let known = compiled.address;
         if known != 0 {
             return Ok(known);
         }
         let ir = &source.program.functions[function.index()];
         let signature = function::signature(ir.params.iter().copied(), ir.result);
-        let id = match self.functions[function.index()].id {
+        let id = match compiled.id {
             Some(id) => id,
             None => {
-                let name = format!("{}${}", ir.name, function.0);
+                let name = format!("{}${number}", ir.name);
                 self.module.declare_function(&name, Linkage::Local, &signature).map_err(trap_of)?
             }
         };
-        self.functions[function.index()].id = Some(id);
+        self.functions[number as usize].id = Some(id);
         self.generate(source, function);
         self.module.define_function(id, &mut self.context).map_err(trap_of)?;
         self.module.finalize_definitions().map_err(trap_of)?;
         let address = self.module.get_finalized_function(id) as usize;
-        table.insert(self.tables(function, address));
-        self.functions[function.index()].address = address;
+        table.insert(self.tables(number, address));
+        self.functions[number as usize].address = address;
         Ok(address)
     }
 
     /// What the runtime has to know of the code just compiled.
-    fn tables(&self, function: FuncId, start: usize) -> CompiledFunction {
+    fn tables(&self, function: u32, start: usize) -> CompiledFunction {
         let code = self.context.compiled_code().expect("the function was just compiled");
         let mut slots = Vec::new();
         let stack_maps = code.buffer.user_stack_maps().iter().map(|(offset, span, map)| {
@@ -241,15 +245,7 @@ impl Machine {
                 _ => places.push((location.start, place)),
             }
         }
-        CompiledFunction {
-            function: function.0,
-            start,
-            len: code.code_info().total_size,
-            stack_maps,
-            slots,
-            handlers,
-            places,
-        }
+        CompiledFunction { function, start, len: code.code_info().total_size, stack_maps, slots, handlers, places }
     }
 
     /// A function's code as text; it is not kept.

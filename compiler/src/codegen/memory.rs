@@ -12,9 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, AliasRegionData, InstBuilder, MemFlagsData, types};
 use tenure_runtime::abi::RuntimeFunction;
 use tenure_runtime::context::offset;
-use tenure_runtime::layout::{
-    CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, Layout, SHAPE_BITS,
-};
+use tenure_runtime::layout::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, SHAPE_BITS};
 
 /// Alias regions (M2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -235,7 +233,7 @@ impl Translator<'_, '_> {
     pub(super) fn new_record(&mut self, inst: usize, record: RecordId, fields: &[Value]) -> clif::Value {
         let program = self.program;
         let layout = &program.records[record.index()];
-        let shape = Layout::record_shape(record.0).index();
+        let shape = self.layout.record_shape(record.0).index();
         let object =
             self.allocate(inst, layout.words, u64::from(shape), RuntimeFunction::AllocateRecord, &[i64::from(shape)]);
         let address = self.address(object);

@@ -7,6 +7,7 @@
 //! | `memory` | objects, allocation, the write barrier |
 //! | `safepoint` | calls, and what the collector and handlers find in memory meanwhile |
 //! | `machine` | the JIT module, stubs, tables for the runtime |
+//! | `parts` | which numbers a part of a program has in the tables that all share |
 //! | `place` | source locations in numbers |
 //!
 //! It must never know syntax, nor how the collector works beyond the contract in the runtime's `layout` and `context`.
@@ -20,111 +21,142 @@ mod function;
 mod instruction;
 mod machine;
 mod memory;
+mod parts;
 mod place;
 mod prim;
 mod safepoint;
 
-use crate::ir::{FuncId, Op, Program};
+use crate::ir::{FuncId, Identities, Program};
 use crate::source::Sources;
 pub use machine::Listing;
 use machine::{Machine, Source};
+use parts::Numbering;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tenure_runtime::code::{CodeSource, CodeTable, Signature};
-use tenure_runtime::layout::{Layout, RecordShape, ShapeTable};
+use tenure_runtime::layout::{Layout, Room, ShapeTable};
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::{Frame, Trap};
 
 /// A program's code: compiled function by function as its VMs first call them.
 pub struct Code {
-    program: Arc<Program>,
-    sources: Arc<Sources>,
     natives: Registry,
-    layout: Layout,
+    room: Room,
     shapes: Arc<ShapeTable>,
     table: CodeTable,
-    machine: Mutex<Machine>,
+    /// One, or one for each input of a session.
+    parts: RwLock<Vec<Arc<Part>>>,
+    machine: Mutex<Generator>,
+}
+
+/// A program, or what one input of a session adds to it.
+struct Part {
+    program: Arc<Program>,
+    sources: Arc<Sources>,
+    layout: Arc<Layout>,
     first_stub: usize,
+}
+
+struct Generator {
+    machine: Machine,
+    numbering: Numbering,
 }
 
 impl Code {
     /// Prepares a program for running; nothing is compiled yet.
     pub fn new(program: Arc<Program>, sources: Arc<Sources>, natives: Registry) -> Result<Arc<Code>, Trap> {
-        let layout = layout_of(&program);
+        let code = Code::with_room(Numbering::room_for(&program), natives)?;
+        code.add(program, sources, &Identities::default())?;
+        Ok(Arc::new(code))
+    }
+
+    /// Code of a session: nothing yet.
+    pub fn session(natives: Registry) -> Result<Arc<Code>, Trap> {
+        Ok(Arc::new(Code::with_room(Numbering::SESSION_ROOM, natives)?))
+    }
+
+    fn with_room(room: Room, natives: Registry) -> Result<Code, Trap> {
         let shapes = ShapeTable::new();
-        shapes.push_group(&layout.shapes());
-        let mut machine = Machine::new(program.functions.len())?;
-        let first_stub = machine.place_stubs()?;
-        Ok(Arc::new(Code {
-            program,
-            sources,
+        shapes.push_group(&tenure_runtime::layout::built_in_shapes());
+        let generator = Generator { machine: Machine::new()?, numbering: Numbering::new(room) };
+        Ok(Code {
             natives,
-            layout,
+            room,
             shapes: Arc::new(shapes),
             table: CodeTable::default(),
-            machine: Mutex::new(machine),
-            first_stub,
-        }))
+            parts: RwLock::default(),
+            machine: Mutex::new(generator),
+        })
     }
 
-    /// The program.
-    pub fn program(&self) -> &Program {
-        &self.program
+    /// Adds a part, which becomes the one that runs. What has the same identity as in a part before it is the same.
+    ///
+    /// # Errors
+    /// No room is left, in the tables or for machine code.
+    pub fn add(&self, program: Arc<Program>, sources: Arc<Sources>, identities: &Identities) -> Result<(), Trap> {
+        let mut generator = self.lock();
+        let Generator { machine, numbering } = &mut *generator;
+        let layout = numbering.add(&program, identities, &self.shapes)?;
+        let first_stub = machine.add(program.functions.len())?;
+        let part = Arc::new(Part { program, sources, layout: Arc::new(layout), first_stub });
+        self.parts.write().unwrap_or_else(PoisonError::into_inner).push(part);
+        Ok(())
     }
 
-    /// A function's code as text, compiled afresh.
+    /// The newest part.
+    pub fn program(&self) -> Arc<Program> {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        parts.last().map_or_else(Arc::default, |part| Arc::clone(&part.program))
+    }
+
+    /// A function's code as text, compiled afresh; of the first part.
     pub fn listing(&self, function: FuncId, listing: Listing) -> String {
-        self.lock().listing(self.source(), function, listing)
+        let part = self.part_of(function.0);
+        self.lock().machine.listing(part.source(), function, listing)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Machine> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Generator> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn source(&self) -> Source<'_> {
-        Source { program: &self.program, layout: &self.layout }
+    /// The part that a function belongs to.
+    fn part_of(&self, function: u32) -> Arc<Part> {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        let behind = parts.partition_point(|part| part.layout.first_function <= function);
+        Arc::clone(&parts[behind - 1])
     }
 }
 
-/// The tables and permanent objects a program needs.
-fn layout_of(program: &Program) -> Layout {
-    let mut singletons = Vec::new();
-    let mut function_objects = Vec::new();
-    for inst in program.functions.iter().flat_map(|f| &f.blocks).flat_map(|block| &block.insts) {
-        match inst.op {
-            Op::Singleton(record) => singletons.push(record.0),
-            Op::FnObject(function) => function_objects.push(function.0),
-            _ => {}
-        }
+impl Part {
+    fn source(&self) -> Source<'_> {
+        Source { program: &self.program, layout: &self.layout }
     }
-    for list in [&mut singletons, &mut function_objects] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    let record =
-        |record: &crate::ir::Record| RecordShape { name: record.name.clone(), words: record.words, refs: record.refs };
-    Layout {
-        functions: program.functions.len() as u32,
-        globals: program.globals.iter().map(|&(_, ty)| ty == crate::ir::Type::Ref).collect(),
-        literals: program.literals.iter().map(|literal| literal.as_str().to_owned()).collect(),
-        records: program.records.iter().map(record).collect(),
-        singletons,
-        function_objects,
-        error: program.error.map(|record| record.0),
+
+    /// A function by its number in the call table.
+    fn function(&self, number: u32) -> &crate::ir::Function {
+        &self.program.functions[(number - self.layout.first_function) as usize]
     }
 }
 
 impl CodeSource for Code {
-    fn layout(&self) -> &Layout {
-        &self.layout
+    fn room(&self) -> Room {
+        self.room
+    }
+
+    fn part(&self, index: usize) -> Option<Arc<Layout>> {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        parts.get(index).map(|part| Arc::clone(&part.layout))
     }
 
     fn stub(&self, function: u32) -> usize {
-        Machine::stub(self.first_stub, function)
+        let part = self.part_of(function);
+        Machine::stub(part.first_stub, function - part.layout.first_function)
     }
 
     fn compile(&self, function: u32) -> Result<usize, Trap> {
-        self.lock().compile(self.source(), FuncId(function), &self.table)
+        let part = self.part_of(function);
+        let local = FuncId(function - part.layout.first_function);
+        self.lock().machine.compile(part.source(), local, &self.table)
     }
 
     fn table(&self) -> &CodeTable {
@@ -132,15 +164,17 @@ impl CodeSource for Code {
     }
 
     fn frame(&self, function: u32, place: u32) -> Frame {
-        let function = &self.program.functions[function as usize];
+        let part = self.part_of(function);
+        let function = part.function(function);
         let span = place::span(function, place);
-        let file = self.sources.file(span.file);
+        let file = part.sources.file(span.file);
         let (line, column) = file.line_column(span.lo);
         Frame { function: function.name.clone(), file: file.name.clone(), line, column }
     }
 
     fn signature(&self, function: u32) -> Signature {
-        let function = &self.program.functions[function as usize];
+        let part = self.part_of(function);
+        let function = part.function(function);
         Signature {
             params: function.params.iter().map(|&ty| machine::class(ty)).collect(),
             result: machine::class(function.result),
@@ -148,7 +182,9 @@ impl CodeSource for Code {
     }
 
     fn entry(&self) -> Option<u32> {
-        self.program.entry.map(|function| function.0)
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        let part = parts.last()?;
+        part.program.entry.map(|function| part.layout.function(function.0))
     }
 
     fn natives(&self) -> &Registry {
@@ -162,6 +198,6 @@ impl CodeSource for Code {
 
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Code").field("functions", &self.program.functions.len()).finish_non_exhaustive()
+        f.debug_struct("Code").field("functions", &self.program().functions.len()).finish_non_exhaustive()
     }
 }

@@ -252,6 +252,21 @@ impl Types {
         out
     }
 
+    /// What tells a type from all others of a session, whose declarations keep their numbers.
+    pub fn identity(&self, ty: Ty) -> String {
+        let list = |parts: &[Ty]| parts.iter().map(|&p| self.identity(p)).collect::<Vec<_>>().join(",");
+        match self.kind(ty) {
+            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) | TyKind::Trait(decl, args) => {
+                format!("#{}[{}]", decl.0, list(args))
+            }
+            TyKind::Tuple(parts) => format!("({})", list(parts)),
+            TyKind::Array(inner) => format!("Array[{}]", self.identity(*inner)),
+            TyKind::Optional(inner) => format!("({})?", self.identity(*inner)),
+            TyKind::Fn(params, result) => format!("fn({})->{}", list(params), self.identity(*result)),
+            _ => self.display(ty),
+        }
+    }
+
     fn write(&self, ty: Ty, out: &mut String) {
         match self.kind(ty) {
             TyKind::Int => out.push_str("int"),

@@ -26,7 +26,7 @@ pub mod operands;
 mod parse;
 pub mod verify;
 
-pub use lower::lower;
+pub use lower::{lower, lower_input};
 pub use parse::parse;
 
 use crate::prim::Prim;
@@ -112,6 +112,15 @@ pub struct Program {
     pub error: Option<RecordId>,
     /// Whether running it uses up fuel: one for each function entered and each [`Op::Poll`].
     pub counts_fuel: bool,
+}
+
+/// What parts of a program stand for, so that a later program of the same session can tell them again.
+#[derive(Debug, Default)]
+pub struct Identities {
+    /// Of each record; none of a closure's, which is no other's.
+    pub records: Vec<Option<String>>,
+    /// Of each global: where it is declared.
+    pub globals: Vec<Span>,
 }
 
 /// A function that hosts can call.

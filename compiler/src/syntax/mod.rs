@@ -17,4 +17,4 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/syntax/grammar.rs"));
 }
 
-pub use parse::{MAX_ERRORS, parse};
+pub use parse::{MAX_ERRORS, is_incomplete, parse};

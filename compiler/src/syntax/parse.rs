@@ -63,6 +63,25 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     (tree, errors)
 }
 
+/// Whether a text that can't be read might be with more behind it: something is open at its end, or it stops where
+/// something must follow.
+pub fn is_incomplete(text: &str) -> bool {
+    let mut sources = Sources::default();
+    let file = sources.add("input", text);
+    let (_, found) = parse(&sources, file);
+    let end = text.trim_end().len();
+    let mut errors = found.iter().filter(|d| d.severity == Severity::Error).peekable();
+    let closes = |span: Span| matches!(sources.text(span), ")" | "]" | "}");
+    errors.peek().is_some()
+        && errors.all(|error| match error.code {
+            // a quote that may be closed further down, unlike `'`
+            codes::UNTERMINATED => sources.text(error.primary.span) != "'",
+            codes::BRACKETS => !closes(error.primary.span) && !error.secondary.iter().any(|label| closes(label.span)),
+            codes::ENDED => error.primary.span.hi as usize >= end,
+            _ => false,
+        })
+}
+
 struct ItemReader<'a> {
     file: FileId,
     text: &'a str,

@@ -124,6 +124,25 @@ impl Layouts {
         closure
     }
 
+    /// What each record stands for, apart from this program's numbers.
+    pub fn identities(&self, types: &Types) -> Vec<Option<String>> {
+        let mut identities = vec![None; self.records.len()];
+        for (&ty, &first) in &self.by_type {
+            let identity = types.identity(ty);
+            let variants = match types.kind(ty) {
+                TyKind::Enum(..) => types.aggregate(ty).map_or(1, |a| a.variants.len()),
+                _ => 1,
+            };
+            for i in 0..variants {
+                identities[first.index() + i] = Some(format!("{identity}.{i}"));
+            }
+        }
+        for (ty, &record) in &self.cells {
+            identities[record.index()] = Some(format!("cell of {ty}"));
+        }
+        identities
+    }
+
     fn push(&mut self, record: Record) -> RecordId {
         self.records.push(record);
         RecordId(self.records.len() as u32 - 1)

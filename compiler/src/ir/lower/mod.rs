@@ -13,7 +13,7 @@ mod ssa;
 mod switch;
 
 use crate::hir::{self, FnId, Ty, TyKind};
-use crate::ir::{Block, Export, ExportType, FuncId, Function, LiteralId, Op, Program, Terminator, Type};
+use crate::ir::{Block, Export, ExportType, FuncId, Function, Identities, LiteralId, Op, Program, Terminator, Type};
 use crate::syntax::symbol::Symbol;
 use body::Body;
 use hashbrown::HashMap;
@@ -22,6 +22,11 @@ use ssa::Builder;
 
 /// Lowers a whole program.
 pub fn lower(source: &hir::Program) -> Program {
+    lower_input(source).0
+}
+
+/// As [`lower`], for a program that shares its heap with others.
+pub fn lower_input(source: &hir::Program) -> (Program, Identities) {
     let mut lowering = Lowering {
         source,
         layouts: Layouts::default(),
@@ -39,6 +44,10 @@ pub fn lower(source: &hir::Program) -> Program {
     let tests = source.tests.iter().map(|&(title, span, id)| (title, span, FuncId(id.0))).collect();
     let exports = source.exports.iter().map(|&(name, id)| export(source, name, id)).collect();
     let error = source.error.map(|ty| lowering.layouts.record(&source.types, ty));
+    let identities = Identities {
+        records: lowering.layouts.identities(&source.types),
+        globals: source.globals.iter().map(|g| g.span).collect(),
+    };
     let program = Program {
         functions,
         globals,
@@ -55,7 +64,7 @@ pub fn lower(source: &hir::Program) -> Program {
     {
         panic!("bug: lowering broke the IR's invariants: {error}");
     }
-    program
+    (program, identities)
 }
 
 /// What the bodies of one program share.
