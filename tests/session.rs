@@ -187,3 +187,18 @@ fn what_more_lines_could_complete() {
         assert!(!is_incomplete(text), "{text}");
     }
 }
+
+#[test]
+fn traits_take_in_later_types() {
+    let mut p = prompt();
+    p.gives("trait Shape { fn area(self) -> int }");
+    p.gives("struct Square: Shape { side: int; fn area(self) -> int = self.side * self.side }");
+    p.gives("fn total(shapes: [Shape]) -> int { var n = 0; for s in shapes { n += s.area() }; n }");
+    p.gives("let all: [Shape] = [Square(side: 2)]");
+    p.gives("let measure = |s: Shape| s.area()");
+    p.gives("struct Strip: Shape { length: int; fn area(self) -> int = self.length }");
+    p.gives("all.push(Strip(length: 5))");
+    assert_eq!(p.gives("total(all)"), "9 : int");
+    assert_eq!(p.gives("measure(all[0])"), "4 : int");
+    assert_eq!(p.gives("measure(all[1])"), "5 : int");
+}

@@ -5,9 +5,10 @@
 //! Invariants
 //! - L1. Every displacement is from the base, negative, and fits 32 bits; the tables end at the collector's chunk table.
 //! - L2. Slots of globals of reference type are roots; permanent objects never move, so their slots are not.
-//! - L3. What a part has put into the tables stays there; a number means the same to all parts behind it.
+//! - L3. What a part has put into the tables stays there; a number means the same to all parts behind it. Only calls of
+//!   dispatchers go to those of the newest part that has them, which know the types of all parts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use tenure_gc::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, ShapeTable};
 pub use tenure_gc::{Shape, ShapeId};
@@ -88,6 +89,10 @@ pub struct Layout {
     pub new_globals: Vec<(u32, bool)>,
     /// Permanent objects that no part before it has.
     pub new_permanents: Vec<(u32, Permanent)>,
+    /// Functions of the part that a later part may replace: they are only called through the call table.
+    pub dispatchers: HashSet<u32>,
+    /// Functions of earlier parts, by their number in the call table, and those of this one that take their place.
+    pub replaced: Vec<(u32, u32)>,
     /// The shape of `Error`: references message, kind, cause, trace.
     pub error: Option<ShapeId>,
 }

@@ -17,6 +17,7 @@ use crate::sites::Sites;
 use crate::stack;
 use crate::trap::{CAUSES_MAX, Trap, TrapKind};
 use crate::unwind::{Backtrace, Exit};
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
 use std::ptr::NonNull;
@@ -89,6 +90,8 @@ pub(crate) struct Inner {
     out_of_memory: Ref,
     /// The shape of `Error`.
     error_shape: Option<ShapeId>,
+    /// Functions whose calls go to one that has not been compiled yet, by that one.
+    replaced: HashMap<u32, Vec<u32>>,
     /// Parts of the program that are in the tables.
     installed: usize,
 }
@@ -214,6 +217,7 @@ impl Vm {
             sites: Sites::default(),
             out_of_memory: Ref::NIL,
             error_shape: None,
+            replaced: HashMap::new(),
             installed: 0,
         });
         let inner = NonNull::from(Box::leak(inner));
@@ -400,6 +404,11 @@ impl Inner {
             let stub = self.code.stub(function);
             self.set_slot(call_slot(function), stub as u64);
         }
+        for &(old, new) in &part.replaced {
+            let stub = self.code.stub(new);
+            self.set_slot(call_slot(old), stub as u64);
+            self.replaced.entry(new).or_default().push(old);
+        }
         for &(global, _) in part.new_globals.iter().filter(|(_, is_ref)| *is_ref) {
             let slot = self.slot(part.room.global_slot(global));
             self.roots.globals.push(slot);
@@ -430,6 +439,9 @@ impl Inner {
     /// Makes calls of a function go to its code.
     pub(crate) fn set_code_address(&mut self, function: u32, address: usize) {
         self.set_slot(call_slot(function), address as u64);
+        for old in self.replaced.remove(&function).unwrap_or_default() {
+            self.set_slot(call_slot(old), address as u64);
+        }
     }
 
     /// Calls a compiled function.

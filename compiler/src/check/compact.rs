@@ -1,6 +1,7 @@
 //! The end of checking: what the roots reach, renumbered, as a program.
 
 use super::Checker;
+use super::Mode;
 use super::program::Roots;
 use crate::hir::{ExprKind, FnId, Program};
 
@@ -18,6 +19,11 @@ impl Checker<'_> {
         let entry = reach(roots.entry, &mut new_ids, &mut order);
         let tests = roots.tests.into_iter().map(|(n, s, id)| (n, s, reach(id, &mut new_ids, &mut order))).collect();
         let exports = roots.exports.into_iter().map(|(n, id)| (n, reach(id, &mut new_ids, &mut order))).collect();
+        let dispatchers = match self.mode {
+            Mode::Session => self.dispatchers(),
+            _ => Vec::new(),
+        };
+        let dispatchers = dispatchers.into_iter().map(|(n, id)| (n, reach(id, &mut new_ids, &mut order))).collect();
         let mut functions = Vec::new();
         let mut next = 0;
         while let Some(&id) = order.get(next) {
@@ -42,6 +48,7 @@ impl Checker<'_> {
             entry: Some(entry),
             tests,
             exports,
+            dispatchers,
             error,
         }
     }

@@ -120,6 +120,21 @@ impl<'a> Checker<'a> {
         true
     }
 
+    /// All functions that go by the type behind a reference, with what tells them apart in every check of a session.
+    pub(super) fn dispatchers(&self) -> Vec<(String, FnId)> {
+        let identities = |types: &[Ty]| types.iter().map(|&ty| self.types.identity(ty)).collect::<Vec<_>>().join(",");
+        let identity = |id: FnId| {
+            let instance = self.instance(id);
+            let What::Dynamic(_, dynamic) = instance.what else { unreachable!("only these are made") };
+            let what = match dynamic {
+                Dynamic::Has(other) => format!("has {}", self.types.identity(other)),
+                _ => format!("{dynamic:?}"),
+            };
+            format!("{what} of {} for {}", identities(&instance.type_args), identities(&instance.params))
+        };
+        self.made.iter().map(|made| (identity(made.id), made.id)).collect()
+    }
+
     /// Why a trait can't be a type: the method, and what is wrong with it.
     pub(super) fn not_a_type(&mut self, decl: DeclId) -> Option<(ast::Ident, &'static str)> {
         let closure = self.with_supertraits(decl, vec![Ty::ERROR; self.decl(decl).generics.len()], Ty::ERROR);

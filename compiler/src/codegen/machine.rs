@@ -86,6 +86,7 @@ struct ModuleLinker<'a> {
     runtime: &'a [ModuleFuncId],
     /// Those of the part.
     functions: &'a [Compiled],
+    layout: &'a Layout,
     current: FuncId,
 }
 
@@ -96,7 +97,8 @@ impl Linker for ModuleLinker<'_> {
 
     fn direct(&mut self, function: FuncId, into: &mut clif::Function) -> Option<clif::FuncRef> {
         let target = self.functions[function.index()];
-        let known = target.address != 0 || function == self.current;
+        let stays = !self.layout.dispatchers.contains(&function.0);
+        let known = stays && (target.address != 0 || function == self.current);
         target.id.filter(|_| known).map(|id| self.module.declare_func_in_func(id, into))
     }
 }
@@ -185,6 +187,7 @@ impl Machine {
         let mut linker = ModuleLinker {
             module: &mut self.module,
             runtime: &self.runtime,
+            layout: source.layout,
             functions: &self.functions[source.layout.first_function as usize..],
             current: function,
         };

@@ -24,6 +24,8 @@ pub(super) struct Numbering {
     known_records: HashMap<String, ShapeId>,
     known_literals: HashMap<String, u32>,
     known_singletons: HashMap<ShapeId, u32>,
+    /// Every function that was the one of that identity, the present one last.
+    known_dispatchers: HashMap<String, Vec<u32>>,
 }
 
 impl Numbering {
@@ -52,6 +54,7 @@ impl Numbering {
             known_records: HashMap::new(),
             known_literals: HashMap::new(),
             known_singletons: HashMap::new(),
+            known_dispatchers: HashMap::new(),
         }
     }
 
@@ -84,6 +87,8 @@ impl Numbering {
             function_objects: Default::default(),
             new_globals: Vec::new(),
             new_permanents: Vec::new(),
+            dispatchers: Default::default(),
+            replaced: Vec::new(),
             error: None,
         };
         self.functions += needs.functions;
@@ -101,6 +106,13 @@ impl Numbering {
             layout.literals.push(index);
         }
         self.number_objects(program, &mut layout);
+        for (identity, function) in &identities.dispatchers {
+            let number = layout.function(function.0);
+            layout.dispatchers.insert(function.0);
+            let before = self.known_dispatchers.entry(identity.clone()).or_default();
+            layout.replaced.extend(before.iter().map(|&old| (old, number)));
+            before.push(number);
+        }
         layout.error = program.error.map(|record| layout.record_shape(record.0));
         Ok(layout)
     }

@@ -38,6 +38,9 @@ pub struct Program {
     pub tests: Vec<(Symbol, Span, FnId)>,
     /// Functions of the main file that hosts can call by name: those whose parameters are all annotated.
     pub exports: Vec<(Symbol, FnId)>,
+    /// In a session: the functions that go by the type behind a trait's reference, each with what tells it from others.
+    /// Later programs of the session have them again, for more types.
+    pub dispatchers: Vec<(String, FnId)>,
     /// The core library's `Error` struct: fields `message: str`, `kind: str`, `cause: Error?`, `trace: str` in that order.
     pub error: Option<Ty>,
 }

@@ -121,6 +121,8 @@ pub struct Identities {
     pub records: Vec<Option<String>>,
     /// Of each global: where it is declared.
     pub globals: Vec<Span>,
+    /// Functions that a later program has again and that then take the place of these.
+    pub dispatchers: Vec<(String, FuncId)>,
 }
 
 /// A function that hosts can call.

@@ -47,6 +47,7 @@ pub fn lower_input(source: &hir::Program) -> (Program, Identities) {
     let identities = Identities {
         records: lowering.layouts.identities(&source.types),
         globals: source.globals.iter().map(|g| g.span).collect(),
+        dispatchers: source.dispatchers.iter().map(|(name, id)| (name.clone(), FuncId(id.0))).collect(),
     };
     let program = Program {
         functions,
