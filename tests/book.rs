@@ -1,4 +1,4 @@
-//! Every code block of the book is a test. What a block is stands in its fence:
+//! Every code block of the book and of the first page (README.md) is a test. What a block is stands in its fence:
 //!
 //! - `tenure` — a program. Each `// => TEXT` is the next line it prints; without any it prints nothing.
 //! - `tenure,continue` — the same, with the program of the block before in front of it.
@@ -230,7 +230,9 @@ fn chapters(below: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_block_does_what_it_says() {
     let mut found = Vec::new();
-    chapters(&Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src"), &mut found);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    chapters(&root.join("book/src"), &mut found);
+    found.push(root.join("README.md"));
     let failures: Vec<String> = std::thread::scope(|scope| {
         let running: Vec<_> = found
             .iter()
