@@ -12,12 +12,21 @@ const RESERVE_SHARE: f64 = 0.10 + 0.05;
 const WASTE_SHARE: f64 = 0.05;
 /// Samples of both quantities before the threshold adapts (G1AdaptiveIHOPNumInitialSamples).
 const SAMPLES_MIN: u32 = 3;
+/// Weight of the past in both averages: they move slower than G1's others, so that one outlier moves the threshold little.
+const PAST_WEIGHT: f64 = 0.95;
 
 /// The threshold's state.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdaptiveThreshold {
     marking_s: Sequence,
     old_bytes_per_s: Sequence,
+}
+
+impl Default for AdaptiveThreshold {
+    fn default() -> AdaptiveThreshold {
+        let sequence = Sequence::with_past_weight(PAST_WEIGHT);
+        AdaptiveThreshold { marking_s: sequence, old_bytes_per_s: sequence }
+    }
 }
 
 impl AdaptiveThreshold {

@@ -1,22 +1,34 @@
 //! G1's predictor: a decaying average of a measured quantity plus half its decaying standard deviation, padded while
 //! there are fewer than five samples (`AbsSeq` and `G1Predictions` in OpenJDK 17).
 
-/// Weight of the past in the decaying average.
-const ALPHA: f64 = 0.7;
+/// Weight of the past in the decaying average, unless said otherwise (TruncatedSeq's default).
+const PAST_WEIGHT: f64 = 0.7;
 /// Standard deviations added to the average (G1ConfidencePercent = 50).
 const SIGMA: f64 = 0.5;
 /// Below this many samples the deviation is padded.
 const SAMPLES_MIN: u32 = 5;
 
 /// A measured quantity over time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequence {
+    past_weight: f64,
     samples: u32,
     mean: f64,
     variance: f64,
 }
 
+impl Default for Sequence {
+    fn default() -> Sequence {
+        Sequence::with_past_weight(PAST_WEIGHT)
+    }
+}
+
 impl Sequence {
+    /// No samples yet. `past_weight`, from 0 to 1, is the weight of what was before in the average; the rest is the new sample's.
+    pub fn with_past_weight(past_weight: f64) -> Sequence {
+        Sequence { past_weight, samples: 0, mean: 0.0, variance: 0.0 }
+    }
+
     /// Adds a sample. What is not a finite number is not a measurement and is left out.
     pub fn add(&mut self, value: f64) {
         if !value.is_finite() {
@@ -25,9 +37,11 @@ impl Sequence {
         if self.samples == 0 {
             self.mean = value;
         } else {
-            self.mean = (1.0 - ALPHA) * value + ALPHA * self.mean;
+            // Both at once, after Finch, "Incremental calculation of weighted mean and variance", as G1 does.
             let difference = value - self.mean;
-            self.variance = (1.0 - ALPHA) * difference * difference + ALPHA * self.variance;
+            let increment = (1.0 - self.past_weight) * difference;
+            self.mean += increment;
+            self.variance = self.past_weight * (self.variance + difference * increment);
         }
         self.samples = self.samples.saturating_add(1);
     }
