@@ -94,6 +94,8 @@ struct Checker<'a> {
     fns: Vec<FnDecl<'a>>,
     consts: Vec<Const<'a>>,
     aliases: Vec<Alias<'a>>,
+    /// What aliases stand for, with their arguments.
+    alias_types: HashMap<(decls::AliasId, Vec<Ty>), Ty>,
     tops: Vec<Top<'a>>,
     top_by_place: HashMap<(ModuleId, Span), TopId>,
     /// All top-level bindings of a name, in source order, where there are several.
@@ -199,6 +201,7 @@ fn check_modules(
         fns: Vec::new(),
         consts: Vec::new(),
         aliases: Vec::new(),
+        alias_types: HashMap::new(),
         tops: Vec::new(),
         top_by_place: HashMap::new(),
         top_shadows: HashMap::new(),

@@ -170,9 +170,15 @@ impl<'a> Checker<'a> {
                     out.push(Diagnostic::error(codes::ALIAS_OF_ITSELF, alias.ast.name.span, message));
                     return Ty::ERROR;
                 }
+                // aliases of aliases of pairs would double the work with each step
+                if let Some(&found) = self.alias_types.get(&(id, args.clone())) {
+                    return found;
+                }
                 let names = alias.ast.generics.iter().map(|g| g.name.name);
-                let env = Env { types: names.zip(args).collect(), self_ty: None };
-                self.resolve_at(&alias.ast.ty, alias.module, &env, out, aliases + 1)
+                let env = Env { types: names.zip(args.iter().copied()).collect(), self_ty: None };
+                let found = self.resolve_at(&alias.ast.ty, alias.module, &env, out, aliases + 1);
+                self.alias_types.insert((id, args), found);
+                found
             }
             _ => {
                 let near = nearest(name.name, self.type_names(module).chain(env.types.iter().map(|t| t.0)));
