@@ -26,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod completion;
 mod diagnostics;
 mod documentation;
 mod engine;
@@ -40,6 +41,7 @@ mod library;
 mod memory_limit;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod outline;
 mod program;
 mod session;
 mod source_file;
@@ -59,6 +61,8 @@ pub use layout::format_source;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 pub use program::{Program, Signature};
+pub use tenure_compiler::syntax::classify::{Class, classify};
+
 pub use session::{Session, SessionError, Shown, is_incomplete};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};

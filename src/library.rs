@@ -42,6 +42,12 @@ impl<'h> Modules<'h> {
     }
 }
 
+/// The modules that a text imports, by name.
+pub(crate) fn imported(text: &str) -> Vec<String> {
+    let lines = text.split(['\n', ';']).filter_map(|line| line.trim().strip_prefix("use "));
+    lines.map(|rest| rest.split([':', ' ']).next().unwrap_or_default().to_owned()).collect()
+}
+
 impl Library for Modules<'_> {
     fn core_sources(&self) -> Vec<(String, String)> {
         tenure_stdlib::core_sources().iter().map(|&(name, text)| (name.into(), text.into())).collect()

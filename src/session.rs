@@ -113,6 +113,11 @@ impl Session {
         &mut self.vm
     }
 
+    /// The inputs so far.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|(_, text)| text.as_str())
+    }
+
     fn check(&self, name: String, text: &str) -> Result<(CheckedInput, Arc<Sources>), Diagnostics> {
         if text.len() > MAX_SOURCE_BYTES {
             let message = format!("the input is too large: it may have at most {} MiB", MAX_SOURCE_BYTES >> 20);

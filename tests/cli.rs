@@ -419,3 +419,17 @@ fn a_limit_beyond_what_there_is_is_said_at_the_start() {
     assert_eq!(output.code, 0);
     assert!(said || kib >= 24 << 20, "{kib} KiB of memory, and no warning");
 }
+
+#[test]
+fn a_prompt_reads_lines_where_there_is_no_terminal() {
+    let input = "let x = 4\nx * 2\nfn f(n) {\n  n + x\n}\nf(1)\nx.foo()\nf(\"a\")\n[1][3]\n:type [x]\n:doc abs\n:bogus\n:time x\n:gc\n\"done\"\n:quit\n\"never\"\n";
+    let run = tenure_with_input(&["repl"], input.as_bytes());
+    assert_eq!(run.code, 0, "{run:?}");
+    for line in ["8 : int\n", "5 : int\n", "[int]\n", "abs", "took ", " pauses, ", "\"done\" : str\n"] {
+        assert!(run.stdout.contains(line), "{line}: {run:?}");
+    }
+    for words in ["foo", "index", "no command `:bogus`"] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+    assert!(!run.stdout.contains("never"), "{run:?}");
+}

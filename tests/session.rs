@@ -202,3 +202,23 @@ fn traits_take_in_later_types() {
     assert_eq!(p.gives("measure(all[0])"), "4 : int");
     assert_eq!(p.gives("measure(all[1])"), "5 : int");
 }
+
+#[test]
+fn names_are_completed_and_explained() {
+    let mut p = prompt();
+    p.gives("use math");
+    p.gives("/// A place.\nstruct Point { x: int; y: int; fn norm(self) -> int = self.x + self.y }");
+    p.gives("let place = Point(x: 1, y: 2); let names = [\"a\"]");
+    let complete = |p: &Prompt, text: &str| p.session.complete(text, text.len());
+    assert_eq!(complete(&p, "pla"), (0..3, vec!["place".into()]));
+    assert_eq!(complete(&p, "f(place."), (8..8, vec!["norm".into(), "x".into(), "y".into()]));
+    assert_eq!(complete(&p, "math.sqr").1, ["sqrt"]);
+    assert!(complete(&p, "names.so").1.contains(&"sorted_by".to_owned()));
+    assert!(complete(&p, "\"a\".starts").1.contains(&"starts_with".to_owned()));
+    assert!(complete(&p, "use js").1.contains(&"json".to_owned()));
+    assert!(complete(&p, "re").1.contains(&"return".to_owned()));
+    assert_eq!(p.session.doc("Point").as_deref(), Some("struct Point\nA place."));
+    assert!(p.session.doc("List.push").expect("a method").contains("fn push"));
+    assert!(p.session.doc("math.sqrt").expect("a function").contains("pub fn sqrt"));
+    assert_eq!(p.session.doc("nothing.at.all"), None);
+}

@@ -26,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a script.
     Run(RunArgs),
+    /// Open a prompt; `tenure` alone does so on a terminal.
+    Repl(ReplArgs),
     /// Report everything that is wrong with scripts, without running them.
     Check(CheckArgs),
     /// Say what the code of a message means, as in `tenure explain E0301`; without a code, list all.
@@ -259,6 +261,17 @@ pub struct DocArgs {
     pub color: Color,
 }
 
+/// `tenure repl`
+#[derive(Debug, Args)]
+pub struct ReplArgs {
+    /// How the heap is kept.
+    #[command(flatten)]
+    pub heap: HeapArgs,
+    /// Colours in messages and in what is typed.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
 /// `tenure fmt`
 #[derive(Debug, Args)]
 pub struct FmtArgs {
@@ -396,7 +409,7 @@ fn parse_heap_limit(text: &str) -> Result<u64, String> {
 }
 
 /// Words that are subcommands, and what clap itself answers.
-const COMMANDS: [&str; 10] = ["run", "check", "explain", "fmt", "test", "doc", "bench", "train", "gc", "help"];
+const COMMANDS: [&str; 11] = ["run", "repl", "check", "explain", "fmt", "test", "doc", "bench", "train", "gc", "help"];
 const OWN_OPTIONS: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 impl Cli {

@@ -13,8 +13,10 @@ mod findings;
 mod fmt;
 mod gc_report;
 mod heap;
+mod line;
 mod metrics;
 mod output;
+mod repl;
 mod report;
 mod run;
 mod sample;
@@ -30,6 +32,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let status = match Cli::from_process().command {
         Command::Run(args) => run::main(args),
+        Command::Repl(args) => repl::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::Fmt(args) => fmt::main(&args),

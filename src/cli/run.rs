@@ -1,10 +1,11 @@
 //! `tenure run`: a script from a file, a pipe or the command line.
 
-use super::args::{Cli, EmitStage, RunArgs};
+use super::args::{Cli, EmitStage, ReplArgs, RunArgs};
 use super::census;
 use super::heap::usage_error;
 use super::metrics;
 use super::output::{self, ScriptOutput};
+use super::repl;
 use super::report::{self, Status};
 use super::stats::{self, Seen};
 use clap::CommandFactory;
@@ -54,6 +55,9 @@ fn engine_that(consumes_fuel: bool) -> Engine {
 
 /// Does it.
 pub fn main(mut args: RunArgs) -> Status {
+    if args.code.is_none() && args.script.is_empty() && std::io::stdin().is_terminal() {
+        return repl::main(&ReplArgs { heap: args.heap, color: args.color });
+    }
     let gc = args.heap.gc();
     let source = match source(&mut args) {
         Ok(source) => source,
@@ -68,10 +72,6 @@ fn source(args: &mut RunArgs) -> Result<Source, String> {
     }
     let file = if args.script.is_empty() { None } else { Some(args.script.remove(0)) };
     match file.as_deref() {
-        None if std::io::stdin().is_terminal() => {
-            let _ = Cli::command().print_help();
-            std::process::exit(2);
-        }
         None | Some("-") => {
             let text = read_source_stream(std::io::stdin().lock(), "<stdin>")?;
             Ok(Source { name: "<stdin>".into(), text })

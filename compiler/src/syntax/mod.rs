@@ -2,6 +2,7 @@
 
 mod actions;
 pub mod ast;
+pub mod classify;
 pub mod dump;
 mod explain;
 pub(crate) mod layout;
