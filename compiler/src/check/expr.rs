@@ -678,14 +678,14 @@ impl<'a> Body<'_, 'a> {
     fn call_main(&mut self, module: super::modules::ModuleId) -> Option<ExprId> {
         let name = Symbol::new("main");
         let &(Def::Fn(decl), at) = self.cx.scopes[module.0 as usize].names.get(&name)? else { return None };
-        if self.cx.mode != super::Mode::Run {
-            return None;
-        }
         if !self.cx.function(decl).ast.params.is_empty() {
             self.report(
                 Diagnostic::error(codes::MAIN_PARAMETERS, at, "`main` takes no parameters")
                     .help("the script's arguments are in `args`"),
             );
+            return None;
+        }
+        if self.cx.mode != super::Mode::Run {
             return None;
         }
         let call = self.call_ids(decl, Vec::new(), Vec::new(), at);

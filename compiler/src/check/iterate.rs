@@ -408,8 +408,6 @@ impl<'c, 'a> Body<'c, 'a> {
         let counter = self.counter("#entry", first, &mut before, span);
         let (e, zero) = (self.read(counter, span), self.int(0, span));
         let condition = self.test(Prim::IntGe, e, zero, span);
-        let (base, version) = (self.again(&map), self.again(&version));
-        let check = self.method_ids(base, "check", vec![version], span);
         let (base, e) = (self.again(&map), self.read(counter, span));
         let key = self.method_ids(base, "key_at", vec![e], span);
         let element = if pairs {
@@ -421,14 +419,18 @@ impl<'c, 'a> Body<'c, 'a> {
         };
         let (e, one) = (self.read(counter, span), self.int(1, span));
         let after = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![e, one]), Ty::INT, span);
+        // checked before the next entry is looked for: a round that removes the last keys is told as well
+        let (base, version) = (self.again(&map), self.again(&version));
+        let check = self.method_ids(base, "check", vec![version], span);
         let base = self.again(&map);
         let next = self.method_ids(base, "entry_from", vec![after], span);
-        let step = self.emit(ExprKind::SetLocal(counter, next), Ty::UNIT, span);
+        let advance = self.emit(ExprKind::SetLocal(counter, next), Ty::UNIT, span);
+        let step = self.emit(ExprKind::Block(vec![check, advance], None), Ty::UNIT, span);
         Some(Rounds {
             before,
             guard: None,
             condition: Some(condition),
-            each: vec![Step::Bind(check)],
+            each: Vec::new(),
             element,
             position: None,
             step: Some(step),

@@ -340,6 +340,9 @@ impl<'a> Body<'_, 'a> {
                 if let ast::ExprKind::Int(magnitude) = operand.kind {
                     return self.int_literal(magnitude, true, span, expect);
                 }
+                if let ast::ExprKind::Float(value) = operand.kind {
+                    return self.emit(ExprKind::Float(-value), Ty::FLOAT, span);
+                }
                 let hint = if expect == Expect::Nothing { Expect::Any } else { expect };
                 let id = self.expr(operand, hint);
                 match self.ty(id) {

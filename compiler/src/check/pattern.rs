@@ -320,17 +320,22 @@ impl<'a> Body<'_, 'a> {
             self.wrong_pattern(&shown, ty, literal.span);
             return Pat::Wild;
         }
-        let ctor = match self.frame().exprs[id.0 as usize].kind {
+        let ctor = self.ctor_of(id, literal.span);
+        let read = self.again(subject);
+        steps.push(Step::Test(self.value_op(Derive::Eq, vec![read, id], literal.span)));
+        Pat::Ctor(ctor, Vec::new())
+    }
+
+    /// What a pattern that compares with this value matches, as far as it can be told from other patterns.
+    fn ctor_of(&mut self, value: ExprId, span: Span) -> Ctor {
+        match self.frame().exprs[value.0 as usize].kind {
             ExprKind::Int(value) => Ctor::Range(i128::from(value), i128::from(value)),
             ExprKind::Byte(value) => Ctor::Range(i128::from(value), i128::from(value)),
             ExprKind::Bool(value) => Ctor::Bool(value),
             ExprKind::Str(text) => Ctor::Str(text),
             ExprKind::Float(value) => Ctor::Float(value.to_bits()),
-            _ => return Pat::Wild,
-        };
-        let read = self.again(subject);
-        steps.push(Step::Test(self.value_op(Derive::Eq, vec![read, id], literal.span)));
-        Pat::Ctor(ctor, Vec::new())
+            _ => Ctor::Opaque(span.lo),
+        }
     }
 
     pub fn range_pattern(
@@ -371,11 +376,12 @@ impl<'a> Body<'_, 'a> {
             // of floats and strings no range is ever needed to cover all
             _ => return Pat::Ctor(Ctor::Opaque(span.lo), Vec::new()),
         };
-        let low = if lo.is_some() { ends[0].unwrap_or(min) } else { min };
-        let high = match (hi, ends[1]) {
-            (Some(_), Some(high)) => high - i128::from(!inclusive),
-            _ => max,
-        };
+        // an end that is computed from other constants: which values it covers is not known here
+        if (lo.is_some() && ends[0].is_none()) || (hi.is_some() && ends[1].is_none()) {
+            return Pat::Ctor(Ctor::Opaque(span.lo), Vec::new());
+        }
+        let low = ends[0].unwrap_or(min);
+        let high = ends[1].map_or(max, |high| high - i128::from(!inclusive));
         if low > high {
             self.report(Diagnostic::error(codes::EMPTY_RANGE, span, "this range is empty"));
             return Pat::Wild;
@@ -742,13 +748,7 @@ impl<'a> Body<'_, 'a> {
         let Some(Def::Const(id)) = self.cx.lookup_type_name(self.module, path) else { return None };
         let value = self.constant(id, span);
         let value = self.coerce(value, ty, span, Why::Argument);
-        let ctor = match self.frame().exprs[value.0 as usize].kind {
-            ExprKind::Int(value) => Ctor::Range(i128::from(value), i128::from(value)),
-            ExprKind::Byte(value) => Ctor::Range(i128::from(value), i128::from(value)),
-            ExprKind::Bool(value) => Ctor::Bool(value),
-            ExprKind::Str(text) => Ctor::Str(text),
-            _ => Ctor::Opaque(span.lo),
-        };
+        let ctor = self.ctor_of(value, span);
         let read = self.again(subject);
         steps.push(Step::Test(self.value_op(Derive::Eq, vec![read, value], span)));
         Some(Pat::Ctor(ctor, Vec::new()))
