@@ -65,6 +65,9 @@ impl Checker<'_> {
         let mut messages: Vec<(FnId, Diagnostic)> = Vec::new();
         for index in 0..self.instances.len() {
             let own = std::mem::take(&mut self.instances[index].diagnostics);
+            if matches!(self.instances[index].what, What::Fn(decl) if self.broken_generics.contains(&decl)) {
+                continue;
+            }
             messages.extend(own.into_iter().map(|d| (FnId(index as u32), d)));
         }
         let repeated = self.repeated(&messages);

@@ -321,7 +321,10 @@ impl<'c, 'a> Body<'c, 'a> {
         let span = source.span();
         match self.frame().result.clone() {
             ResultMode::Fixed(Ty::UNIT) => {
-                let value = self.body_value(source, Expect::Nothing);
+                let value = match self.unsaid_result(source) {
+                    Some(declared) => self.silent_value(declared, source),
+                    None => self.body_value(source, Expect::Nothing),
+                };
                 let body = self.discard(value, span);
                 self.frame().body = body;
             }
@@ -494,7 +497,7 @@ impl<'c, 'a> Body<'c, 'a> {
         if all.any(|&t| mentions_error(&self.cx.types, t)) {
             return None;
         }
-        if !self.check_bounds(decl, &type_args, span) {
+        if !self.check_bounds(decl, &type_args, span) || self.is_generic(&type_args, &params) {
             return None;
         }
         if self.is_dynamic(decl, &type_args) {
@@ -541,6 +544,7 @@ impl<'c, 'a> Body<'c, 'a> {
             }
         }
         self.note_upcasts(&frame.exprs);
+        self.check_type_bounds(&frame.exprs);
         let result = match frame.result {
             ResultMode::Fixed(ty) => self.deep(ty),
             ResultMode::Inferred { .. } => Ty::ERROR,

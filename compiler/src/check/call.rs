@@ -527,6 +527,9 @@ impl<'a> Body<'_, 'a> {
         if self.is_dynamic(decl, &types) {
             return self.call_dynamic(Dynamic::Method(decl), types, ids, result, span);
         }
+        if self.is_generic(&types, &parts) {
+            return self.emit(ExprKind::Unit, written.unwrap_or(Ty::ERROR), span);
+        }
         let instance = self.request(decl, types, parts, span);
         let result = match self.cx.result_of_instance(instance) {
             Some(result) => result,
@@ -584,6 +587,10 @@ impl<'a> Body<'_, 'a> {
         }
         if types.iter().chain(&parts).any(|&t| self.is_broken(t)) {
             return self.bad(span);
+        }
+        if self.is_generic(&types, &parts) {
+            let ty = self.cx.types.intern(TyKind::Fn(parts, written.unwrap_or(Ty::ERROR)));
+            return self.emit(ExprKind::Unit, ty, span);
         }
         let instance = self.request(decl, types, parts.clone(), span);
         let result = self.cx.result_of_instance(instance).unwrap_or(Ty::ERROR);

@@ -566,7 +566,8 @@ impl<'a> Checker<'a> {
             for of in traits {
                 let Some(wanted) = self.implemented_trait(of, module) else { continue };
                 let (generics, target) = (generics.clone(), Target::Header(decl));
-                let new = Impl { wanted, of, module, target, generics, methods: HashMap::new() };
+                let bounded = self.decls[decl.0 as usize].generics;
+                let new = Impl { wanted, of, module, target, generics, bounded, methods: HashMap::new() };
                 self.add_impl(Head::Decl(decl), new);
             }
         }
@@ -639,7 +640,10 @@ impl<'a> Checker<'a> {
             }
         }
         let target = Target::Written(&block.target);
-        self.add_impl(head, Impl { wanted, of: &block.of, module, target, generics, methods });
+        self.add_impl(
+            head,
+            Impl { wanted, of: &block.of, module, target, generics, bounded: &block.generics, methods },
+        );
     }
 
     /// The type parameters that an `impl`'s target brings in without `impl[T]`: those of a generic type written without

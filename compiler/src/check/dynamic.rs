@@ -213,9 +213,12 @@ impl Body<'_, '_> {
         for expr in exprs {
             let ExprKind::Upcast(value) = expr.kind else { continue };
             let (from, to) = (exprs[value.0 as usize].ty, expr.ty);
+            if self.is_generic(&[from], &[to]) {
+                continue;
+            }
             match self.cx.types.kind(from) {
                 TyKind::Trait(..) => self.cx.widen(from, to),
-                TyKind::Never | TyKind::Error | TyKind::Param(_) => {}
+                TyKind::Never | TyKind::Error => {}
                 _ => self.cx.put_behind(to, from),
             }
         }
@@ -245,6 +248,9 @@ impl Body<'_, '_> {
                 self.deep(ty)
             })
             .collect();
+        if self.is_generic(&type_args, &params) {
+            return self.emit(ExprKind::Unit, result, span);
+        }
         let id = self.cx.request_dynamic(dynamic, type_args, params, result, Some((span, self.id)));
         self.emit(ExprKind::Call(id, ids), result, span)
     }

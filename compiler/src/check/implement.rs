@@ -33,6 +33,8 @@ pub(super) struct Impl<'a> {
     pub target: Target<'a>,
     /// Its type parameters; those of the type for a header.
     pub generics: Vec<Symbol>,
+    /// Those of them that are written before an `impl` block or in a header, with their bounds.
+    pub bounded: &'a [ast::Generic],
     /// Those of an `impl` block.
     pub methods: HashMap<Symbol, FnDeclId>,
 }

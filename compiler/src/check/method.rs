@@ -110,6 +110,9 @@ impl<'a> Body<'_, 'a> {
     }
 
     pub fn no_method(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
+        if let TyKind::Param(_) = self.kind(ty) {
+            return self.not_promised(ty, name, "method");
+        }
         let shown = self.show(ty);
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, format!("{shown} has no method `{}`", name.name));

@@ -32,6 +32,7 @@ mod dynamic;
 mod emit;
 mod exhaustive;
 mod expr;
+mod generic;
 mod implement;
 mod index;
 mod infer;
@@ -46,6 +47,7 @@ mod operators;
 mod pattern;
 mod postfix;
 mod program;
+mod public;
 mod report;
 mod resolve;
 mod scope;
@@ -118,6 +120,10 @@ struct Checker<'a> {
     traits_known: HashMap<Ty, Rc<Vec<Has>>>,
     /// Traits that type parameters are bound by, in generic bodies that are checked by themselves.
     param_bounds: HashMap<Ty, Vec<(DeclId, Vec<Ty>)>>,
+    /// Generic functions whose body asks for more than its bounds promise: what their instances find is known.
+    broken_generics: HashSet<FnDeclId>,
+    /// Types whose arguments have what their declaration's bounds ask for.
+    bounds_met: HashSet<Ty>,
     /// Types whose values are referred to by a trait (W2 of `dynamic`), in the order they were found.
     behind: HashMap<Ty, Vec<Ty>>,
     behind_known: HashSet<(Ty, Ty)>,
@@ -218,6 +224,8 @@ fn check_modules(
         headers: Vec::new(),
         traits_known: HashMap::new(),
         param_bounds: HashMap::new(),
+        broken_generics: HashSet::new(),
+        bounds_met: HashSet::new(),
         behind: HashMap::new(),
         behind_known: HashSet::new(),
         widened: HashMap::new(),

@@ -227,6 +227,9 @@ impl<'a> Body<'_, 'a> {
         if self.list_element(left_ty).is_some() && op == BinaryOp::Add && self.unify(left_ty, right_ty) {
             return self.method_ids(left, "concat", vec![right], span);
         }
+        if let (TyKind::Param(_), Some((of, _))) = (self.kind(left_ty), operator_trait(op)) {
+            return self.no_promised_operator(op.text(), of, left_ty, right_ty, span);
+        }
         let (left_text, right_text) = (self.show(left_ty), self.show(right_ty));
         let message = format!("`{}` does not work on {left_text} and {right_text}", op.text());
         let (at_left, at_right) = (self.span(left), self.span(right));

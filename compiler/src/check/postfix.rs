@@ -434,6 +434,9 @@ impl<'a> Body<'_, 'a> {
     }
 
     pub fn no_field(&mut self, ty: Ty, name: ast::Ident) -> ExprId {
+        if let TyKind::Param(_) = self.kind(ty) {
+            return self.not_promised(ty, name, "field");
+        }
         let shown = self.show(ty);
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_MEMBER, name.span, format!("{shown} has no field `{}`", name.name));

@@ -168,6 +168,9 @@ impl Checker<'_> {
             }
         }
         self.drain();
+        self.check_generic_bodies();
+        self.drain();
+        self.check_public_types();
         Roots { entry, tests, exports }
     }
 }

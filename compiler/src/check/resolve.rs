@@ -304,7 +304,7 @@ impl<'a> Checker<'a> {
         while let Some(ty) = self.types.nth(next) {
             next += 1;
             let Some((decl, args)) = self.as_decl(ty) else { continue };
-            if self.types.is_open(ty) || self.types.aggregate(ty).is_some() {
+            if self.types.is_open(ty) || self.types.is_generic(ty) || self.types.aggregate(ty).is_some() {
                 continue;
             }
             let env = self.decl_env(decl, &args, ty);

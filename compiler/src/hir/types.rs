@@ -51,6 +51,8 @@ pub struct Types {
     kinds: Vec<TyKind>,
     /// Whether a type holds an `Infer`, beside `kinds`.
     open: Vec<bool>,
+    /// Whether a type holds a `Param`, beside `kinds`.
+    generic: Vec<bool>,
     /// How deep types are nested in each other, beside `kinds`.
     depths: Vec<u32>,
     /// How many types a type is written with, beside `kinds`.
@@ -139,6 +141,7 @@ impl Default for Types {
         let mut types = Types {
             kinds: Vec::new(),
             open: Vec::new(),
+            generic: Vec::new(),
             depths: Vec::new(),
             sizes: Vec::new(),
             refused: false,
@@ -163,8 +166,10 @@ impl Types {
         }
         let ty = Ty(self.kinds.len() as u32);
         let (mut open, mut depth, mut size) = (matches!(kind, TyKind::Infer(_)), 0, 1u32);
+        let mut generic = matches!(kind, TyKind::Param(_));
         let mut part = |part: Ty| {
             open |= self.is_open(part);
+            generic |= self.is_generic(part);
             depth = depth.max(self.depth(part) + 1);
             size = size.saturating_add(self.sizes[part.0 as usize]);
         };
@@ -183,6 +188,7 @@ impl Types {
         self.sizes.push(size);
         self.depths.push(depth);
         self.open.push(open);
+        self.generic.push(generic);
         self.kinds.push(kind.clone());
         self.ids.insert(kind, ty);
         ty
@@ -216,6 +222,11 @@ impl Types {
     /// Whether a type has parts that inference has still to find.
     pub fn is_open(&self, ty: Ty) -> bool {
         self.open[ty.0 as usize]
+    }
+
+    /// Whether a type has parts that stand for any type: those of a generic body that is checked by itself.
+    pub fn is_generic(&self, ty: Ty) -> bool {
+        self.generic[ty.0 as usize]
     }
 
     /// How deep types are nested in this one.
