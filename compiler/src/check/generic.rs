@@ -44,9 +44,9 @@ impl<'a> Checker<'a> {
         let (ast, name) = (self.function(decl).ast, self.function(decl).ast.name.name);
         let names = self.function(decl).generics.clone();
         let type_args: Vec<Ty> = names.into_iter().map(|name| self.types.param(name)).collect();
-        self.bind_params(decl, &type_args);
-        let env = self.fn_env(decl, &type_args);
         let mut out = Vec::new();
+        self.bind_params(decl, &type_args, &mut out);
+        let env = self.fn_env(decl, &type_args);
         let mut params: Vec<Ty> = ast.receiver.and(env.self_ty).into_iter().collect();
         params.extend(self.param_types(decl, &type_args, &env, &mut out).into_iter().flatten());
         let result = self.result_type(decl, &type_args, &env, &mut out);
@@ -67,7 +67,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Notes what is promised of the type parameters of a function.
-    fn bind_params(&mut self, decl: FnDeclId, type_args: &[Ty]) {
+    fn bind_params(&mut self, decl: FnDeclId, type_args: &[Ty], out: &mut Vec<Diagnostic>) {
         let declared = self.function(decl);
         let (module, owner, skip, own) =
             (declared.module, declared.owner, declared.owner_generics, &declared.ast.generics);
@@ -97,8 +97,16 @@ impl<'a> Checker<'a> {
         for (generic, module) in bounded {
             let Some(&(_, ty)) = env.types.iter().rev().find(|(name, _)| *name == generic.name.name) else { continue };
             for bound in &generic.bounds {
-                if let Some(found) = self.trait_written(bound, module, &env) {
-                    self.param_bounds.entry(ty).or_default().push(found);
+                match (self.trait_written(bound, module, &env), self.names_trait(bound, module)) {
+                    (Some(found), _) => self.param_bounds.entry(ty).or_default().push(found),
+                    (None, Some(of)) => {
+                        let takes = super::report::count(self.decl(of).generics.len(), "type argument");
+                        let message = format!("`{}` takes {takes}", self.decl(of).name.name);
+                        out.push(Diagnostic::error(codes::TYPE_ARGUMENTS, bound.span, message));
+                    }
+                    (None, None) => {
+                        out.push(Diagnostic::error(codes::UNKNOWN_TRAIT, bound.span, "this is not a trait"));
+                    }
                 }
             }
         }
