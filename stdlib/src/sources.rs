@@ -8,6 +8,7 @@ pub fn core_sources() -> &'static [(&'static str, &'static str)] {
         ("core/result.ten", include_str!("../core/result.ten")),
         ("core/number.ten", include_str!("../core/number.ten")),
         ("core/array.ten", include_str!("../core/array.ten")),
+        ("core/derived.ten", include_str!("../core/derived.ten")),
         ("core/list.ten", include_str!("../core/list.ten")),
         ("core/map.ten", include_str!("../core/map.ten")),
         ("core/set.ten", include_str!("../core/set.ten")),

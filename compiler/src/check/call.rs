@@ -7,7 +7,6 @@
 use super::body::{Binding, Body, Expect, PendingKind};
 use super::coerce::Why;
 use super::decls::{FnDeclId, FnKind, Owner};
-use super::derive::Derive;
 use super::dynamic::Dynamic;
 use super::modules::{CORE, ModuleId};
 use super::postfix::State;
@@ -481,7 +480,9 @@ impl<'a> Body<'_, 'a> {
             FnKind::EmptyArray => return self.emit(ExprKind::ArrayLiteral(Vec::new()), result, span),
             FnKind::JsonRead => return self.derive_read(self.cx.function(decl).module, type_args[0], &ids, span),
             FnKind::JsonWrite => return self.derive_write(self.cx.function(decl).module, type_args[0], &ids, span),
-            FnKind::Inspect => return self.value_op(Derive::Inspect, ids, span),
+            FnKind::Derived(derive) => return self.value_op(derive, ids, span),
+            FnKind::Parts(derive) => return self.parts_op(derive, ids, span),
+            FnKind::Identity => return self.emit(ExprKind::Upcast(ids[0]), result, span),
             FnKind::Intrinsic(Intrinsic::Throw) => {
                 return self.emit(ExprKind::Intrinsic(Intrinsic::Throw, ids), Ty::NEVER, span);
             }

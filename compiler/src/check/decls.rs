@@ -5,6 +5,7 @@
 //! - D2. A type declaration's id equals the [`DeclId`] that types are made with.
 
 use super::Checker;
+use super::derive::Derive;
 use super::implement::{Follows, Head, Impl, ImplId, Target};
 use super::modules::{CORE, ModuleId};
 use crate::codes;
@@ -74,8 +75,12 @@ pub(super) enum FnKind {
     Prim(Prim),
     /// `array_empty`
     EmptyArray,
-    /// `inspect`
-    Inspect,
+    /// An operation of values by their type, like `inspect`.
+    Derived(Derive),
+    /// A derived operation on the parts of a struct or enum.
+    Parts(Derive),
+    /// `identity_of`
+    Identity,
     /// `derive_read`
     JsonRead,
     /// `derive_write`
@@ -197,7 +202,15 @@ fn intrinsic(name: &str) -> Option<FnKind> {
         "weak_pair" => WeakPair,
         "weak_remove_pair" => WeakRemovePair,
         "resource_own" => ResourceOwn,
-        "inspect" => return Some(FnKind::Inspect),
+        "inspect" => return Some(FnKind::Derived(Derive::Inspect)),
+        "key_eq" => return Some(FnKind::Derived(Derive::KeyEq)),
+        "equal_inside" => return Some(FnKind::Derived(Derive::EqIn)),
+        "compare_inside" => return Some(FnKind::Derived(Derive::CompareIn)),
+        "show_inside" => return Some(FnKind::Derived(Derive::ShowIn)),
+        "equal_parts" => return Some(FnKind::Parts(Derive::EqIn)),
+        "compare_parts" => return Some(FnKind::Parts(Derive::CompareIn)),
+        "show_parts" => return Some(FnKind::Parts(Derive::ShowIn)),
+        "identity_of" => return Some(FnKind::Identity),
         "derive_read" => return Some(FnKind::JsonRead),
         "derive_write" => return Some(FnKind::JsonWrite),
         "array_empty" => return Some(FnKind::EmptyArray),

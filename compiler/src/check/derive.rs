@@ -1,9 +1,15 @@
 //! Operations every value has by its type: `==`, order, hash, text. Built-in types have theirs in the core library or
 //! as primitives, types that declare the method use it, and all others get a function made here, field by field.
+//!
+//! Where values can hold values of their own type, the function works inside a *walk* (`core/derived.ten`), which keeps
+//! depth from overflowing the stack and finds cycles; the operation that the user asked for starts the walk. A hash
+//! needs no more than a depth: what it is made for can't change, so it has no cycles, and it leaves out what is deep.
 
 use super::body::{Body, PendingKind};
 use super::decls::TypeDeclKind;
 use super::dynamic::Dynamic;
+use super::instance::What;
+use super::nesting::Hindrance;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, LocalId, Ty, TyKind};
@@ -20,16 +26,35 @@ pub(super) enum Derive {
     Show,
     /// `Show`, but a string comes quoted.
     Inspect,
+    /// `Eq`, but floats are equal in their total order.
+    KeyEq,
+    /// `Eq` or `KeyEq`, inside a walk.
+    EqIn,
+    CompareIn,
+    /// `Hash` at some depth.
+    HashIn,
+    /// `Inspect`, said to a walk.
+    ShowIn,
 }
 
 impl Derive {
+    /// The operation of the language that it is a form of.
+    pub fn plain(self) -> Derive {
+        match self {
+            Derive::Eq | Derive::KeyEq | Derive::EqIn => Derive::Eq,
+            Derive::Compare | Derive::CompareIn => Derive::Compare,
+            Derive::Hash | Derive::HashIn => Derive::Hash,
+            Derive::Show | Derive::Inspect | Derive::ShowIn => Derive::Show,
+        }
+    }
+
     /// The method that overrides it.
     pub fn method(self) -> &'static str {
-        match self {
+        match self.plain() {
             Derive::Eq => "eq",
             Derive::Compare => "compare",
             Derive::Hash => "hash",
-            Derive::Show | Derive::Inspect => "show",
+            _ => "show",
         }
     }
 
@@ -38,17 +63,26 @@ impl Derive {
     }
 
     pub fn is_binary(self) -> bool {
-        matches!(self, Derive::Eq | Derive::Compare)
+        matches!(self.plain(), Derive::Eq | Derive::Compare)
+    }
+
+    /// Whether it works inside a walk, which comes after the values.
+    fn walks(self) -> bool {
+        matches!(self, Derive::EqIn | Derive::CompareIn | Derive::HashIn | Derive::ShowIn)
     }
 
     pub fn result(self) -> Ty {
         match self {
-            Derive::Eq => Ty::BOOL,
-            Derive::Compare | Derive::Hash => Ty::INT,
+            Derive::Eq | Derive::KeyEq | Derive::EqIn => Ty::BOOL,
+            Derive::Compare | Derive::Hash | Derive::CompareIn | Derive::HashIn => Ty::INT,
             Derive::Show | Derive::Inspect => Ty::STR,
+            Derive::ShowIn => Ty::UNIT,
         }
     }
 }
+
+/// A hash looks at values inside each other down to this depth.
+const HASH_DEPTH_MAX: i64 = 100;
 
 /// Mixed into a hash between two fields.
 const HASH_FACTOR: i64 = 0x2545_f491_4f6c_dd1d;
@@ -74,6 +108,9 @@ impl Body<'_, '_> {
 
     /// Applies an operation to values of a known type.
     pub fn derived(&mut self, derive: Derive, args: &[ExprId], ty: Ty, span: Span) -> ExprId {
+        if let Some(done) = self.nested(derive, args, ty, span) {
+            return done;
+        }
         let args = args.to_vec();
         if self.cx.types.is_generic(ty) {
             return self.promised_operation(derive, ty, span);
@@ -112,14 +149,14 @@ impl Body<'_, '_> {
                 self.core_op(&name, args, span)
             }
             TyKind::Unit => {
-                let value = match derive {
-                    Derive::Eq => self.bool(true, span),
-                    Derive::Compare | Derive::Hash => self.int(0, span),
-                    Derive::Show | Derive::Inspect => self.string("()", span),
+                let value = match derive.result() {
+                    Ty::BOOL => self.bool(true, span),
+                    Ty::INT => self.int(0, span),
+                    _ => self.string("()", span),
                 };
                 self.sequence(args, value, span)
             }
-            TyKind::Array(_) if derive != Derive::Hash => {
+            TyKind::Array(_) if !matches!(derive, Derive::Compare | Derive::Hash) => {
                 self.core_op(&format!("array_{}", derive.method()), args, span)
             }
             TyKind::Fn(..) if matches!(derive, Derive::Show | Derive::Inspect) => {
@@ -128,19 +165,101 @@ impl Body<'_, '_> {
                 self.sequence(args, text, span)
             }
             TyKind::Array(_) | TyKind::Fn(..) => self.not_derivable(derive, ty, span),
-            TyKind::Struct(decl, _) | TyKind::Enum(decl, _) => {
-                if derive != Derive::Eq && [self.cx.lang.list, self.cx.lang.map, self.cx.lang.set].contains(&Some(decl))
-                {
+            TyKind::Struct(..) | TyKind::Enum(..) => {
+                if self.cx.is_collection(ty) || !self.in_derived() && !self.cx.structural(ty, derive) {
                     return self.not_derivable(derive, ty, span);
                 }
                 self.call_derived(derive, args, ty, span)
             }
-            TyKind::Trait(..) if derive != Derive::Compare => {
-                self.call_dynamic(Dynamic::Derived(derive), Vec::new(), args, derive.result(), span)
-            }
-            TyKind::Trait(..) => self.not_derivable(derive, ty, span),
+            _ if !self.in_derived() && !self.cx.structural(ty, derive) => self.not_derivable(derive, ty, span),
             _ => self.call_derived(derive, args, ty, span),
         }
+    }
+
+    /// Whether this is the body of a derived operation, whose own types have been looked at.
+    fn in_derived(&self) -> bool {
+        matches!(self.cx.instance(self.id).what, What::Derived(..))
+    }
+
+    /// Applies an operation to values that may hold values of their own type, or floats as keys; none where that makes
+    /// no difference.
+    fn nested(&mut self, derive: Derive, args: &[ExprId], ty: Ty, span: Span) -> Option<ExprId> {
+        let nesting = self.cx.nesting(derive, ty);
+        if !derive.walks() {
+            if derive == Derive::KeyEq && !nesting.floats && !nesting.endless {
+                return Some(self.derived(Derive::Eq, args, ty, span));
+            }
+            // the library's own operations of collections compare floats as `==` does
+            if !nesting.endless && !(derive == Derive::KeyEq && self.cx.is_collection(ty)) {
+                return None;
+            }
+            if !self.in_derived() && !self.cx.structural(ty, derive) {
+                return Some(self.not_derivable(derive, ty, span));
+            }
+            if derive == Derive::Show && matches!(self.kind(ty), TyKind::Trait(..)) {
+                // a string behind it is not quoted here
+                let args = args.to_vec();
+                return Some(self.call_dynamic(Dynamic::Derived(derive), Vec::new(), args, Ty::STR, span));
+            }
+            let whole = match derive {
+                Derive::Eq => "equal_whole",
+                Derive::KeyEq => "equal_keys",
+                Derive::Compare => "compare_whole",
+                Derive::Show | Derive::Inspect => "show_whole",
+                _ => {
+                    let depth = self.int(0, span);
+                    return Some(self.derived(Derive::HashIn, &[args[0], depth], ty, span));
+                }
+            };
+            return Some(self.core_op(whole, args.to_vec(), span));
+        }
+        let (values, walk) = (&args[..args.len() - 1], args[args.len() - 1]);
+        if !(nesting.endless || derive == Derive::EqIn && nesting.floats) {
+            return Some(match derive {
+                Derive::ShowIn => {
+                    let text = self.derived(Derive::Inspect, values, ty, span);
+                    self.core_op("say", vec![text, walk], span)
+                }
+                _ => self.derived(derive.plain(), values, ty, span),
+            });
+        }
+        let verb = match derive {
+            Derive::EqIn => "equal",
+            Derive::CompareIn => "compare",
+            _ => "show",
+        };
+        let args = args.to_vec();
+        Some(match self.kind(ty) {
+            TyKind::Trait(..) if derive == Derive::CompareIn => self.not_derivable(derive, ty, span),
+            TyKind::Trait(..) => self.call_dynamic(Dynamic::Derived(derive), Vec::new(), args, derive.result(), span),
+            TyKind::Float => self.core_op("float_equal_in", args, span),
+            TyKind::Array(_) => self.core_op(&format!("array_{verb}_in"), args, span),
+            TyKind::Struct(decl, _) if self.cx.lang.list == Some(decl) => {
+                self.core_op(&format!("list_{verb}_in"), args, span)
+            }
+            TyKind::Struct(decl, _) if self.cx.lang.map == Some(decl) => {
+                self.core_op(&format!("map_{verb}_in"), args, span)
+            }
+            TyKind::Struct(decl, _) if self.cx.lang.set == Some(decl) => match derive {
+                Derive::ShowIn => self.core_op("set_show_in", args, span),
+                // its elements are keys, and found as such
+                _ => self.core_op("set_equal", values.to_vec(), span),
+            },
+            TyKind::Struct(..) | TyKind::Enum(..) if derive != Derive::HashIn => {
+                self.core_op(&format!("{verb}_in"), args, span)
+            }
+            _ => self.call_derived(derive, args, ty, span),
+        })
+    }
+
+    /// Applies an operation inside a walk to the parts of a struct or enum.
+    pub fn parts_op(&mut self, derive: Derive, args: Vec<ExprId>, span: Span) -> ExprId {
+        let ty = self.ty(args[0]);
+        let ty = self.deep(ty);
+        if self.is_broken(ty) || self.cx.types.is_open(ty) {
+            return self.bad(span);
+        }
+        self.call_derived(derive, args, ty, span)
     }
 
     fn call_derived(&mut self, derive: Derive, args: Vec<ExprId>, ty: Ty, span: Span) -> ExprId {
@@ -160,13 +279,37 @@ impl Body<'_, '_> {
 
     fn not_derivable(&mut self, derive: Derive, ty: Ty, span: Span) -> ExprId {
         let shown = self.show(ty);
-        let message = match derive {
+        let message = match derive.plain() {
             Derive::Eq => format!("values of type {shown} can't be compared"),
             Derive::Compare => format!("values of type {shown} have no order"),
-            Derive::Hash => format!("a value of type {shown} can't be a key: it has no hash that never changes"),
-            Derive::Show | Derive::Inspect => format!("values of type {shown} have no text"),
+            Derive::Hash => format!("a value of type {shown} can't be a key"),
+            _ => format!("values of type {shown} have no text"),
         };
-        self.fail(Diagnostic::error(codes::NOT_DERIVABLE, span, message))
+        let found = self.cx.obstacle(ty, derive);
+        let place = found.as_ref().map(|o| o.path.join(".")).unwrap_or_default();
+        let diagnostic = match found.map(|o| o.what) {
+            Some(Hindrance::Mutable(field)) => {
+                Diagnostic::error(codes::NOT_DERIVABLE, span, format!("{message}: its field `{place}` can change"))
+                    .and(field.span, "declared with `var`")
+                    .help("give the type a method `hash(self) -> int`, and `eq`, that leave it out")
+            }
+            Some(Hindrance::Type(inner)) if !place.is_empty() => {
+                let inner = self.show(inner);
+                let why = match derive.plain() {
+                    Derive::Eq => "can't be compared",
+                    Derive::Compare => "has no order",
+                    Derive::Hash => "has no hash that never changes",
+                    _ => "has no text",
+                };
+                let message = format!("{message}: its field `{place}` holds a {inner}, which {why}");
+                Diagnostic::error(codes::NOT_DERIVABLE, span, message)
+            }
+            _ if derive.plain() == Derive::Hash => {
+                Diagnostic::error(codes::NOT_DERIVABLE, span, format!("{message}: it has no hash that never changes"))
+            }
+            _ => Diagnostic::error(codes::NOT_DERIVABLE, span, message),
+        };
+        self.fail(diagnostic)
     }
 
     // ---- the functions
@@ -176,9 +319,12 @@ impl Body<'_, '_> {
         let span = self.frame().span;
         let a = self.param(Symbol::new("a"), ty, span);
         let b = derive.is_binary().then(|| self.param(Symbol::new("b"), ty, span));
-        let operands: Vec<LocalId> = std::iter::once(a).chain(b).collect();
-        if derive == Derive::Hash {
-            self.check_hashable(ty, span);
+        let values: Vec<LocalId> = std::iter::once(a).chain(b).collect();
+        let walk = self.cx.walk_type(derive).map(|walk| self.param(Symbol::new("walk"), walk, span));
+        let mut operands = Operands { values, walk };
+        let mut stmts = Vec::new();
+        if let (Derive::HashIn, TyKind::Struct(..) | TyKind::Enum(..), Some(depth)) = (derive, self.kind(ty), walk) {
+            operands.walk = Some(self.hash_deeper(depth, span, &mut stmts));
         }
         let body = match self.kind(ty) {
             TyKind::Optional(inner) => self.derive_optional(derive, &operands, inner, span),
@@ -215,22 +361,21 @@ impl Body<'_, '_> {
             }
             _ => self.bad(span),
         };
+        let body = self.sequence(stmts, body, span);
         let frame = self.frame();
         frame.body = body;
     }
 
-    fn check_hashable(&mut self, ty: Ty, span: Span) {
-        let TyKind::Struct(decl, _) = self.kind(ty) else { return };
-        let TypeDeclKind::Struct(ast) = self.cx.decl(decl).kind else { return };
-        if let Some(field) = ast.fields.iter().find(|f| f.mutable) {
-            let shown = self.show(ty);
-            let message = format!("a {shown} can't be a key: its field `{}` can change", field.name.name);
-            self.report(
-                Diagnostic::error(codes::NOT_DERIVABLE, span, message)
-                    .and(field.name.span, "declared with `var`")
-                    .help("give the type a method `hash(self) -> int`, and `eq`, that leave it out"),
-            );
-        }
+    /// Leaves the function where it is too deep; gives the depth of what is inside.
+    fn hash_deeper(&mut self, depth: LocalId, span: Span, stmts: &mut Vec<ExprId>) -> LocalId {
+        let (read, most) = (self.read(depth, span), self.int(HASH_DEPTH_MAX, span));
+        let deep = self.emit(ExprKind::Prim(Prim::IntGe, vec![read, most]), Ty::BOOL, span);
+        let zero = self.int(0, span);
+        let leave = self.emit(ExprKind::Return(zero), Ty::NEVER, span);
+        stmts.push(self.emit(ExprKind::Cond { arms: vec![(deep, leave)], otherwise: None }, Ty::UNIT, span));
+        let (read, one) = (self.read(depth, span), self.int(1, span));
+        let deeper = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![read, one]), Ty::INT, span);
+        self.temp("#depth", deeper, stmts)
     }
 
     fn read_part(&mut self, operand: LocalId, part: &Part, span: Span) -> ExprId {
@@ -243,22 +388,35 @@ impl Body<'_, '_> {
         self.emit(kind, part.ty, span)
     }
 
-    fn part_op(&mut self, derive: Derive, operands: &[LocalId], part: &Part, span: Span) -> ExprId {
-        let args = operands.iter().map(|&o| self.read_part(o, part, span)).collect();
+    fn part_op(&mut self, derive: Derive, operands: &Operands, part: &Part, span: Span) -> ExprId {
+        let mut args: Vec<ExprId> = operands.values.iter().map(|&o| self.read_part(o, part, span)).collect();
+        args.extend(operands.walk.map(|walk| self.read(walk, span)));
         self.value_op(derive, args, span)
+    }
+
+    /// Text between the parts, to the walk if there is one.
+    fn text_piece(&mut self, text: &str, operands: &Operands, span: Span) -> ExprId {
+        let text = self.string(text, span);
+        match operands.walk {
+            Some(walk) => {
+                let walk = self.read(walk, span);
+                self.core_op("say", vec![text, walk], span)
+            }
+            None => text,
+        }
     }
 
     /// The operation on the fields of a struct, a tuple or one variant.
     fn derive_parts(
         &mut self,
         derive: Derive,
-        operands: &[LocalId],
+        operands: &Operands,
         name: Option<Symbol>,
         parts: &[Part],
         span: Span,
     ) -> ExprId {
         match derive {
-            Derive::Eq => {
+            Derive::Eq | Derive::KeyEq | Derive::EqIn => {
                 let mut result = None;
                 for part in parts {
                     let same = self.part_op(derive, operands, part, span);
@@ -272,7 +430,7 @@ impl Body<'_, '_> {
                     None => self.bool(true, span),
                 }
             }
-            Derive::Compare => {
+            Derive::Compare | Derive::CompareIn => {
                 let mut stmts = Vec::new();
                 for part in parts {
                     let order = self.part_op(derive, operands, part, span);
@@ -287,7 +445,7 @@ impl Body<'_, '_> {
                 let zero = self.int(0, span);
                 self.sequence(stmts, zero, span)
             }
-            Derive::Hash => {
+            Derive::Hash | Derive::HashIn => {
                 let mut hash = self.int(parts.len() as i64, span);
                 for part in parts {
                     let factor = self.int(HASH_FACTOR, span);
@@ -297,7 +455,8 @@ impl Body<'_, '_> {
                 }
                 self.emit(ExprKind::Intrinsic(Intrinsic::IntHash, vec![hash]), Ty::INT, span)
             }
-            Derive::Show | Derive::Inspect => {
+            Derive::Show | Derive::Inspect | Derive::ShowIn => {
+                let inner = if derive == Derive::ShowIn { derive } else { Derive::Inspect };
                 let mut pieces = Vec::new();
                 let mut text = name.map_or_else(String::new, |n| n.to_string());
                 if !parts.is_empty() || name.is_none() {
@@ -312,39 +471,41 @@ impl Body<'_, '_> {
                         text.push_str(": ");
                     }
                     if !text.is_empty() {
-                        pieces.push(self.string(&text, span));
+                        pieces.push(self.text_piece(&text, operands, span));
                         text.clear();
                     }
-                    pieces.push(self.part_op(Derive::Inspect, operands, part, span));
+                    pieces.push(self.part_op(inner, operands, part, span));
                 }
                 if !parts.is_empty() || name.is_none() {
                     text.push(')');
                 }
-                pieces.push(self.string(&text, span));
+                pieces.push(self.text_piece(&text, operands, span));
                 match pieces.as_slice() {
                     [one] => *one,
+                    _ if derive == Derive::ShowIn => self.emit(ExprKind::Block(pieces, None), Ty::UNIT, span),
                     _ => self.emit(ExprKind::Intrinsic(Intrinsic::StrConcat, pieces), Ty::STR, span),
                 }
             }
         }
     }
 
-    fn derive_optional(&mut self, derive: Derive, operands: &[LocalId], inner: Ty, span: Span) -> ExprId {
+    fn derive_optional(&mut self, derive: Derive, operands: &Operands, inner: Ty, span: Span) -> ExprId {
         let mut values = Vec::new();
-        for &operand in operands {
+        for &operand in &operands.values {
             let read = self.read(operand, span);
             values.push(self.emit(ExprKind::Unwrap(read), inner, span));
         }
+        values.extend(operands.walk.map(|walk| self.read(walk, span)));
         let present = self.value_op(if derive == Derive::Show { Derive::Inspect } else { derive }, values, span);
-        let read = self.read(operands[0], span);
+        let read = self.read(operands.values[0], span);
         let nil = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
         let mut arms = Vec::new();
-        match derive {
+        match derive.plain() {
             Derive::Eq | Derive::Compare => {
-                let read = self.read(operands[1], span);
+                let read = self.read(operands.values[1], span);
                 let other = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
                 // nil comes first
-                let (absent, more) = match derive {
+                let (absent, more) = match derive.plain() {
                     Derive::Eq => (other, self.bool(false, span)),
                     _ => {
                         let (less, zero) = (self.int(-1, span), self.int(0, span));
@@ -353,7 +514,7 @@ impl Body<'_, '_> {
                     }
                 };
                 arms.push((nil, absent));
-                let read = self.read(operands[1], span);
+                let read = self.read(operands.values[1], span);
                 let other = self.emit(ExprKind::IsNil(read), Ty::BOOL, span);
                 arms.push((other, more));
             }
@@ -361,8 +522,8 @@ impl Body<'_, '_> {
                 let zero = self.int(0, span);
                 arms.push((nil, self.emit(ExprKind::Intrinsic(Intrinsic::IntHash, vec![zero]), Ty::INT, span)));
             }
-            Derive::Show | Derive::Inspect => {
-                let text = self.string("nil", span);
+            _ => {
+                let text = self.text_piece("nil", operands, span);
                 arms.push((nil, text));
             }
         }
@@ -372,13 +533,13 @@ impl Body<'_, '_> {
     fn derive_enum(
         &mut self,
         derive: Derive,
-        operands: &[LocalId],
+        operands: &Operands,
         variants: &[(Symbol, Vec<Part>)],
         span: Span,
     ) -> ExprId {
         let mut lets = Vec::new();
         let mut tags = Vec::new();
-        for &operand in operands {
+        for &operand in &operands.values {
             let read = self.read(operand, span);
             let tag = self.emit(ExprKind::Tag(read), Ty::INT, span);
             tags.push(self.temp("#tag", tag, &mut lets));
@@ -387,7 +548,7 @@ impl Body<'_, '_> {
         if let [a, b] = tags.as_slice() {
             let (x, y) = (self.read(*a, span), self.read(*b, span));
             let differs = self.emit(ExprKind::Prim(Prim::IntNe, vec![x, y]), Ty::BOOL, span);
-            let result = match derive {
+            let result = match derive.plain() {
                 Derive::Eq => self.bool(false, span),
                 _ => {
                     let (x, y) = (self.read(*a, span), self.read(*b, span));
@@ -397,22 +558,23 @@ impl Body<'_, '_> {
             arms.push((differs, result));
         }
         for (number, (name, parts)) in variants.iter().enumerate() {
-            if parts.is_empty() && matches!(derive, Derive::Eq | Derive::Compare) {
+            if parts.is_empty() && derive.is_binary() {
                 continue;
             }
             let (tag, wanted) = (self.read(tags[0], span), self.int(number as i64, span));
             let test = self.emit(ExprKind::Prim(Prim::IntEq, vec![tag, wanted]), Ty::BOOL, span);
             let mut value = self.derive_parts(derive, operands, Some(*name), parts, span);
-            if derive == Derive::Hash {
+            if derive.plain() == Derive::Hash {
                 let number = self.int(number as i64, span);
                 value = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![value, number]), Ty::INT, span);
             }
             arms.push((test, value));
         }
-        let otherwise = match derive {
-            Derive::Eq => self.bool(true, span),
-            Derive::Compare | Derive::Hash => self.int(0, span),
-            Derive::Show | Derive::Inspect => self.string("", span),
+        let otherwise = match derive.result() {
+            Ty::BOOL => self.bool(true, span),
+            Ty::INT => self.int(0, span),
+            Ty::UNIT => self.unit(span),
+            _ => self.string("", span),
         };
         let id = self.emit(ExprKind::Cond { arms, otherwise: Some(otherwise) }, derive.result(), span);
         self.sequence(lets, id, span)
@@ -422,6 +584,13 @@ impl Body<'_, '_> {
     pub fn core_fn(&mut self, name: &str) -> Option<super::decls::FnDeclId> {
         self.cx.core_fn_decl(name)
     }
+}
+
+/// What a derived operation works on.
+struct Operands {
+    values: Vec<LocalId>,
+    /// The walk, or for a hash the depth.
+    walk: Option<LocalId>,
 }
 
 /// A field of what is derived for.

@@ -284,13 +284,19 @@ impl Body<'_, '_> {
                 Dynamic::Derived(derive) if derive.is_binary() => {
                     let read = self.read(params[1], span);
                     let other = self.emit(ExprKind::Downcast(read), ty, span);
-                    let value = self.derived(derive, &[value, other], ty, span);
+                    let mut ids = vec![value, other];
+                    ids.extend(params[2..].iter().map(|&p| self.read(p, span)));
+                    let value = self.derived(derive, &ids, ty, span);
                     let unlike = self.bool(false, span);
                     let kind =
                         ExprKind::TypeSwitch { subject: params[1], arms: vec![(ty, value)], otherwise: Some(unlike) };
                     self.emit(kind, derive.result(), span)
                 }
-                Dynamic::Derived(derive) => self.derived(derive, &[value], ty, span),
+                Dynamic::Derived(derive) => {
+                    let mut ids = vec![value];
+                    ids.extend(params[1..].iter().map(|&p| self.read(p, span)));
+                    self.derived(derive, &ids, ty, span)
+                }
                 Dynamic::Has(_) => value,
             };
             let value = match result {

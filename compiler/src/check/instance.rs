@@ -380,7 +380,8 @@ impl<'a> Checker<'a> {
 
     /// The instance of a derived operation.
     pub(super) fn request_derived(&mut self, derive: Derive, ty: Ty, origin: Option<(Span, FnId)>) -> FnId {
-        let params = if derive.is_binary() { vec![ty, ty] } else { vec![ty] };
+        let mut params = if derive.is_binary() { vec![ty, ty] } else { vec![ty] };
+        params.extend(self.walk_type(derive));
         let key = (What::Derived(derive, ty), Vec::new(), params);
         if let Some(&id) = self.memo.get(&key) {
             return id;

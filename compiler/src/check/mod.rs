@@ -43,6 +43,7 @@ mod matching;
 mod method;
 mod modules;
 mod names;
+mod nesting;
 mod operators;
 mod pattern;
 mod postfix;
@@ -63,11 +64,13 @@ use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
 use decls::{Alias, Const, FnDecl, FnDeclId, Lang, Scope, Top, TopId, TypeDecl};
+use derive::Derive;
 use dynamic::Made;
 use hashbrown::{HashMap, HashSet};
 use implement::{Has, Head, Impl, ImplId};
 use instance::{Instance, Key};
 use modules::{ModuleId, Modules};
+use nesting::Nesting;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use tenure_runtime::native::Registry;
@@ -118,6 +121,7 @@ struct Checker<'a> {
     /// Headers with the traits they promise, until they are in `impls`.
     headers: Vec<(DeclId, &'a [ast::TypeExpr])>,
     traits_known: HashMap<Ty, Rc<Vec<Has>>>,
+    nestings: HashMap<(Derive, Ty), Nesting>,
     /// Traits that type parameters are bound by, in generic bodies that are checked by themselves.
     param_bounds: HashMap<Ty, Vec<(DeclId, Vec<Ty>)>>,
     /// Generic functions whose body asks for more than its bounds promise: what their instances find is known.
@@ -223,6 +227,7 @@ fn check_modules(
         impls_complete: false,
         headers: Vec::new(),
         traits_known: HashMap::new(),
+        nestings: HashMap::new(),
         param_bounds: HashMap::new(),
         broken_generics: HashSet::new(),
         bounds_met: HashSet::new(),

@@ -19,9 +19,6 @@ use crate::syntax::symbol::Symbol;
 /// Stands for `Array`, which no declaration declares.
 pub(super) const ARRAY: DeclId = DeclId(u32::MAX);
 
-/// How many parts of a type a derived trait is looked for in; the others are looked at when the operation is made.
-const PARTS_MAX: usize = 64;
-
 impl<'a> Checker<'a> {
     pub(super) fn no_span(&self) -> Span {
         let file = self.modules.order.last().and_then(|m| self.modules.list[m.0 as usize].files.first());
@@ -46,6 +43,14 @@ impl<'a> Checker<'a> {
         match self.scopes[CORE.0 as usize].names.get(&Symbol::new(name)) {
             Some(&(Def::Fn(decl), _)) => Some(decl),
             _ => None,
+        }
+    }
+
+    /// The core library's struct of that name, without type parameters.
+    pub(super) fn core_struct(&mut self, name: &str) -> Ty {
+        match self.scopes[CORE.0 as usize].names.get(&Symbol::new(name)) {
+            Some(&(Def::Type(decl), _)) => self.decl_type(decl, Vec::new()),
+            _ => Ty::ERROR,
         }
     }
 
@@ -99,67 +104,6 @@ impl<'a> Checker<'a> {
             "Show" => Derive::Show,
             _ => return None,
         })
-    }
-
-    /// The method of a type that takes the place of a derived operation.
-    pub(super) fn written_operation(&mut self, derive: Derive, ty: Ty) -> Option<Found> {
-        let found = self.methods_named(ty, Symbol::new(derive.method())).into_iter().next()?;
-        let ast = self.function(found.decl).ast;
-        // a method that happens to have the name is another one
-        (ast.receiver.is_some() && ast.params.len() == usize::from(derive.is_binary())).then_some(found)
-    }
-
-    /// Whether a type has an operation, written or derived.
-    pub(super) fn structural(&mut self, ty: Ty, derive: Derive) -> bool {
-        self.has_parts(ty, derive, &mut Vec::new())
-    }
-
-    fn has_parts(&mut self, ty: Ty, derive: Derive, seen: &mut Vec<Ty>) -> bool {
-        if seen.contains(&ty) || seen.len() > PARTS_MAX {
-            return true;
-        }
-        seen.push(ty);
-        let ordered = matches!(derive, Derive::Compare | Derive::Hash);
-        match self.types.kind(ty).clone() {
-            TyKind::Fn(..) => matches!(derive, Derive::Show | Derive::Inspect),
-            TyKind::Array(inner) => !ordered && self.has_parts(inner, derive, seen),
-            TyKind::Optional(inner) => self.has_parts(inner, derive, seen),
-            TyKind::Tuple(parts) => parts.iter().all(|&p| self.has_parts(p, derive, seen)),
-            TyKind::Param(_) => {
-                let wanted = ["Eq", "Ord", "Hash", "Show"]
-                    .into_iter()
-                    .find(|t| self.core_trait(t).and_then(|t| self.structural_trait(t)) == Some(derive));
-                let all = self.traits_of(ty);
-                !ordered || all.iter().any(|h| wanted.is_some_and(|w| self.core_trait(w) == Some(h.wanted)))
-            }
-            TyKind::Trait(..) => !ordered || derive == Derive::Hash,
-            TyKind::Struct(decl, args) | TyKind::Enum(decl, args) => {
-                if self.written_operation(derive, ty).is_some() {
-                    return true;
-                }
-                if [self.lang.list, self.lang.map, self.lang.set].contains(&Some(decl)) {
-                    return !ordered && args.iter().all(|&a| self.has_parts(a, derive, seen));
-                }
-                let fields: Vec<(usize, usize)> = match self.decl(decl).kind {
-                    TypeDeclKind::Struct(ast) => {
-                        if derive == Derive::Hash && ast.fields.iter().any(|f| f.mutable) {
-                            return false;
-                        }
-                        (0..ast.fields.len()).map(|f| (0, f)).collect()
-                    }
-                    TypeDeclKind::Enum(ast) => {
-                        let variants = ast.variants.iter().enumerate();
-                        variants.flat_map(|(v, variant)| (0..variant.fields.len()).map(move |f| (v, f))).collect()
-                    }
-                    TypeDeclKind::Trait(_) => Vec::new(),
-                };
-                fields.into_iter().all(|(variant, field)| {
-                    let part = self.field_type(ty, variant, field, &mut Vec::new());
-                    self.has_parts(part, derive, seen)
-                })
-            }
-            _ => true,
-        }
     }
 
     /// Whether a type has a trait with these arguments.
