@@ -183,8 +183,9 @@ impl Checker<'_> {
                 };
                 let fields = fields.into_iter();
                 fields
-                    .map(|(name, variant, field)| {
-                        Inner { name: Some(name), ty: self.field_type(ty, variant, field, &mut Vec::new()) }
+                    .map(|(name, variant, field)| Inner {
+                        name: Some(name),
+                        ty: self.field_type(ty, variant, field, &mut Vec::new()),
                     })
                     .collect()
             }
