@@ -108,13 +108,13 @@ impl Body<'_, '_> {
 
     /// Applies an operation to values of a known type.
     pub fn derived(&mut self, derive: Derive, args: &[ExprId], ty: Ty, span: Span) -> ExprId {
+        if self.cx.types.is_generic(ty) {
+            return self.promised_operation(derive, ty, span);
+        }
         if let Some(done) = self.nested(derive, args, ty, span) {
             return done;
         }
         let args = args.to_vec();
-        if self.cx.types.is_generic(ty) {
-            return self.promised_operation(derive, ty, span);
-        }
         let prim = match (derive, ty) {
             (Derive::Eq, Ty::INT) => Some(Prim::IntEq),
             (Derive::Eq, Ty::FLOAT) => Some(Prim::FloatEq),

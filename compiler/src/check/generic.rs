@@ -175,11 +175,11 @@ impl<'a> Body<'_, 'a> {
     pub fn promised_operation(&mut self, derive: Derive, ty: Ty, span: Span) -> ExprId {
         if !self.cx.structural(ty, derive) {
             let shown = self.show(ty);
-            let (of, words) = match derive {
+            let (of, words) = match derive.plain() {
                 Derive::Eq => ("Eq", "compared with `==`"),
                 Derive::Compare => ("Ord", "ordered"),
                 Derive::Hash => ("Hash", "hashed"),
-                Derive::Show | Derive::Inspect => ("Show", "shown"),
+                _ => ("Show", "shown"),
             };
             let message = format!("no bound promises that {shown} can be {words}");
             let mut diagnostic = Diagnostic::error(codes::NOT_PROMISED, span, message);
