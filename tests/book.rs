@@ -11,6 +11,8 @@
 //! - `tenure,file=NAME.ten` — a module, kept for the later blocks of the chapter; checked, not run.
 //! - `console` — lines `$ tenure …`, each followed by what it prints; `[..]` stands for anything within a line, a line
 //!   `...` for any lines.
+//! - `repl` — inputs behind `> `, lines in which they go on behind two blanks, and what `tenure repl` shows for them on
+//!   standard output, with the same wildcards.
 //! - `rust` — compiled and run with the crate's documentation tests (see `src/lib.rs`).
 //! - `toml`, `text`, `sh` — not run.
 
@@ -18,7 +20,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use support::{Run, command, tenure};
+use support::{Run, command, tenure, tenure_with_input};
 
 /// A fenced block: where it begins, its info string, its text.
 struct Block {
@@ -89,6 +91,7 @@ impl Chapter {
         match language {
             "tenure" => self.try_program(block, attribute),
             "console" => self.try_console(&block.text),
+            "repl" => try_repl(&block.text),
             "rust" | "toml" | "text" | "sh" => Ok(()),
             _ => Err(format!("a block must say what it is, not `{language}`")),
         }
@@ -177,6 +180,22 @@ impl Chapter {
         }
         Ok(())
     }
+}
+
+fn try_repl(text: &str) -> Result<(), String> {
+    let (mut inputs, mut wanted) = (String::new(), Vec::new());
+    let mut within = false;
+    for line in text.lines() {
+        let input = line.strip_prefix("> ").or_else(|| line.strip_prefix("  ").filter(|_| within));
+        within = input.is_some();
+        match input {
+            Some(input) => writeln!(inputs, "{input}").expect("writing to a string"),
+            None => wanted.push(line),
+        }
+    }
+    let run = tenure_with_input(&["repl"], inputs.as_bytes());
+    let shown: Vec<&str> = run.stdout.lines().collect();
+    if lines_match(&wanted, &shown) { Ok(()) } else { Err(format!("showed {run:?}")) }
 }
 
 /// `EXPR  // => TEXT` as an assertion; any other line as it is.
