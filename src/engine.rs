@@ -122,6 +122,22 @@ impl Engine {
         self.program(name, front, program)
     }
 
+    /// Everything that is wrong with a script, and nothing more: what stages behind the checker would make of it takes
+    /// time and memory. Gives warnings.
+    ///
+    /// # Errors
+    /// Errors and warnings, where there are errors.
+    pub fn check(
+        &self,
+        purpose: Purpose,
+        name: &str,
+        text: &str,
+        hosts: &[Host],
+        files: bool,
+    ) -> Result<Diagnostics, Diagnostics> {
+        Ok(self.front(purpose, name, text, hosts, files)?.warnings)
+    }
+
     /// The natives of the standard library and of hosts.
     pub(crate) fn registry(&self, hosts: &[Host]) -> Registry {
         let mut registry = Registry::default();

@@ -22,8 +22,8 @@ pub fn main(args: &CheckArgs) -> Status {
             }
         };
         // checked for its tests, so that those are checked too
-        match engine.compile_for(Purpose::Test, &name, &text, &[Host::none()], true) {
-            Ok(program) => show(program.warnings(), args.format, color),
+        match engine.check(Purpose::Test, &name, &text, &[Host::none()], true) {
+            Ok(warnings) => show(&warnings, args.format, color),
             Err(found) => {
                 show(&found, args.format, color);
                 status = Status::Failure;

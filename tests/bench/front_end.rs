@@ -1,4 +1,4 @@
-//! How fast a program is read and checked: the time from text to a checked and lowered program.
+//! How fast a program is read and checked: the time from text to a checked program.
 //!
 //! `cargo bench --bench front_end [-- --lines N]` checks a made-up module (see `large_module`) several times and prints
 //! the least CPU time and the lines a minute, each beside its bar. Nothing here passes or fails: it reports.
@@ -8,7 +8,7 @@ mod large_module;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use tenure::{Engine, Host};
+use tenure::{Engine, Host, Purpose};
 
 const RUNS: usize = 7;
 
@@ -30,7 +30,7 @@ fn least_cpu_ms(text: &str) -> f64 {
     let engine = Engine::new();
     let run = || {
         let before = cpu_ms();
-        if let Err(found) = engine.compile("module.ten", text, &Host::none()) {
+        if let Err(found) = engine.check(Purpose::Run, "module.ten", text, &[Host::none()], false) {
             panic!("{found}");
         }
         cpu_ms() - before
