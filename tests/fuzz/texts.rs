@@ -190,7 +190,10 @@ impl Texts {
                 0 => text.replace_range(at..end, ""),
                 1 => text.insert_str(at, rng.choice(self.words).expect("there are words")),
                 2 => text.replace_range(at..end, rng.choice(self.words).expect("there are words")),
-                3 => text.insert_str(at, &text[at..end].to_owned()),
+                3 => {
+                    let part = text[at..end].to_owned();
+                    text.insert_str(at, &part);
+                }
                 _ => {
                     let other = self.piece(&mut rng);
                     text.insert_str(at, &other);

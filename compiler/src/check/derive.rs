@@ -190,7 +190,8 @@ impl Body<'_, '_> {
                 return Some(self.derived(Derive::Eq, args, ty, span));
             }
             // the library's own operations of collections compare floats as `==` does
-            if !nesting.endless && !(derive == Derive::KeyEq && self.cx.is_collection(ty)) {
+            let compares_keys = derive == Derive::KeyEq && self.cx.is_collection(ty);
+            if !nesting.endless && !compares_keys {
                 return None;
             }
             if !self.in_derived() && !self.cx.structural(ty, derive) {
