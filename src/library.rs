@@ -69,9 +69,11 @@ impl Library for Modules<'_> {
             return Some(LibraryModule { name: format!("host/{path}"), text: host.module_text(), standard: true });
         }
         let beside = if self.files { self.beside(importer, path) } else { None };
-        beside.or_else(|| {
-            let (name, text) = tenure_stdlib::module(path)?;
-            Some(LibraryModule { name: name.into(), text: text.into(), standard: true })
-        })
+        beside.or_else(|| self.standard(path))
+    }
+
+    fn standard(&self, path: &str) -> Option<LibraryModule> {
+        let (name, text) = tenure_stdlib::module(path)?;
+        Some(LibraryModule { name: name.into(), text: text.into(), standard: true })
     }
 }

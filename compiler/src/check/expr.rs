@@ -5,6 +5,7 @@ use super::body::{Binding, Body, Expect, Fact, FnSource};
 use super::coerce::Why;
 use super::decls::{Def, TopId};
 use super::derive::Derive;
+use super::postfix::State;
 use super::report::{did_you_mean, nearest};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -46,6 +47,10 @@ impl<'a> Body<'_, 'a> {
             ast::ExprKind::Comprehension(comprehension) => self.comprehension(comprehension, span, expect),
             ast::ExprKind::Name(name) => self.name(*name, span, true),
             ast::ExprKind::TypeName(_) => self.postfix(e, &[], span, expect),
+            ast::ExprKind::FnType(ty) => {
+                let ty = self.resolve(ty);
+                self.value_of(State::Type(ty), span, expect)
+            }
             ast::ExprKind::While { label, conditions, body } => self.while_loop(*label, conditions, body, span),
             ast::ExprKind::Loop { label, body } => self.endless_loop(*label, body, span),
             ast::ExprKind::For { label, index, pattern, iterable, body } => {
@@ -217,8 +222,7 @@ impl<'a> Body<'_, 'a> {
 
     pub fn unknown_name(&mut self, name: Symbol, span: Span) -> ExprId {
         let near = {
-            let scopes = [&self.cx.scopes[self.module.0 as usize], &self.cx.scopes[0]];
-            let known = scopes.into_iter().flat_map(|s| s.names.keys().copied());
+            let known = self.cx.visible(self.module).map(|(name, _)| name);
             nearest(name, known.chain(self.local_names()))
         };
         let mut diagnostic =

@@ -533,7 +533,7 @@ impl<'a> Checker<'a> {
         let declared = self.function(decl);
         let (ast, module, public, owner) = (declared.ast, declared.module, declared.public, declared.owner);
         if let Some(written) = &ast.result {
-            return Some(self.resolve(written, module, env, out));
+            return Some(self.resolve_result(written, module, env, out));
         }
         if let Some((method, env)) = self.followed(decl, type_args) {
             let (ast, module) = (self.function(method).ast, self.function(method).module);

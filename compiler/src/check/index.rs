@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{ExprId, ExprKind, Intrinsic, Ty, TyKind};
 use crate::prim::Prim;
 use crate::syntax::ast::{self, PostfixKind};
+use crate::syntax::reinterpret::as_type;
 use crate::syntax::span::Span;
 
 impl<'a> Body<'_, 'a> {
@@ -62,7 +63,7 @@ impl<'a> Body<'_, 'a> {
     pub fn index_type(&mut self, arg: &'a ast::IndexArg) -> Ty {
         match arg {
             ast::IndexArg::Type(ty) => self.resolve(ty),
-            ast::IndexArg::Expr(e) => match type_of_expr(e) {
+            ast::IndexArg::Expr(e) => match as_type(e) {
                 Some(ty) => self.resolve(&ty),
                 None => {
                     self.report(Diagnostic::error(codes::NOT_INDEXABLE, e.span, "a type is expected here"));
@@ -320,43 +321,4 @@ impl<'a> Body<'_, 'a> {
         let base = self.stable("#base", value, lets);
         Some(Place::Field { base, ty, index: index as u32, field })
     }
-}
-
-/// An expression read as a type: `int`, `Node[int]`, `[str]`, `[str: int]`, `(int, str)`.
-fn type_of_expr(e: &ast::Expr) -> Option<ast::TypeExpr> {
-    let kind = match &e.kind {
-        ast::ExprKind::TypeName(name) => {
-            ast::TypeKind::Named { path: vec![ast::Ident { name: *name, span: e.span }], args: Vec::new() }
-        }
-        ast::ExprKind::Tuple(parts) => ast::TypeKind::Tuple(parts.iter().map(type_of_expr).collect::<Option<_>>()?),
-        ast::ExprKind::List(items) if items.len() == 1 => ast::TypeKind::List(Box::new(type_of_expr(&items[0])?)),
-        ast::ExprKind::Map(entries) if entries.len() == 1 => {
-            let (key, value) = &entries[0];
-            ast::TypeKind::Map(Box::new(type_of_expr(key)?), Box::new(type_of_expr(value)?))
-        }
-        ast::ExprKind::Postfix { base, ops } => {
-            let mut path = match base.kind {
-                ast::ExprKind::TypeName(name) | ast::ExprKind::Name(name) => vec![ast::Ident { name, span: base.span }],
-                _ => return None,
-            };
-            let mut args = Vec::new();
-            for op in ops {
-                match &op.kind {
-                    PostfixKind::Field(name) if args.is_empty() => path.push(*name),
-                    PostfixKind::Index(list) if args.is_empty() => {
-                        for arg in list {
-                            args.push(match arg {
-                                ast::IndexArg::Expr(e) => type_of_expr(e)?,
-                                ast::IndexArg::Type(ty) => ty.clone(),
-                            });
-                        }
-                    }
-                    _ => return None,
-                }
-            }
-            ast::TypeKind::Named { path, args }
-        }
-        _ => return None,
-    };
-    Some(ast::TypeExpr { kind, span: e.span })
 }

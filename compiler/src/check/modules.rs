@@ -20,6 +20,8 @@ pub trait Library {
     fn names(&self, importer: &str) -> Vec<String>;
     /// Name and text of the module at a path such as `util.text`, imported from the file named `importer`.
     fn module(&self, importer: &str, path: &str) -> Option<LibraryModule>;
+    /// The module of the standard library at a path: what `use std.json` asks for, whatever lies beside the importer.
+    fn standard(&self, path: &str) -> Option<LibraryModule>;
 }
 
 /// A module that a [`Library`] found.
@@ -172,9 +174,13 @@ impl<'s> Loader<'s> {
 
     fn import(&mut self, importer: &str, import: &ast::Use, span: Span) -> Option<ModuleId> {
         let parts: Vec<&str> = import.path.iter().map(|part| part.name.as_str()).collect();
-        let parts = if let ["std", rest @ ..] = parts.as_slice() { rest } else { &parts };
+        let (parts, standard) = match parts.as_slice() {
+            ["std", rest @ ..] if !rest.is_empty() => (rest, true),
+            parts => (parts, false),
+        };
         let path = parts.join(".");
-        let Some(found) = self.library.module(importer, &path) else {
+        let found = if standard { self.library.standard(&path) } else { self.library.module(importer, &path) };
+        let Some(found) = found else {
             let place = import.path.iter().map(|p| p.span).reduce(Span::to).unwrap_or(span);
             let names = self.library.names(importer);
             let near = nearest(Symbol::new(&path), names.iter().map(|name| Symbol::new(name)));

@@ -89,8 +89,7 @@ impl Checker<'_> {
             Some(_) => {}
             None if name.as_str() == "args" => {}
             None => {
-                let scopes = [&self.scopes[module.0 as usize], &self.scopes[0]];
-                let near = nearest(name, scopes.into_iter().flat_map(|s| s.names.keys().copied()));
+                let near = nearest(name, self.visible(module).map(|(name, _)| name));
                 let diagnostic = Diagnostic::error(codes::UNKNOWN_NAME, span, format!("there is no `{name}` here"))
                     .label("not found");
                 let diagnostic = if name.as_str() == "self" {
@@ -311,6 +310,7 @@ impl Walk<'_> {
             | ExprKind::Byte(_)
             | ExprKind::Nil
             | ExprKind::TypeName(_)
+            | ExprKind::FnType(_)
             | ExprKind::Break(_)
             | ExprKind::Continue(_)
             | ExprKind::Error => {}

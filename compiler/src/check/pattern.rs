@@ -662,10 +662,15 @@ impl<'a> Body<'_, 'a> {
     ) -> Pat {
         let names: Vec<Symbol> = ast.fields.iter().map(|f| f.name.name).collect();
         let parts = self.field_patterns(ast.name, &names, fields, span);
+        let elsewhere = self.cx.as_decl(ty).is_some_and(|(decl, _)| self.cx.decl(decl).module != self.module);
         let mut pats = vec![Pat::Wild; names.len()];
         for (index, part) in parts {
             if matches!(part.kind, PatternKind::Wildcard) {
                 continue;
+            }
+            if elsewhere && ast.fields[index].public.is_none() {
+                let message = format!("field `{}` of `{}` is private to its module", names[index], ast.name.name);
+                self.report(Diagnostic::error(codes::PRIVATE_MEMBER, part.span, message));
             }
             let field = self.cx.field_type(ty, 0, index, &mut self.diagnostics);
             let read = self.again(subject);

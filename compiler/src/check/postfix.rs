@@ -11,6 +11,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{DeclId, ExprId, ExprKind, Ty, TyKind};
 use crate::syntax::ast::{self, PostfixKind};
+use crate::syntax::reinterpret::as_type;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 
@@ -82,6 +83,13 @@ impl<'a> Body<'_, 'a> {
                 }
             }
             ast::ExprKind::TypeName(name) => (self.type_start(name, base.span, expect), 0),
+            // `[int]()` and `[str: int]()`: empty ones of that type
+            ast::ExprKind::List(_) | ast::ExprKind::Map(_)
+                if matches!(ops.first().map(|op| &op.kind), Some(PostfixKind::Call(_))) && as_type(base).is_some() =>
+            {
+                let ty = as_type(base).map_or(Ty::ERROR, |ty| self.resolve(&ty));
+                (self.state_of_type(ty), 0)
+            }
             _ => {
                 let hint = if ops.is_empty() { expect } else { Expect::Any };
                 (State::Value(self.expr(base, hint)), 0)
@@ -165,8 +173,8 @@ impl<'a> Body<'_, 'a> {
     pub fn unknown_type_name(&mut self, name: Symbol, span: Span) -> ExprId {
         let near = {
             let scopes = [&self.cx.scopes[self.module.0 as usize], &self.cx.scopes[CORE.0 as usize]];
-            let names = scopes.iter().flat_map(|s| s.names.keys().chain(s.variants.keys()).copied());
-            nearest(name, names)
+            let variants = scopes.iter().flat_map(|s| s.variants.keys().copied());
+            nearest(name, variants.chain(self.cx.visible(self.module).map(|(name, _)| name)))
         };
         let mut diagnostic = Diagnostic::error(
             codes::UNKNOWN_NAME,

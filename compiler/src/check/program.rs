@@ -80,9 +80,11 @@ impl Checker<'_> {
                 .iter()
                 .map(|p| p.ty.as_ref().map_or(Ty::ERROR, |t| self.resolve(t, module, &env, out)))
                 .collect();
-            let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve(t, module, &env, out));
+            let result = ast.result.as_ref().map_or(Ty::UNIT, |t| self.resolve_result(t, module, &env, out));
             let native = self.registry.get(id);
             let wanted: Vec<Ty> = native.params.iter().map(|&t| self.native_type(t)).collect();
+            // one that always traps gives nothing
+            let result = if result == Ty::NEVER { Ty::UNIT } else { result };
             let fits = params == wanted && result == self.native_type(native.result);
             if !fits {
                 let message = format!("`{}` is declared with other types than it is registered with", native.name);

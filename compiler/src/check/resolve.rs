@@ -44,8 +44,21 @@ impl<'a> Checker<'a> {
         if let Some(&(def, _)) = self.scopes[module.0 as usize].names.get(&name) {
             return Some(def);
         }
-        // all of the core library can be seen everywhere
-        self.scopes[CORE.0 as usize].names.get(&name).map(|&(def, _)| def)
+        let &(def, _) = self.scopes[CORE.0 as usize].names.get(&name)?;
+        self.sees_of_core(module, def).then_some(def)
+    }
+
+    /// Whether a module sees a declaration of the core library without import: the standard library, which is built on
+    /// it, sees all, others what is `pub`.
+    fn sees_of_core(&self, module: ModuleId, def: Def) -> bool {
+        self.modules.list[module.0 as usize].standard || self.is_public(def)
+    }
+
+    /// All names that mean something in a module, for suggestions.
+    pub(super) fn visible(&self, module: ModuleId) -> impl Iterator<Item = (Symbol, Def)> {
+        let own = self.scopes[module.0 as usize].names.iter().map(|(&name, &(def, _))| (name, def));
+        let core = self.scopes[CORE.0 as usize].names.iter().map(|(&name, &(def, _))| (name, def));
+        own.chain(core.filter(move |&(_, def)| self.sees_of_core(module, def)))
     }
 
     /// What a path such as `geometry.Point` means as a type's name.
@@ -63,11 +76,35 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether a path names something of another module that is not `pub`.
+    fn is_private_elsewhere(&self, module: ModuleId, path: &[ast::Ident]) -> bool {
+        let [first, name] = path else { return false };
+        let Some(Def::Module(target)) = self.lookup(module, first.name) else { return false };
+        self.scopes[target.0 as usize].names.get(&name.name).is_some_and(|&(def, _)| !self.is_public(def))
+    }
+
     /// All type names that can be seen in a module, for suggestions.
     fn type_names(&self, module: ModuleId) -> impl Iterator<Item = Symbol> {
-        let scopes = [&self.scopes[module.0 as usize], &self.scopes[CORE.0 as usize]];
-        let names = scopes.into_iter().flat_map(|s| &s.names);
-        names.filter(|(_, (def, _))| matches!(def, Def::Type(_) | Def::Alias(_))).map(|(&name, _)| name)
+        self.visible(module).filter(|(_, def)| matches!(def, Def::Type(_) | Def::Alias(_))).map(|(name, _)| name)
+    }
+
+    /// The type behind the `->` of a declaration: there alone the standard library writes `Never`, of what doesn't
+    /// come back.
+    pub(super) fn resolve_result(
+        &mut self,
+        ty: &ast::TypeExpr,
+        module: ModuleId,
+        env: &Env,
+        out: &mut Vec<Diagnostic>,
+    ) -> Ty {
+        if let ast::TypeKind::Named { path, args } = &ty.kind
+            && let ([name], []) = (path.as_slice(), args.as_slice())
+            && name.name.as_str() == "Never"
+            && self.modules.list[module.0 as usize].standard
+        {
+            return Ty::NEVER;
+        }
+        self.resolve(ty, module, env, out)
     }
 
     /// The type that `ty` means in `module` under `env`.
@@ -179,6 +216,14 @@ impl<'a> Checker<'a> {
                 let found = self.resolve_at(&alias.ast.ty, alias.module, &env, out, aliases + 1);
                 self.alias_types.insert((id, args), found);
                 found
+            }
+            _ if self.is_private_elsewhere(module, path) => {
+                let message = format!("`{}` is private to module `{}`", name.name, path[0].name);
+                out.push(
+                    Diagnostic::error(codes::PRIVATE_NAME, name.span, message)
+                        .help("write `pub` before its declaration to let other modules use it"),
+                );
+                Ty::ERROR
             }
             _ => {
                 let near = nearest(name.name, self.type_names(module).chain(env.types.iter().map(|t| t.0)));

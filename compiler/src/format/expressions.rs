@@ -104,6 +104,7 @@ impl Printer<'_> {
             | ExprKind::Name(_)
             | ExprKind::TypeName(_)
             | ExprKind::Error => self.token(),
+            ExprKind::FnType(_) => self.ty(),
             ExprKind::Str(parts) => self.string(parts),
             ExprKind::Tuple(items) => self.bracketed(items, None, false, Printer::expr),
             ExprKind::List(items) => {

@@ -523,10 +523,14 @@ pub fn extend_postfix(mut chain: Expr, op: Postfix) -> Expr {
     chain
 }
 
-/// What is between index brackets reads as an expression first; `int?` can only be a type.
+/// What is between index brackets reads as an expression first; `int?` and `fn(int)` can only be types.
 pub fn index_arg(e: Expr) -> IndexArg {
-    let marked = matches!(&e.kind, ExprKind::Postfix { ops, .. }
-        if matches!(ops.last(), Some(Postfix { kind: PostfixKind::Try | PostfixKind::Unwrap, .. })));
+    let marked = match &e.kind {
+        ExprKind::Postfix { ops, .. } => {
+            matches!(ops.last(), Some(Postfix { kind: PostfixKind::Try | PostfixKind::Unwrap, .. }))
+        }
+        kind => matches!(kind, ExprKind::FnType(_)),
+    };
     match marked.then(|| reinterpret::as_type(&e)).flatten() {
         Some(ty) => IndexArg::Type(ty),
         None => IndexArg::Expr(e),

@@ -373,6 +373,8 @@ pub enum ExprKind {
     Name(Symbol),
     /// A type, variant or constant: a name with a capital or a built-in type's name, used as an expression.
     TypeName(Symbol),
+    /// `fn(int) -> int`, as in `[fn(int) -> int]()`
+    FnType(Box<TypeExpr>),
     /// `{ … }`
     Block(Block),
     /// `if c { } else if d { } else { }`

@@ -276,6 +276,7 @@ impl Dump {
             ExprKind::Comprehension(comprehension) => self.comprehension(comprehension)?,
             ExprKind::Name(name) => put!(self, "{name}"),
             ExprKind::TypeName(name) => put!(self, "{name}"),
+            ExprKind::FnType(ty) => self.optional_type("type ", Some(ty))?,
             ExprKind::Block(block) => {
                 put!(self, "block");
                 self.block(block)?;

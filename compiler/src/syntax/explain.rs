@@ -250,6 +250,19 @@ impl Place<'_> {
         self.wrong(self.span(placed.lo, placed.hi), format!("`{word}` is not a keyword"), "", help)
     }
 
+    /// Whether what was found follows `fn (` and names or types: a function without a name, which reads as a type.
+    fn in_nameless_function(&self) -> bool {
+        let before = &self.item.tokens[..self.at.min(self.item.tokens.len())];
+        let list = |t: &Token| {
+            matches!(
+                t,
+                Token::Ident(_) | Token::TypeName(_) | Token::Comma | Token::Colon | Token::RParen | Token::Arrow
+            )
+        };
+        let mut back = before.iter().rev().map(|placed| placed.token).skip_while(list);
+        matches!((back.next(), back.next()), (Some(Token::LParen), Some(Token::Fn)))
+    }
+
     /// A sentence for mistakes that are not habits.
     fn advice(&self, expected: &[String]) -> Option<String> {
         let wants = |terminal: &str| expected.iter().any(|e| e == terminal);
@@ -272,9 +285,7 @@ impl Place<'_> {
             (Some(Token::Struct | Token::Enum | Token::Trait), Some(Token::Ident(_))) => "types start with a capital",
             (Some(Token::Ident(_)), Some(Token::Ident(_))) if self.word_at(1) == "type" => "types start with a capital",
             (Some(Token::Fn), Some(Token::TypeName(_))) => "functions start with a small letter",
-            (_, Some(Token::Fn)) if wants("if") && !wants("defer") => {
-                "a function without a name is a closure: `|x| x + 1`"
-            }
+            _ if self.in_nameless_function() => "a function without a name is a closure: `|x| x + 1`",
             (Some(Token::LParen), Some(Token::TypeName(_))) if first == Some(Token::Enum) => {
                 "the fields of a variant have names: `Circle(r: float)`"
             }

@@ -17,6 +17,7 @@ pub fn spells_type(name: Symbol) -> bool {
 pub fn as_type(e: &Expr) -> Option<TypeExpr> {
     let kind = match &e.kind {
         ExprKind::TypeName(name) => named(vec![Ident { name: *name, span: e.span }]),
+        ExprKind::FnType(ty) => return Some((**ty).clone()),
         ExprKind::Tuple(items) => TypeKind::Tuple(items.iter().map(as_type).collect::<Option<_>>()?),
         ExprKind::List(items) => match items.as_slice() {
             [item] => TypeKind::List(Box::new(as_type(item)?)),

@@ -59,6 +59,10 @@ impl Library for Folder {
             Err(_) => standard(path),
         }
     }
+
+    fn standard(&self, path: &str) -> Option<LibraryModule> {
+        standard(path)
+    }
 }
 
 /// A program of several modules in one text: a line `// file: name.ten` starts another. The first is the main one; one
@@ -96,6 +100,10 @@ impl Library for Modules<'_> {
             }
             None => standard(path),
         }
+    }
+
+    fn standard(&self, path: &str) -> Option<LibraryModule> {
+        standard(path)
     }
 }
 
