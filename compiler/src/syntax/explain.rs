@@ -149,6 +149,9 @@ impl Place<'_> {
                 }
                 _ => {}
             }
+            if let Some(error) = self.nameless_function() {
+                return Some(error);
+            }
             if let Some(error) = self.small_type(expected) {
                 return Some(error);
             }
@@ -250,17 +253,20 @@ impl Place<'_> {
         self.wrong(self.span(placed.lo, placed.hi), format!("`{word}` is not a keyword"), "", help)
     }
 
-    /// Whether what was found follows `fn (` and names or types: a function without a name, which reads as a type.
-    fn in_nameless_function(&self) -> bool {
-        let before = &self.item.tokens[..self.at.min(self.item.tokens.len())];
-        let list = |t: &Token| {
-            matches!(
-                t,
-                Token::Ident(_) | Token::TypeName(_) | Token::Comma | Token::Colon | Token::RParen | Token::Arrow
-            )
+    /// `fn(x) { … }`: a function without a name, which reads as a type until something in it can't be one.
+    fn nameless_function(&self) -> Option<Diagnostic> {
+        let list = |token: &Token| {
+            matches!(token, Token::Ident(_) | Token::TypeName(_) | Token::Comma | Token::Colon)
+                || matches!(token, Token::RParen | Token::Arrow)
         };
-        let mut back = before.iter().rev().map(|placed| placed.token).skip_while(list);
-        matches!((back.next(), back.next()), (Some(Token::LParen), Some(Token::Fn)))
+        let mut back = self.item.tokens.get(..self.at)?.iter().rev().skip_while(|placed| list(&placed.token));
+        let (open, start) = (back.next()?, back.next()?);
+        let in_type = back.next().is_some_and(|before| matches!(before.token, Token::Colon | Token::Arrow));
+        if open.token != Token::LParen || start.token != Token::Fn || in_type {
+            return None;
+        }
+        let span = self.span(start.lo, start.hi);
+        self.wrong(span, "there are no functions without a name", "", "a closure is written `|x| x + 1`")
     }
 
     /// A sentence for mistakes that are not habits.
@@ -285,7 +291,6 @@ impl Place<'_> {
             (Some(Token::Struct | Token::Enum | Token::Trait), Some(Token::Ident(_))) => "types start with a capital",
             (Some(Token::Ident(_)), Some(Token::Ident(_))) if self.word_at(1) == "type" => "types start with a capital",
             (Some(Token::Fn), Some(Token::TypeName(_))) => "functions start with a small letter",
-            _ if self.in_nameless_function() => "a function without a name is a closure: `|x| x + 1`",
             (Some(Token::LParen), Some(Token::TypeName(_))) if first == Some(Token::Enum) => {
                 "the fields of a variant have names: `Circle(r: float)`"
             }
