@@ -169,7 +169,8 @@ impl<'s> Layout<'s> {
                         }
                         self.push(Token::Sep, pending.lo, pending.lo + 1);
                     }
-                    if !self.doc.is_empty() {
+                    // a comma may stand between it and what it documents
+                    if !self.doc.is_empty() && raw.token != Token::Comma {
                         self.finish_doc(raw.lo);
                     }
                     self.token(raw);
