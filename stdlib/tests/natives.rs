@@ -10,7 +10,8 @@ fn declared(module: &str, text: &str, into: &mut BTreeMap<String, String>) {
         let (name, rest) = rest.split_once('(').expect("parameters");
         let (params, rest) = rest.split_once(')').expect("an end of parameters");
         let params: Vec<&str> = params.split(',').filter_map(|p| Some(p.split_once(": ")?.1)).collect();
-        let result = rest.strip_prefix(" -> ").unwrap_or("()");
+        // what never comes back has no value to give
+        let result = rest.strip_prefix(" -> ").filter(|result| *result != "Never").unwrap_or("()");
         let name = format!("{module}.{name}");
         assert!(into.insert(name, format!("({}) -> {result}", params.join(", "))).is_none());
     }
