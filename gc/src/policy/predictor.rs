@@ -12,21 +12,25 @@ const SAMPLES_MIN: u32 = 5;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequence {
     past_weight: f64,
+    /// Standard deviations that a prediction adds to the average.
+    margin: f64,
     samples: u32,
     mean: f64,
     variance: f64,
 }
 
 impl Default for Sequence {
+    /// With a margin that counts deviations from the average after a sample, not before it: a factor of the root of the
+    /// past's weight. One outlier then moves the young size less than it does in G1.
     fn default() -> Sequence {
-        Sequence::with_past_weight(PAST_WEIGHT)
+        Sequence { margin: SIGMA * PAST_WEIGHT.sqrt(), ..Sequence::with_past_weight(PAST_WEIGHT) }
     }
 }
 
 impl Sequence {
     /// No samples yet. `past_weight`, from 0 to 1, is the weight of what was before in the average; the rest is the new sample's.
     pub fn with_past_weight(past_weight: f64) -> Sequence {
-        Sequence { past_weight, samples: 0, mean: 0.0, variance: 0.0 }
+        Sequence { past_weight, margin: SIGMA, samples: 0, mean: 0.0, variance: 0.0 }
     }
 
     /// Adds a sample. What is not a finite number is not a measurement and is left out.
@@ -58,11 +62,12 @@ impl Sequence {
 
     /// The next value, with a margin; never below 0.
     pub fn predict(&self) -> f64 {
-        let mut deviation = self.variance.sqrt();
+        let deviation = self.variance.sqrt();
         if self.samples < SAMPLES_MIN {
-            deviation = deviation.max(self.mean * f64::from(SAMPLES_MIN - self.samples) / 2.0);
+            let padding = self.mean * f64::from(SAMPLES_MIN - self.samples) / 2.0;
+            return (self.mean + (self.margin * deviation).max(SIGMA * padding)).max(0.0);
         }
-        (self.mean + SIGMA * deviation).max(0.0)
+        (self.mean + self.margin * deviation).max(0.0)
     }
 }
 
