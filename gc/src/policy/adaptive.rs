@@ -88,7 +88,8 @@ pub struct Adaptive {
 impl Adaptive {
     /// The policy without history.
     pub fn new() -> Adaptive {
-        Adaptive::default()
+        let pauses = PauseModel { base_ns: Sequence::calm(), copy_ns_per_byte: Sequence::calm() };
+        Adaptive { young: pauses, mixed: pauses, ..Adaptive::default() }
     }
 
     /// Learns from the pause that a snapshot ends.

@@ -20,10 +20,8 @@ pub struct Sequence {
 }
 
 impl Default for Sequence {
-    /// With a margin that counts deviations from the average after a sample, not before it: a factor of the root of the
-    /// past's weight. One outlier then moves the young size less than it does in G1.
     fn default() -> Sequence {
-        Sequence { margin: SIGMA * PAST_WEIGHT.sqrt(), ..Sequence::with_past_weight(PAST_WEIGHT) }
+        Sequence::with_past_weight(PAST_WEIGHT)
     }
 }
 
@@ -31,6 +29,12 @@ impl Sequence {
     /// No samples yet. `past_weight`, from 0 to 1, is the weight of what was before in the average; the rest is the new sample's.
     pub fn with_past_weight(past_weight: f64) -> Sequence {
         Sequence { past_weight, margin: SIGMA, samples: 0, mean: 0.0, variance: 0.0 }
+    }
+
+    /// No samples yet. Its margin counts deviations from the average after a sample, not before it, so that one outlier
+    /// moves a prediction less than it does in G1.
+    pub fn calm() -> Sequence {
+        Sequence { margin: SIGMA * PAST_WEIGHT.sqrt(), ..Sequence::default() }
     }
 
     /// Adds a sample. What is not a finite number is not a measurement and is left out.
