@@ -19,6 +19,7 @@ use crate::heap::{Heap, Roots};
 use crate::memory::{GRANULE_BYTES, GRANULE_WORDS, Mutator};
 use crate::pause::{Cause, Plan};
 use crate::reference::Ref;
+use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeId;
 use crate::space::{Buffer, Space, role};
 use crate::zeal::Due;
@@ -262,11 +263,13 @@ impl Heap {
         if self.shapes.descriptor(word).refs(word) > 0 {
             // Born logged: it is on the store buffer, so the first stores into it need no slow path.
             memory.set_word(at, word);
-            self.store_buffer.push(Entry::whole(at));
+            if !is_broken(Rule::BornLogged) {
+                self.store_buffer.push(Entry::whole(at));
+            }
         } else {
             memory.set_word(at, header::old(word, false));
         }
-        if self.is_in(Phase::Trace) {
+        if self.is_in(Phase::Trace) && !is_broken(Rule::NewIsLive) {
             // Born above its mark limit, so it is live to this marking.
             memory.mark(at);
             memory.add_live_words(at, words as u32);

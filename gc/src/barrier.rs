@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use crate::header;
 use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
+use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 
 /// An object, or one chunk of an array, that may refer into the collection set.
@@ -111,6 +112,9 @@ impl Log<'_> {
     /// be kept: marking doesn't look at it, and its references came from what it does look at.
     fn keep_snapshot(&mut self, object: u32, slots: Range<u32>) {
         let Some(overwritten) = &mut self.overwritten else { return };
+        if is_broken(Rule::KeepSnapshot) {
+            return;
+        }
         if self.memory.is_below_mark_limit(object) {
             let references = slots.map(|index| self.memory.slot(object, index));
             overwritten
@@ -121,6 +125,9 @@ impl Log<'_> {
 
 /// Arms what an entry logged.
 pub(crate) fn rearm(memory: Memory, entry: Entry, chunked: bool) {
+    if is_broken(Rule::Rearm) {
+        return;
+    }
     if entry.is_whole() {
         memory.set_word(entry.object, header::old(memory.word(entry.object), chunked));
     } else {

@@ -29,6 +29,7 @@ use crate::mark::{self, Budget, Tracer, is_live, is_reached};
 use crate::marker::{self, Job, Shared};
 use crate::rebuild::{Clear, Rebuild, Source};
 use crate::report::{MarkEvent, MarkReport};
+use crate::rules::{Rule, is_broken};
 use crate::space::{Space, role};
 use crate::verify;
 use crate::weak::Scope;
@@ -92,7 +93,8 @@ impl Heap {
 
     /// Whether a cycle may start: none is under way, and no candidates are left of the last (N1).
     pub(crate) fn may_start_marking(&self) -> bool {
-        self.candidates.is_empty() && self.concurrent.as_ref().is_none_or(|cycle| cycle.phase == Phase::Clear)
+        (self.candidates.is_empty() || is_broken(Rule::NoCandidates))
+            && self.concurrent.as_ref().is_none_or(|cycle| cycle.phase == Phase::Clear)
     }
 
     // -- the job, between program and pause
@@ -145,6 +147,7 @@ impl Heap {
         if let Some(cycle) = &mut self.concurrent
             && cycle.phase == Phase::Trace
             && !is_reached(self.space.memory, object)
+            && !is_broken(Rule::MarkWeakReads)
         {
             cycle.overwritten.push(object);
         }
@@ -321,9 +324,10 @@ impl Heap {
     /// bytes freed.
     fn free_dead(&mut self, open: u32) -> u64 {
         let space = &self.space;
-        self.retained.retain(|entry| is_live(space, entry.object));
+        let is_live = |object| is_live(space, object) || is_broken(Rule::DropDead);
+        self.retained.retain(|entry| is_live(entry.object));
         self.store_buffer.retain(|entry| {
-            let live = is_live(space, entry.object);
+            let live = is_live(entry.object);
             if !live && !entry.is_whole() {
                 // The chunk byte belongs to the address, not to the array that was there.
                 barrier::rearm(space.memory, *entry, true);

@@ -18,6 +18,7 @@ use crate::header;
 use crate::heap::Roots;
 use crate::mark::Tracer;
 use crate::memory::Memory;
+use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::{Buffer, Space, role};
 
@@ -115,6 +116,9 @@ impl<'h> Evacuation<'h> {
             if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
                 self.copied.remembered_entries += 1;
                 let refs = self.scan_old(*entry, false);
+                if self.directions.mark_promoted && is_broken(Rule::RearmWhileMarking) {
+                    continue;
+                }
                 barrier::rearm(self.memory, *entry, barrier::is_chunked_at(entry.object, refs));
             } else if !entry.is_whole() {
                 // The chunk byte belongs to the address, not to the array that leaves it.
@@ -158,13 +162,16 @@ impl<'h> Evacuation<'h> {
             let descriptor = self.shapes.descriptor(word);
             let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(*object, descriptor.refs(word));
             self.memory.set_word(*object, header::old(word, chunked));
-            if self.directions.mark_promoted {
+            if self.directions.mark_promoted && !is_broken(Rule::NewIsLive) {
                 self.memory.mark(*object);
                 self.memory.add_live_words(*object, descriptor.words(word));
             }
         }
         // What was both written to and retained was scanned twice, and is here twice; it must not be here three times
         // after the next pause.
+        if is_broken(Rule::Retain) {
+            self.retained.clear();
+        }
         self.retained.sort_unstable();
         self.retained.dedup();
         (self.old, self.retained, self.copied, self.tracer)
@@ -193,7 +200,9 @@ impl<'h> Evacuation<'h> {
             if self.memory.role_at(target) & role::COLLECTED != 0 {
                 let to = self.forward(target);
                 self.memory.set_slot(object, index, to);
-            } else if let Some(tracer) = &mut self.tracer {
+            } else if let Some(tracer) = &mut self.tracer
+                && !is_broken(Rule::MarkTargets)
+            {
                 tracer.visit(target);
             }
         }
@@ -230,7 +239,10 @@ impl<'h> Evacuation<'h> {
                     byte = self.memory.role_at(to);
                 }
             }
-            if new && let Some(tracer) = &mut self.tracer {
+            if new
+                && let Some(tracer) = &mut self.tracer
+                && !is_broken(Rule::MarkTargets)
+            {
                 tracer.visit(target);
             }
             // What failed to be copied is old from now on, so it is neither young nor a candidate.
@@ -310,7 +322,7 @@ impl<'h> Evacuation<'h> {
         };
         self.memory.copy_payload(object, to, words);
         self.memory.set_word(to, header::old(word, chunked));
-        if self.directions.mark_promoted {
+        if self.directions.mark_promoted && !is_broken(Rule::NewIsLive) {
             self.memory.mark(to);
             self.memory.add_live_words(to, words);
         }

@@ -29,6 +29,7 @@ use crate::pause::{Cause, Plan};
 use crate::policy::{Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
 use crate::reference::Ref;
 use crate::report::{Cycle, Observer};
+use crate::rules::{Rule, is_broken};
 use crate::sample::Sampling;
 use crate::shape::{Descriptor, Shape, ShapeId, ShapeTable};
 use crate::space::{Buffer, Space, role};
@@ -311,6 +312,13 @@ impl Heap {
         self.count_logged(logged);
     }
 
+    /// The barrier of native bulk writes.
+    fn log_bulk(&mut self, array: Ref, range: Range<u64>) {
+        if !is_broken(Rule::LogBulkWrites) {
+            self.log_range(array, range);
+        }
+    }
+
     /// Copies references between arrays, or within one, with the write barrier. Never a safepoint.
     ///
     /// # Panics
@@ -322,7 +330,7 @@ impl Heap {
             let in_bounds = first.checked_add(count).is_some_and(|end| end <= u64::from(header::upper(word)));
             assert!(descriptor.is_ref_array() && in_bounds, "{array:?} has no references {first} and {count} after");
         }
-        self.log_range(to, at..at + count);
+        self.log_bulk(to, at..at + count);
         let memory = self.memory();
         // A marker may be reading what is overwritten, so it is done reference by reference (M3).
         let mut copy = |i: u64| memory.set_slot(to.0, (at + i) as u32, memory.slot(from.0, (start + i) as u32));
@@ -340,7 +348,7 @@ impl Heap {
     pub fn fill_refs(&mut self, array: Ref, range: Range<u64>, value: Ref) {
         if !range.is_empty() {
             self.check_slot(array, range.end - 1);
-            self.log_range(array, range.clone());
+            self.log_bulk(array, range.clone());
             range.for_each(|slot| self.memory().set_slot(array.0, slot as u32, value.0));
         }
     }
@@ -472,7 +480,8 @@ impl Heap {
     /// Stores a reference, with the write barrier.
     pub fn set_ref(&mut self, object: Ref, index: u64, value: Ref) {
         self.check_slot(object, index);
-        if header::is_armed(self.memory().word(object.0)) {
+        let needless = is_broken(Rule::LogNilStores) && value.is_nil();
+        if header::is_armed(self.memory().word(object.0)) && !needless {
             self.log_range(object, index..index + 1);
         }
         self.memory().set_slot(object.0, index as u32, value.0);

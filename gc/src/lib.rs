@@ -18,7 +18,7 @@
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
 //! | `limit` | what the system allows |
-//! | `verify`, `zeal` | how it is kept honest |
+//! | `verify`, `zeal`, `rules` | how it is kept honest |
 //!
 //! # Contract with compiled code
 //! The first parameter of compiled code is the heap's base. At the base lies [`Mutator`]; an object of `n` words is
@@ -54,6 +54,7 @@ pub mod policy;
 mod rebuild;
 mod reference;
 mod report;
+mod rules;
 mod sample;
 mod shape;
 mod sink;

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::header;
 use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, GRANULE_SHIFT, Memory};
+use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::Space;
 
@@ -120,10 +121,16 @@ impl Tracer {
         self.handed.append(references);
     }
 
+    /// Rule (j), before anything of the object is read.
+    #[inline(always)]
+    fn is_to_mark(&self, object: u32) -> bool {
+        self.memory.is_below_mark_limit(object) || is_broken(Rule::LimitFirst) && object != 0
+    }
+
     /// Visits a root.
     #[inline(always)]
     pub(crate) fn visit(&mut self, object: u32) {
-        if self.memory.is_below_mark_limit(object) && !self.memory.is_marked(object) {
+        if self.is_to_mark(object) && !self.memory.is_marked(object) {
             if self.stack.len() >= self.stack_max {
                 self.overflow(object);
                 return;
@@ -143,7 +150,7 @@ impl Tracer {
     /// Visits a field of a marked object.
     #[inline(always)]
     fn visit_field(&mut self, object: u32) {
-        if self.memory.is_below_mark_limit(object) && !self.memory.is_marked(object) {
+        if self.is_to_mark(object) && !self.memory.is_marked(object) {
             if self.stack.len() >= self.stack_max {
                 self.overflowed = true;
                 return;
@@ -163,9 +170,9 @@ impl Tracer {
                     self.memory.prefetch(self.stack[soon]);
                 }
                 // Rule (h): what was freed since it was pushed lies below no limit any more.
-                if self.memory.is_below_mark_limit(object) { self.scan(object) } else { 1 }
+                if self.is_to_mark(object) { self.scan(object) } else { 1 }
             } else if let Some((array, from)) = self.arrays.pop() {
-                if self.memory.is_below_mark_limit(array) { self.scan_slice(array, from) } else { 1 }
+                if self.is_to_mark(array) { self.scan_slice(array, from) } else { 1 }
             } else if let Some(object) = self.handed.pop() {
                 self.visit(object);
                 1

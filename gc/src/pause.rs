@@ -21,6 +21,7 @@ use crate::heap::{Heap, Roots};
 use crate::memory::Mutator;
 use crate::policy::{CycleKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
+use crate::rules::{Rule, is_broken};
 use crate::space::{Buffer, Space, role};
 use crate::verify;
 use crate::weak::{Scope, WeakTable};
@@ -211,7 +212,9 @@ impl Heap {
         let mark = !tracing_already && (mark || self.mark_is_due(0));
         let mut tracer = None;
         if mark {
-            self.candidates.clear(&mut self.space);
+            if !is_broken(Rule::NoCandidates) {
+                self.candidates.clear(&mut self.space);
+            }
             tracer = Some(self.begin_marking(everything));
         }
         let mut work = Work::default();
