@@ -1,6 +1,6 @@
 //! File tests of the checker. `tests/check/accept/*.ten` have no diagnostics; the typed tree of functions whose name
 //! is given by a first line `// show: name` is compared with the `.types` file beside them. `tests/check/reject/*.ten`
-//! are compared with the `.txt` beside them, every message in it. `BLESS=1` rewrites the expected files.
+//! are compared with the `.txt` beside them, every message in it. `TENURE_BLESS=1` rewrites the expected files.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 }
 
 fn expect(file: &Path, found: &str, failures: &mut Vec<String>) {
-    if std::env::var_os("BLESS").is_some() {
+    if std::env::var_os("TENURE_BLESS").is_some() {
         fs::write(file, found).expect("writable");
         return;
     }

@@ -1,14 +1,16 @@
 //! The formatter: cases in `tests/format/*.txt`, and what must hold for every program.
 //!
-//! A case is `==== title`, the source, `----`, the expected text. `BLESS=1` writes what it gives now.
+//! `TENURE_BLESS=1` writes what the cases give now.
 
 use proptest::prelude::*;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use tenure_compiler::diagnostic::Severity;
 use tenure_compiler::format::{WIDTH, format};
 use tenure_compiler::source::Sources;
 use tenure_compiler::syntax::parse;
+
+#[path = "support/cases.rs"]
+mod cases;
 
 /// The text laid out anew, or nothing if it does not parse.
 fn formatted(name: &str, text: &str) -> Option<String> {
@@ -58,30 +60,15 @@ fn every_program_of_the_repository_keeps_its_meaning() {
 }
 
 fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format").join(name);
-    let text = std::fs::read_to_string(&path).expect("the case file is there");
-    let bless = std::env::var_os("BLESS").is_some();
-    let mut blessed = String::new();
-    let mut failures = String::new();
-    for case in text.split("==== ").skip(1) {
-        let (title, rest) = case.split_once('\n').expect("a title line");
-        let (source, expected) = rest.split_once("\n----\n").expect("a line of dashes");
+    cases::compare(&format!("format/{name}"), |title, source| {
         let found = stable(title, source).unwrap_or_else(|| panic!("{name}: {title} does not parse"));
         for line in found.lines() {
             // a comment or a string can't be broken
             assert!(line.chars().count() <= WIDTH || line.contains("//") || line.contains('"'), "{title}: {line}");
             assert_eq!(line.trim_end(), line, "{title}");
         }
-        writeln!(blessed, "==== {title}\n{source}\n----\n{found}").unwrap();
-        if found.trim_end() != expected.trim_end() {
-            writeln!(failures, "{name}: {title}\nexpected:\n{}\nfound:\n{found}\n", expected.trim_end()).unwrap();
-        }
-    }
-    if bless {
-        std::fs::write(&path, blessed.trim_end().to_string() + "\n").expect("the case file can be written");
-    } else {
-        assert!(failures.is_empty(), "{failures}");
-    }
+        found
+    });
 }
 
 #[test]

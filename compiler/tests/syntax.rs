@@ -1,14 +1,14 @@
 //! Cases in `tests/syntax/*.txt`: source, then the tree and the messages it must give. `TENURE_BLESS=1` writes what
 //! it gives now.
-//!
-//! A case is `==== title`, the source, `----`, the expected text.
 
 use std::fmt::Write;
-use std::path::Path;
 use tenure_compiler::diagnostic::Severity;
 use tenure_compiler::source::Sources;
 use tenure_compiler::syntax::dump::dump;
 use tenure_compiler::syntax::parse;
+
+#[path = "support/cases.rs"]
+mod cases;
 
 fn show(text: &str) -> String {
     let mut sources = Sources::default();
@@ -37,25 +37,7 @@ fn show(text: &str) -> String {
 }
 
 fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/syntax").join(name);
-    let text = std::fs::read_to_string(&path).expect("the case file is there");
-    let bless = std::env::var_os("TENURE_BLESS").is_some();
-    let mut blessed = String::new();
-    let mut failures = String::new();
-    for case in text.split("==== ").skip(1) {
-        let (title, rest) = case.split_once('\n').expect("a title line");
-        let (source, expected) = rest.split_once("\n----\n").expect("a line of dashes");
-        let found = show(source);
-        writeln!(blessed, "==== {title}\n{source}\n----\n{found}\n").unwrap();
-        if found != expected.trim_end() {
-            writeln!(failures, "{name}: {title}\nexpected:\n{}\nfound:\n{found}\n", expected.trim_end()).unwrap();
-        }
-    }
-    if bless {
-        std::fs::write(&path, blessed.trim_end().to_string() + "\n").expect("the case file can be written");
-    } else {
-        assert!(failures.is_empty(), "{failures}");
-    }
+    cases::compare(&format!("syntax/{name}"), |_, source| show(source));
 }
 
 #[test]

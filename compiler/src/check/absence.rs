@@ -125,9 +125,7 @@ impl<'a> Body<'_, 'a> {
                 let error = self.emit(ExprKind::VariantField(read, 1, 0), error_ty, span);
                 let Some(leave) = self.leave_with(Wrap::Result, Some(error), span) else { return self.bad(span) };
                 let read = self.again(&subject);
-                let tag = self.emit(ExprKind::Tag(read), Ty::INT, span);
-                let err = self.int(1, span);
-                let test = self.emit(ExprKind::Prim(Prim::IntEq, vec![tag, err]), Ty::BOOL, span);
+                let test = self.is_error(read, span);
                 let read = self.again(&subject);
                 let inside = self.emit(ExprKind::VariantField(read, 0, 0), args[0], span);
                 let kind = ExprKind::Cond { arms: vec![(test, leave)], otherwise: Some(inside) };
@@ -228,6 +226,13 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
+    /// Whether a result holds an error.
+    fn is_error(&mut self, result: ExprId, span: Span) -> ExprId {
+        let tag = self.emit(ExprKind::Tag(result), Ty::INT, span);
+        let error = self.int(1, span);
+        self.emit(ExprKind::Prim(Prim::IntEq, vec![tag, error]), Ty::BOOL, span)
+    }
+
     /// `value!`
     pub fn unwrap(&mut self, value: ExprId, span: Span) -> ExprId {
         let ty = self.ty(value);
@@ -249,9 +254,7 @@ impl<'a> Body<'_, 'a> {
                 let subject = self.stable("#result", value, &mut lets);
                 let error_ty = self.cx.error_type();
                 let read = self.again(&subject);
-                let tag = self.emit(ExprKind::Tag(read), Ty::INT, span);
-                let err = self.int(1, span);
-                let test = self.emit(ExprKind::Prim(Prim::IntEq, vec![tag, err]), Ty::BOOL, span);
+                let test = self.is_error(read, span);
                 let read = self.again(&subject);
                 let error = self.emit(ExprKind::VariantField(read, 1, 0), error_ty, span);
                 let throw = self.emit(ExprKind::Intrinsic(Intrinsic::Throw, vec![error]), Ty::NEVER, span);

@@ -428,15 +428,7 @@ impl<'a> Checker<'a> {
         let id = self.add_fn(&method.function, module, public, Owner::Type(owner), generics, kind);
         if let Some(previous) = self.types_decl(owner).methods.insert(name.name, id) {
             let first = self.fns[previous.0 as usize].ast.name.span;
-            self.diagnostics.push(
-                Diagnostic::error(
-                    codes::DECLARED_TWICE,
-                    name.span,
-                    format!("method `{}` is declared twice", name.name),
-                )
-                .label("again here")
-                .and(first, "first here"),
-            );
+            self.declared_twice("method", name, first);
         }
     }
 
@@ -641,15 +633,7 @@ impl<'a> Checker<'a> {
             let decl = self.add_fn(&method.function, module, true, owner, generics.clone(), kind);
             if let Some(before) = methods.insert(name.name, decl) {
                 let first = self.fns[before.0 as usize].ast.name.span;
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        codes::DECLARED_TWICE,
-                        name.span,
-                        format!("method `{}` is declared twice", name.name),
-                    )
-                    .label("again here")
-                    .and(first, "first here"),
-                );
+                self.declared_twice("method", name, first);
             }
         }
         let target = Target::Written(&block.target);
@@ -699,11 +683,8 @@ impl<'a> Checker<'a> {
 pub(super) fn bound_names(pattern: &ast::Pattern, names: &mut Vec<ast::Ident>) {
     match &pattern.kind {
         ast::PatternKind::Bind(name) => names.push(ast::Ident { name: *name, span: pattern.span }),
-        ast::PatternKind::Variant { fields: Some(ast::PatternFields::Positional(parts)), .. }
-        | ast::PatternKind::Tuple(parts) => parts.iter().for_each(|p| bound_names(p, names)),
-        ast::PatternKind::Variant { fields: Some(ast::PatternFields::Named(parts)), .. } => {
-            parts.iter().for_each(|(_, p)| bound_names(p, names));
-        }
+        ast::PatternKind::Variant { fields, .. } => names_in_fields(fields.as_ref(), names),
+        ast::PatternKind::Tuple(parts) => parts.iter().for_each(|p| bound_names(p, names)),
         ast::PatternKind::List { prefix, rest, suffix } => {
             prefix.iter().for_each(|p| bound_names(p, names));
             names.extend(rest.flatten());
@@ -713,5 +694,14 @@ pub(super) fn bound_names(pattern: &ast::Pattern, names: &mut Vec<ast::Ident>) {
         ast::PatternKind::Or(parts) => parts.first().into_iter().for_each(|p| bound_names(p, names)),
         ast::PatternKind::Some(inner) => bound_names(inner, names),
         _ => {}
+    }
+}
+
+/// The names that the fields of a variant's pattern bind.
+pub(super) fn names_in_fields(fields: Option<&ast::PatternFields>, names: &mut Vec<ast::Ident>) {
+    match fields {
+        Some(ast::PatternFields::Positional(parts)) => parts.iter().for_each(|p| bound_names(p, names)),
+        Some(ast::PatternFields::Named(parts)) => parts.iter().for_each(|(_, p)| bound_names(p, names)),
+        None => {}
     }
 }

@@ -28,7 +28,6 @@ impl<'a> Checker<'a> {
             }
             ast::ItemKind::Impl(block) => {
                 self.distinct("type parameter", block.generics.iter().map(|g| g.name));
-                self.distinct("method", block.methods.iter().map(|m| m.function.name));
                 block.methods.iter().for_each(|m| self.distinct_params(&m.function));
             }
             _ => {}
@@ -47,15 +46,14 @@ impl<'a> Checker<'a> {
                 first.insert(name.name, name.span);
                 continue;
             };
-            self.diagnostics.push(
-                Diagnostic::error(
-                    codes::DECLARED_TWICE,
-                    name.span,
-                    format!("{what} `{}` is declared twice", name.name),
-                )
-                .label("again here")
-                .and(before, "first here"),
-            );
+            self.declared_twice(what, name, before);
         }
+    }
+
+    /// Reports a name that stands a second time where it may stand once.
+    pub(super) fn declared_twice(&mut self, what: &str, again: ast::Ident, first: Span) {
+        let message = format!("{what} `{}` is declared twice", again.name);
+        let diagnostic = Diagnostic::error(codes::DECLARED_TWICE, again.span, message);
+        self.diagnostics.push(diagnostic.label("again here").and(first, "first here"));
     }
 }

@@ -435,15 +435,7 @@ impl<'a> Body<'_, 'a> {
         });
         let known = ty.filter(|&ty| !self.cx.types.is_open(ty));
         let mut names = Vec::new();
-        match fields {
-            Some(PatternFields::Positional(parts)) => {
-                parts.iter().for_each(|p| super::decls::bound_names(p, &mut names));
-            }
-            Some(PatternFields::Named(parts)) => {
-                parts.iter().for_each(|(_, p)| super::decls::bound_names(p, &mut names));
-            }
-            None => {}
-        }
+        super::decls::names_in_fields(fields, &mut names);
         let Some(ty) = known else {
             if ty.is_some() {
                 let message = format!("the type arguments of `{}` aren't known here", name.name);

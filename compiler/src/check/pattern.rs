@@ -574,15 +574,7 @@ impl<'a> Body<'_, 'a> {
         }
         let broken = |this: &mut Self, bound: &mut Bound| {
             let mut names = Vec::new();
-            match fields {
-                Some(PatternFields::Positional(parts)) => {
-                    parts.iter().for_each(|p| super::decls::bound_names(p, &mut names));
-                }
-                Some(PatternFields::Named(parts)) => {
-                    parts.iter().for_each(|(_, p)| super::decls::bound_names(p, &mut names));
-                }
-                None => {}
-            }
+            super::decls::names_in_fields(fields, &mut names);
             this.bind_broken(names, bound);
             Pat::Wild
         };
