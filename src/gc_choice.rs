@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use tenure_advisor::{Advisor, Counters};
-use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Static};
+use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Ratio, SquareRoot, Static};
 
 /// A choice of policy, for a new heap or a running one.
 ///
@@ -21,6 +21,8 @@ enum Choice {
     Static(Overrides),
     Adaptive,
     Advisor(Option<PathBuf>),
+    SquareRoot(f64),
+    Ratio(f64),
     Explore(u64),
     Adversarial(u64),
 }
@@ -56,6 +58,25 @@ impl Gc {
         Gc { choice: Choice::Static(knobs) }
     }
 
+    /// The square-root rule of heap size (MemBalancer), to compare with. `price_per_mib` is the share of a CPU that a MiB of
+    /// memory is worth, 0.0005 if nothing is known.
+    ///
+    /// # Panics
+    /// If the price is not above 0 and finite.
+    pub fn square_root(price_per_mib: f64) -> Gc {
+        assert!(price_per_mib > 0.0 && price_per_mib.is_finite(), "{price_per_mib} is no price");
+        Gc { choice: Choice::SquareRoot(price_per_mib) }
+    }
+
+    /// A heap that may grow by a constant share of what lives before it is collected (Go's GOGC), to compare with; 1 is usual.
+    ///
+    /// # Panics
+    /// If the ratio is not above 0 and finite.
+    pub fn ratio(room_per_live: f64) -> Gc {
+        assert!(room_per_live > 0.0 && room_per_live.is_finite(), "{room_per_live} is no ratio");
+        Gc { choice: Choice::Ratio(room_per_live) }
+    }
+
     /// Random legal knobs, held for a few cycles each: makes the journals that `tenure train` learns from.
     pub fn explore(seed: u64) -> Gc {
         Gc { choice: Choice::Explore(seed) }
@@ -78,6 +99,8 @@ impl Gc {
             Choice::Adaptive => plain(Box::new(Adaptive::new())),
             Choice::Advisor(None) => advised((Advisor::shipped(), None)),
             Choice::Advisor(Some(path)) => advised(Advisor::or_adaptive(Advisor::from_file(path))),
+            Choice::SquareRoot(price_per_mib) => plain(Box::new(SquareRoot::new(*price_per_mib))),
+            Choice::Ratio(room_per_live) => plain(Box::new(Ratio::new(*room_per_live))),
             Choice::Explore(seed) => plain(Box::new(Explore::new(*seed))),
             Choice::Adversarial(seed) => plain(Box::new(Adversarial::new(*seed))),
         }

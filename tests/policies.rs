@@ -28,7 +28,7 @@ fn percent(cycle: &Cycle) -> u64 {
 
 #[test]
 fn every_decision_has_one_outcome_under_every_policy() {
-    for policy in ["static", "adaptive", "advisor", "explore", "adversarial"] {
+    for policy in ["static", "adaptive", "advisor", "sqrt", "ratio", "explore", "adversarial"] {
         let cycles = journal(
             &[&format!("--gc={policy}"), "--max-heap=32M"],
             &["examples/lru_cache.ten", "300000", "30000", "3000"],
@@ -54,6 +54,39 @@ fn static_knobs_stay_as_they_were_set() {
         assert_eq!(percent(&cycle), 30);
         assert_eq!(cycle.decision.reason, Reason::Static);
     }
+}
+
+/// The largest heap target of a run.
+fn most_room(policy: &str) -> u64 {
+    let cycles = journal(
+        &[&format!("--gc={policy}"), "--max-heap=256M"],
+        &["examples/lru_cache.ten", "200000", "30000", "3000"],
+    );
+    assert!(cycles.iter().all(|c| c.decision.reason == Reason::Rule), "{policy}");
+    cycles.iter().map(|c| c.decision.knobs.heap_target_bytes).max().expect("cycles")
+}
+
+#[test]
+fn the_rules_of_heap_size_take_more_room_where_memory_costs_less() {
+    assert!(most_room("sqrt:0.001") > 2 * most_room("sqrt:0.1"));
+    assert!(most_room("ratio:400") > 2 * most_room("ratio:100"));
+}
+
+#[test]
+fn static_knobs_come_from_a_file_where_no_option_says_otherwise() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("best.knobs");
+    std::fs::write(&path, "young_bytes = 2M\ntenuring_age = 3\nconcurrent_start_share = 0.3\n").expect("written");
+    let policy = format!("--gc=static:{}", path.display());
+    for cycle in
+        journal(&[&policy, "--ihop=60", "--max-heap=64M"], &["examples/lru_cache.ten", "100000", "30000", "3000"])
+    {
+        let knobs = &cycle.decision.knobs;
+        assert_eq!((knobs.young_bytes, knobs.tenuring_age, percent(&cycle)), (2 << 20, 3, 60));
+    }
+    std::fs::write(&path, "young = 2M\n").expect("written");
+    let said = tenure(&[&policy, "examples/hello.ten"]).fails(2);
+    assert!(said.contains("line 1") && said.contains("young = 2M"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line as data. Parsing lives here and nothing else: values are checked while they are read, so what a
 //! subcommand gets is sound or the process ended with status 2.
 
+use super::policy::PolicyChoice;
 use super::size::{parse_bytes, parse_duration, parse_percent, parse_region_bytes};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -88,9 +89,11 @@ pub struct RunArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Collector")]
 pub struct HeapArgs {
-    /// The policy that sets the collector's knobs each cycle [default: advisor]
+    /// The policy that sets the collector's knobs each cycle: advisor, adaptive (G1's formulas), static or static:FILE
+    /// (fixed knobs), sqrt or sqrt:PERCENT (MemBalancer's rule; the percent of a CPU that a MiB is worth), ratio or
+    /// ratio:PERCENT (Go's; room over what lives) [default: advisor]
     #[arg(long, value_name = "POLICY")]
-    pub gc: Option<PolicyName>,
+    pub gc: Option<PolicyChoice>,
     /// The advisor's model, instead of the shipped one.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
@@ -136,36 +139,6 @@ pub struct HeapArgs {
     /// Seed of the random policies.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
     pub gc_seed: u64,
-}
-
-/// A policy, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PolicyName {
-    /// Knobs fixed by options.
-    Static,
-    /// G1's formulas.
-    Adaptive,
-    /// A model fitted to measured runs.
-    Advisor,
-    /// Random legal knobs held for some cycles; makes training data.
-    #[value(hide = true)]
-    Explore,
-    /// Random knobs, legal or not; for tests.
-    #[value(hide = true)]
-    Adversarial,
-}
-
-impl PolicyName {
-    /// As written.
-    pub fn name(self) -> &'static str {
-        match self {
-            PolicyName::Static => "static",
-            PolicyName::Adaptive => "adaptive",
-            PolicyName::Advisor => "advisor",
-            PolicyName::Explore => "explore",
-            PolicyName::Adversarial => "adversarial",
-        }
-    }
 }
 
 /// A stage whose result can be printed.
@@ -315,9 +288,9 @@ pub struct TestArgs {
 /// `tenure bench`
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// The policies to compare.
+    /// The policies to compare, as `run --gc` takes them.
     #[arg(long, value_name = "POLICIES", value_delimiter = ',', default_value = "static,adaptive,advisor")]
-    pub gc: Vec<PolicyName>,
+    pub gc: Vec<PolicyChoice>,
     /// Counted runs of each; one more before them warms the machine up.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
@@ -453,7 +426,7 @@ mod tests {
     #[test]
     fn options_stand_before_the_file_and_the_rest_is_the_scripts() {
         let args = run("--gc=static --region-size=1M prog.ten --gc=adaptive -x -- y");
-        assert_eq!(args.heap.gc, Some(PolicyName::Static));
+        assert_eq!(args.heap.gc, Some(PolicyChoice::Static(None)));
         assert_eq!(args.heap.region_size, Some(1 << 20));
         assert_eq!(args.script, ["prog.ten", "--gc=adaptive", "-x", "--", "y"]);
         assert_eq!(run("run prog.ten run").script, ["prog.ten", "run"]);

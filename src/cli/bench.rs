@@ -3,10 +3,11 @@
 //! Each run is a process of its own, and runs alternate between the policies, so that a machine that changes its speed
 //! changes it for all. What is compared are medians; the spread beside them says how far to trust a difference.
 
-use super::args::{BenchArgs, PolicyName};
+use super::args::BenchArgs;
 use super::bench_blocks;
 use super::child::{self, Scratch};
 use super::output;
+use super::policy::PolicyChoice;
 use super::report::{self, Status};
 use super::run::{engine, split_script};
 use super::sample::Quartiles;
@@ -63,7 +64,7 @@ impl Unit {
 
 /// The counted runs of one policy.
 struct Contender {
-    policy: PolicyName,
+    policy: PolicyChoice,
     runs: Vec<Value>,
 }
 
@@ -101,7 +102,8 @@ fn measure(args: &BenchArgs) -> Result<Vec<Contender>, String> {
     let (file, _) = split_script(&args.script);
     tenure::read_source(file.as_ref())?;
     let scratch = Scratch::new("bench")?;
-    let mut contenders: Vec<Contender> = args.gc.iter().map(|&policy| Contender { policy, runs: Vec::new() }).collect();
+    let mut contenders: Vec<Contender> =
+        args.gc.iter().map(|policy| Contender { policy: policy.clone(), runs: Vec::new() }).collect();
     // drawn on a terminal only
     let bar = ProgressBar::new(u64::from(args.runs + 1) * contenders.len() as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
@@ -109,11 +111,11 @@ fn measure(args: &BenchArgs) -> Result<Vec<Contender>, String> {
     let mut printed: Option<Vec<u8>> = None;
     for round in 0..=args.runs {
         for contender in &mut contenders {
-            bar.set_message(contender.policy.name());
-            let ended = child::run(&options(args, contender.policy), &args.script, &scratch, None)?;
+            bar.set_message(contender.policy.to_string());
+            let ended = child::run(&options(args, &contender.policy), &args.script, &scratch, None)?;
             let Some(stats) = ended.stats.as_ref().filter(|_| ended.code == Some(0)) else {
                 bar.finish_and_clear();
-                return Err(format!("under --gc={}, {}", contender.policy.name(), child::reason(&ended)));
+                return Err(format!("under --gc={}, {}", contender.policy, child::reason(&ended)));
             };
             if printed.get_or_insert_with(|| ended.stdout.clone()) != &ended.stdout {
                 bar.suspend(|| report::warning("the script printed something else than in the run before", false));
@@ -130,15 +132,15 @@ fn measure(args: &BenchArgs) -> Result<Vec<Contender>, String> {
     Ok(contenders)
 }
 
-fn options(args: &BenchArgs, policy: PolicyName) -> Vec<String> {
-    let mut options = vec![format!("--gc={}", policy.name())];
+fn options(args: &BenchArgs, policy: &PolicyChoice) -> Vec<String> {
+    let mut options = vec![format!("--gc={policy}")];
     if let Some(goal) = args.pause_goal {
         options.push(format!("--pause-goal={}us", goal.as_micros()));
     }
     if let Some(bytes) = args.max_heap {
         options.push(format!("--max-heap={bytes}"));
     }
-    if let Some(model) = args.model.as_ref().filter(|_| policy == PolicyName::Advisor) {
+    if let Some(model) = args.model.as_ref().filter(|_| *policy == PolicyChoice::Advisor) {
         options.push(format!("--model={}", model.display()));
     }
     options
@@ -155,7 +157,7 @@ fn as_table(args: &BenchArgs, contenders: &[Contender]) -> String {
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(HEADER);
     for contender in contenders {
-        let mut row = vec![contender.policy.name().to_owned()];
+        let mut row = vec![contender.policy.to_string()];
         for (i, (measure, unit)) in MEASURES.iter().enumerate() {
             let quartiles = contender.quartiles(measure);
             let spread = if i == 0 { format!(" ± {:.0} %", quartiles.spread_percent()) } else { String::new() };
@@ -180,7 +182,7 @@ fn as_json(args: &BenchArgs, contenders: &[Contender]) -> String {
                     (measure.to_string(), json!({"median": q.median, "low": q.low, "high": q.high}))
                 })
                 .collect();
-            json!({"policy": contender.policy.name(), "summary": summary, "runs": contender.runs})
+            json!({"policy": contender.policy.to_string(), "summary": summary, "runs": contender.runs})
         })
         .collect();
     json!({"script": args.script, "runs": args.runs, "policies": policies}).to_string() + "\n"
@@ -192,7 +194,7 @@ fn as_csv(contenders: &[Contender]) -> String {
     for contender in contenders {
         for (i, run) in contender.runs.iter().enumerate() {
             let values: Vec<String> = names.iter().map(|name| run[*name].to_string()).collect();
-            let _ = writeln!(out, "{},{},{}", contender.policy.name(), i + 1, values.join(","));
+            let _ = writeln!(out, "{},{},{}", contender.policy, i + 1, values.join(","));
         }
     }
     out

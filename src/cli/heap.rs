@@ -1,6 +1,7 @@
 //! From the collector's options to a heap: applies them, and refuses combinations that mean nothing.
 
-use super::args::{Cli, HeapArgs, PolicyName};
+use super::args::{Cli, HeapArgs};
+use super::policy::PolicyChoice;
 use super::report;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
@@ -8,6 +9,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use tenure::{FixedKnobs, Gc, InstanceBuilder, OnError, WorkClock};
+use tenure_gc::policy::KnobError;
 
 /// Ends the process with status 2.
 pub fn usage_error(message: &str) -> ! {
@@ -16,8 +18,8 @@ pub fn usage_error(message: &str) -> ! {
 
 impl HeapArgs {
     /// The policy that was asked for.
-    pub fn policy(&self) -> PolicyName {
-        self.gc.unwrap_or(PolicyName::Advisor)
+    pub fn policy(&self) -> PolicyChoice {
+        self.gc.clone().unwrap_or(PolicyChoice::Advisor)
     }
 
     /// The policy, with its settings. Ends the process on options that contradict each other, so it is called before
@@ -30,26 +32,31 @@ impl HeapArgs {
             ("--ihop", self.ihop.is_some()),
             ("--young-size", self.young_size.is_some()),
         ];
-        if policy != PolicyName::Static
+        if !matches!(policy, PolicyChoice::Static(_))
             && let Some((name, _)) = fixed.iter().find(|(_, given)| *given)
         {
             usage_error(&format!("{name} fixes a knob that the {} policy sets; add --gc=static", policy.name()));
         }
-        if self.model.is_some() && policy != PolicyName::Advisor {
+        if self.model.is_some() && policy != PolicyChoice::Advisor {
             usage_error(&format!("--model is for the advisor, not for --gc={}", policy.name()));
         }
         match policy {
-            PolicyName::Static => Gc::fixed(FixedKnobs {
-                old_region_bytes: self.region_size,
-                eden_region_bytes: self.eden_region_size.or(self.region_size),
-                concurrent_start_share: self.ihop,
-                young_bytes: self.young_size,
-                ..FixedKnobs::default()
-            }),
-            PolicyName::Adaptive => Gc::adaptive(),
-            PolicyName::Advisor => self.model.as_ref().map_or_else(Gc::advisor, Gc::advisor_from),
-            PolicyName::Explore => Gc::explore(self.gc_seed),
-            PolicyName::Adversarial => Gc::adversarial(self.gc_seed),
+            PolicyChoice::Static(file) => {
+                let knobs = file.map_or_else(FixedKnobs::default, |path| read_knobs(&path));
+                Gc::fixed(FixedKnobs {
+                    old_region_bytes: self.region_size.or(knobs.old_region_bytes),
+                    eden_region_bytes: self.eden_region_size.or(self.region_size).or(knobs.eden_region_bytes),
+                    concurrent_start_share: self.ihop.or(knobs.concurrent_start_share),
+                    young_bytes: self.young_size.or(knobs.young_bytes),
+                    ..knobs
+                })
+            }
+            PolicyChoice::Adaptive => Gc::adaptive(),
+            PolicyChoice::Advisor => self.model.as_ref().map_or_else(Gc::advisor, Gc::advisor_from),
+            PolicyChoice::SquareRoot(percent) => Gc::square_root(percent / 100.0),
+            PolicyChoice::Ratio(percent) => Gc::ratio(percent / 100.0),
+            PolicyChoice::Explore => Gc::explore(self.gc_seed),
+            PolicyChoice::Adversarial => Gc::adversarial(self.gc_seed),
         }
     }
 
@@ -80,6 +87,13 @@ impl HeapArgs {
         }
         Ok(instance)
     }
+}
+
+/// The knobs that a file sets; one that can't be used is a wrong option.
+fn read_knobs(path: &Path) -> FixedKnobs {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
+    let knobs = text.and_then(|text| text.parse().map_err(|e: KnobError| e.to_string()));
+    knobs.unwrap_or_else(|why| usage_error(&format!("can't use the knobs in `{}`: {why}", path.display())))
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, String> {

@@ -16,6 +16,7 @@ mod heap;
 mod line;
 mod metrics;
 mod output;
+mod policy;
 mod repl;
 mod report;
 mod run;

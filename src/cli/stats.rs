@@ -211,6 +211,7 @@ pub fn reason_name(reason: Reason) -> &'static str {
         Reason::Probe => "probe",
         Reason::Explore => "explore",
         Reason::Adversarial => "adversarial",
+        Reason::Rule => "rule",
     }
 }
 

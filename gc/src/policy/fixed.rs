@@ -1,5 +1,8 @@
 //! The static policy: knobs as the user set them, all else at sound starting values, and never a change.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
 /// Knobs that the user set; `None` leaves the starting value of [`Envelope::initial`].
@@ -50,6 +53,72 @@ impl Overrides {
     }
 }
 
+/// A line that is no knob's setting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnobError {
+    line: usize,
+    text: String,
+}
+
+impl fmt::Display for KnobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: `{}` sets no knob; write a knob's name and its value, ", self.line, self.text)?;
+        write!(f, "as in `young_bytes = 8M` or `concurrent_start_share = 0.45`")
+    }
+}
+
+impl std::error::Error for KnobError {}
+
+/// A whole number, of bytes with K, M or G if wanted.
+fn whole(text: &str, in_bytes: bool) -> Option<u64> {
+    let (digits, shift) = match text.as_bytes().last()? {
+        b'K' if in_bytes => (&text[..text.len() - 1], 10),
+        b'M' if in_bytes => (&text[..text.len() - 1], 20),
+        b'G' if in_bytes => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+impl Overrides {
+    /// Sets one knob; nothing if there is no such knob or its value is none.
+    fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        let bytes = || whole(value, true);
+        let share = || value.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+        match name {
+            "old_region_bytes" => self.old_region_bytes = Some(bytes()?),
+            "eden_region_bytes" => self.eden_region_bytes = Some(bytes()?),
+            "concurrent_start_share" => self.concurrent_start_share = Some(share()?),
+            "young_bytes" => self.young_bytes = Some(bytes()?),
+            "large_object_bytes" => self.large_object_bytes = Some(bytes()?),
+            "tenuring_age" => self.tenuring_age = Some(value.parse().ok()?),
+            "mixed_pause_count" => self.mixed_pause_count = Some(value.parse().ok()?),
+            "mixed_live_share" => self.mixed_live_share = Some(share()?),
+            "heap_target_bytes" => self.heap_target_bytes = Some(bytes()?),
+            "uncommit_delay_ns" => self.uncommit_delay_ns = Some(whole(value, false)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// A knob a line, `name = value`, by the names of [`Knobs`]' fields; what follows `#` is a comment.
+impl FromStr for Overrides {
+    type Err = KnobError;
+
+    fn from_str(text: &str) -> Result<Overrides, KnobError> {
+        let mut overrides = Overrides::default();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            let set = |(name, value): (&str, &str)| overrides.set(name.trim(), value.trim());
+            if !line.is_empty() && line.split_once('=').and_then(set).is_none() {
+                return Err(KnobError { line: at + 1, text: line.to_owned() });
+            }
+        }
+        Ok(overrides)
+    }
+}
+
 /// The static policy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Static {
@@ -73,4 +142,39 @@ impl Policy for Static {
     }
 
     fn observe(&mut self, _: &Outcome) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::KNOB_FIELDS;
+
+    #[test]
+    fn knobs_are_read_from_text() {
+        let text = "# the best of all\nyoung_bytes = 8M\n\ntenuring_age=4 # soon\nmixed_live_share = 0.65\n";
+        let expected = Overrides {
+            young_bytes: Some(8 << 20),
+            tenuring_age: Some(4),
+            mixed_live_share: Some(0.65),
+            ..Overrides::default()
+        };
+        assert_eq!(text.parse(), Ok(expected));
+    }
+
+    #[test]
+    fn every_knob_can_be_set() {
+        for field in KNOB_FIELDS {
+            let overrides: Overrides = format!("{} = 1", field.name).parse().expect(field.name);
+            assert_ne!(overrides, Overrides::default(), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn what_is_no_setting_is_named_with_its_line() {
+        for wrong in ["young = 8M", "young_bytes 8M", "young_bytes = -1", "mixed_live_share = 65", "tenuring_age = 1K"]
+        {
+            let error = format!("\n{wrong}").parse::<Overrides>().expect_err(wrong).to_string();
+            assert!(error.contains("line 2") && error.contains(wrong), "{error}");
+        }
+    }
 }

@@ -55,6 +55,8 @@ pub enum Reason {
     Explore = 9,
     /// Hostile on purpose, in tests.
     Adversarial = 10,
+    /// By a rule of heap size alone: the square root, a constant ratio.
+    Rule = 11,
 }
 
 /// What a policy says.

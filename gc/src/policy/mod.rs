@@ -16,21 +16,26 @@ mod adversarial;
 mod explore;
 mod fields;
 mod fixed;
+mod heap_rule;
 mod ihop;
 mod knobs;
 mod predictor;
 mod random;
+mod ratio;
 mod snapshot;
+mod square_root;
 
 pub use adaptive::Adaptive;
 pub use adversarial::Adversarial;
 pub use explore::Explore;
 pub use fields::{DECISION_FIELDS, Field, KNOB_FIELDS, OUTCOME_FIELDS, SNAPSHOT_FIELDS};
-pub use fixed::{Overrides, Static};
+pub use fixed::{KnobError, Overrides, Static};
 pub use ihop::AdaptiveThreshold;
 pub use knobs::{Decision, Envelope, Knobs, Reason};
 pub use predictor::Sequence;
+pub use ratio::Ratio;
 pub use snapshot::{CycleKind, Outcome, Snapshot};
+pub use square_root::SquareRoot;
 
 /// Decides the collector's knobs, once a cycle.
 pub trait Policy: Send {
