@@ -28,6 +28,8 @@ use crate::zeal::Due;
 /// a program that only collects is worse than one that is told.
 const TIGHT_FULL_COLLECTIONS_MAX: u32 = 16;
 const TIGHT_SHARE: u64 = 50;
+/// Large objects of this part of the heap's target are allocated before a pause looks for dead ones, where marking can't start.
+const LARGE_SHARE: u64 = 8;
 
 impl Heap {
     /// Allocates a record with a zeroed payload; a safepoint.
@@ -241,6 +243,11 @@ impl Heap {
             self.collect_due(due, roots);
         } else if self.mark_is_due(requested_bytes) {
             self.pause(Plan::Evacuate { mark: true, everything: false }, Cause::LargeAllocation, roots);
+        } else if self.is_above_threshold(requested_bytes)
+            && self.measure.large_allocated_bytes > self.knobs.heap_target_bytes / LARGE_SHARE
+        {
+            // No marking can start now, but some of what was allocated is dead already, perhaps.
+            self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::LargeAllocation, roots);
         }
         let mut opened = self.space.open_large(words);
         if opened.is_none() {
@@ -274,6 +281,7 @@ impl Heap {
             memory.mark(at);
             memory.add_live_words(at, words as u32);
         }
+        self.incoming.watch(&mut self.space, head);
         self.measure.large_allocated_bytes += words.div_ceil(u64::from(GRANULE_WORDS)) * GRANULE_BYTES as u64;
         Ok(Ref(at))
     }

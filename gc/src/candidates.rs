@@ -51,6 +51,11 @@ impl RememberedSet {
         self.entries
     }
 
+    /// Entries, some of them twice perhaps.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn contains(&self, entry: Entry, epoch: u32) -> bool {
         self.entries.contains(&(entry, epoch))
     }
@@ -169,9 +174,14 @@ impl Candidates {
         index[head as usize..(head + space.region(head).granules) as usize].fill(value);
     }
 
-    /// Number of the candidate that each granule belongs to, plus one.
-    pub(crate) fn index(&self) -> Arc<[u32]> {
-        self.index.as_slice().into()
+    /// Number of the candidate that each granule belongs to, plus one; behind the candidates, those of `large` objects.
+    pub(crate) fn index(&self, space: &Space, large: &[u32]) -> Arc<[u32]> {
+        let mut index = self.index.clone();
+        index.resize(space.memory.granules() as usize, 0);
+        for (at, head) in large.iter().enumerate() {
+            index[*head as usize] = (self.list.len() + at) as u32 + 1;
+        }
+        index.into()
     }
 
     /// Takes over the sets that were built beside the program, in the order of the candidates.

@@ -3,11 +3,12 @@
 //! 1. *Start*: a young pause sets the mark limits and visits the roots, the survivors and what it promotes.
 //! 2. *Trace*: markers beside the program, or slices at its safepoints, mark from there and from what the barrier hands over.
 //! 3. *Remark*: a pause visits what was handed over last, counts, drops and frees what is dead, and chooses candidates.
-//! 4. *Rebuild*: beside the program, the candidates' remembered sets are built.
+//! 4. *Rebuild*: beside the program, the candidates' remembered sets are built, and the incoming sets of large objects that
+//!    had too many sources.
 //! 5. *Cleanup*: a pause takes them over; mixed pauses may come now.
 //! 6. *Clear*: beside the program, the marks are cleared.
 //!
-//! Without candidates, 4 and 5 are left out. A full collection ends a cycle at any point.
+//! Without either, 4 and 5 are left out. If the pause of 1 reclaims so much that no marking is called for, 6 comes at once. A full collection ends a cycle at any point.
 //!
 //! It must never copy an object. Which thread marks makes no difference to what is marked.
 //!
@@ -273,12 +274,13 @@ impl Heap {
                 (heap.knobs.mixed_live_share, heap.knobs.heap_target_bytes.min(heap.envelope.limit_bytes))
             };
             heap.candidates.choose(&mut heap.space, live_share, heap_bytes, open);
-            if heap.candidates.is_empty() {
+            let large = heap.incoming.begin_building(&mut heap.space);
+            if heap.candidates.is_empty() && large.is_empty() {
                 heap.end_marking();
             } else {
+                let (index, count) = (heap.candidates.index(&heap.space, large), heap.candidates.len());
                 let sources = heap.sources();
-                let index = heap.candidates.index();
-                let rebuild = Rebuild::new(heap.memory(), Arc::clone(&heap.shapes), sources, index);
+                let rebuild = Rebuild::new(heap.memory(), Arc::clone(&heap.shapes), sources, index, count);
                 heap.give(Phase::Rebuild, Job::Rebuild(rebuild));
             }
         });
@@ -354,9 +356,16 @@ impl Heap {
         self.space.large = kept;
         freed.into_iter().fold(0, |bytes, head| {
             let bytes = bytes + self.space.capacity_bytes(head);
-            self.space.free_region(head);
+            self.free_large(head);
             bytes
         })
+    }
+
+    /// In a pause: a large object is freed while the walk for remembered sets may still come to it.
+    pub(crate) fn forget_in_rebuild(&mut self, head: u32) {
+        if let Some(Concurrent { job: Job::Rebuild(rebuild), .. }) = &mut self.concurrent {
+            rebuild.forget(head);
+        }
     }
 
     /// What may refer to candidates. Most recently used last, so that the walk begins with what is likely in the cache.
@@ -379,7 +388,10 @@ impl Heap {
             };
             let everything = cycle.everything;
             rebuild.run(&mut Budget::unbounded());
-            heap.candidates.adopt(rebuild.into_sets());
+            let mut sets = rebuild.into_sets();
+            let of_large = sets.split_off(heap.candidates.len().min(sets.len()));
+            heap.candidates.adopt(sets);
+            heap.incoming.adopt(&mut heap.space, of_large);
             if everything {
                 heap.candidates.prepare();
             }
@@ -413,15 +425,27 @@ impl Heap {
     pub(crate) fn abort_marking(&mut self) {
         let Some(mut cycle) = self.concurrent.take() else { return };
         if let Job::Trace(tracer) = std::mem::take(&mut cycle.job) {
-            tracer.abandon();
-            for &head in self.space.old.iter().chain(&self.space.large) {
-                self.space.memory.set_mark_limit(head, self.space.region(head).granules, 0);
-            }
+            self.abandon(tracer);
         }
         self.clear_marks();
         self.candidates.clear(&mut self.space);
         if cycle.phase != Phase::Clear {
             self.mark_event(MarkEvent::Abort, cycle.number, cycle.start_ns, self.measure.now_ns());
+        }
+    }
+
+    /// In the pause that started a cycle: large objects that it reclaimed make the cycle needless (G1's Concurrent Undo
+    /// Cycle). What is marked already is cleared beside the program.
+    pub(crate) fn undo_marking(&mut self, tracer: Tracer) {
+        self.abandon(tracer);
+        let job = Job::Clear(Clear::new(self.memory()));
+        self.give(Phase::Clear, job);
+    }
+
+    fn abandon(&self, tracer: Tracer) {
+        tracer.abandon();
+        for &head in self.space.old.iter().chain(&self.space.large) {
+            self.space.memory.set_mark_limit(head, self.space.region(head).granules, 0);
         }
     }
 
@@ -509,12 +533,13 @@ impl Heap {
         self.observers.iter_mut().for_each(|observer| observer.marking(&report));
     }
 
-    /// The pause that started a cycle has ended: the cycle has a name and a beginning.
+    /// The pause that started a cycle has ended: the cycle has a name and a beginning; or it was undone.
     pub(crate) fn report_marking_start(&mut self) {
         if let Some(cycle) = &self.concurrent {
             let (number, now_ns) = (cycle.number, self.measure.now_ns());
+            let event = if cycle.phase == Phase::Clear { MarkEvent::Undo } else { MarkEvent::Start };
             self.next_gc_number = number + 1;
-            self.mark_event(MarkEvent::Start, number, now_ns, now_ns);
+            self.mark_event(event, number, now_ns, now_ns);
         }
     }
 }

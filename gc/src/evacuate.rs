@@ -8,7 +8,8 @@
 //! - E2. Every copy and every self-forwarded object is scanned exactly once.
 //! - E3. An old object that still refers to a young one after the pause is on the new retained list; one that refers into
 //!   a remaining candidate is in its remembered set.
-//! - E4. While marking traces, what is promoted is marked, and what could not be copied too: it lies above the mark limits.
+//! - E4. A watched large object that roots or young objects refer to is reached; what else refers to it is recorded.
+//! - E5. While marking traces, what is promoted is marked, and what could not be copied too: it lies above the mark limits.
 //!   The pause that starts a marking visits the old targets of roots, of survivors and of what it promotes (rule (b)); old
 //!   objects below their limits are visited by the marking itself.
 
@@ -16,6 +17,7 @@ use crate::barrier::{self, Entry};
 use crate::candidates::{Candidates, RememberedSet};
 use crate::header;
 use crate::heap::Roots;
+use crate::incoming::Incoming;
 use crate::mark::Tracer;
 use crate::memory::Memory;
 use crate::rules::{Rule, is_broken};
@@ -49,7 +51,7 @@ pub(crate) struct Directions {
     pub(crate) old_region_bytes: u64,
     /// Every n-th copy fails; 0 for none.
     pub(crate) fail_every: u64,
-    /// Marking traces: what becomes old is marked (E4).
+    /// Marking traces: what becomes old is marked (E5).
     pub(crate) mark_promoted: bool,
 }
 
@@ -59,6 +61,7 @@ pub(crate) struct Evacuation<'h> {
     shapes: &'h ShapeTable,
     space: &'h mut Space,
     candidates: &'h mut Candidates,
+    incoming: &'h mut Incoming,
     directions: Directions,
     survivor: Buffer,
     old: Buffer,
@@ -77,6 +80,7 @@ impl<'h> Evacuation<'h> {
         space: &'h mut Space,
         shapes: &'h ShapeTable,
         candidates: &'h mut Candidates,
+        incoming: &'h mut Incoming,
         directions: Directions,
         old: Buffer,
         tracer: Option<Tracer>,
@@ -86,6 +90,7 @@ impl<'h> Evacuation<'h> {
             shapes,
             space,
             candidates,
+            incoming,
             directions,
             survivor: Buffer::default(),
             old,
@@ -197,18 +202,30 @@ impl<'h> Evacuation<'h> {
             if target == 0 {
                 continue;
             }
-            if self.memory.role_at(target) & role::COLLECTED != 0 {
+            let byte = self.memory.role_at(target);
+            if byte & role::COLLECTED != 0 {
                 let to = self.forward(target);
                 self.memory.set_slot(object, index, to);
-            } else if let Some(tracer) = &mut self.tracer
-                && !is_broken(Rule::MarkTargets)
-            {
-                tracer.visit(target);
+            } else {
+                self.reach(target, byte);
+                if let Some(tracer) = &mut self.tracer
+                    && !is_broken(Rule::MarkTargets)
+                {
+                    tracer.visit(target);
+                }
             }
         }
     }
 
-    /// Scans an object that is old after the pause, or a chunk of one, for E3; a `new` one for E4 as well.
+    /// A root or a young object refers to something outside the collection set.
+    #[inline(always)]
+    fn reach(&mut self, target: u32, byte: u8) {
+        if byte & role::WATCHED != 0 {
+            self.incoming.reach(target);
+        }
+    }
+
+    /// Scans an object that is old after the pause, or a chunk of one, for E3 and E4; a `new` one for E5 as well.
     /// Returns its number of references.
     fn scan_old(&mut self, entry: Entry, new: bool) -> u32 {
         let object = entry.object;
@@ -246,9 +263,11 @@ impl<'h> Evacuation<'h> {
                 tracer.visit(target);
             }
             // What failed to be copied is old from now on, so it is neither young nor a candidate.
-            if byte & (role::YOUNG | role::CANDIDATE) != 0 && byte & role::COLLECTED == 0 {
+            if byte & (role::YOUNG | role::CANDIDATE | role::WATCHED) != 0 && byte & role::COLLECTED == 0 {
                 let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
-                if byte & role::CANDIDATE != 0 {
+                if byte & role::WATCHED != 0 {
+                    self.incoming.add(self.space, finer, target);
+                } else if byte & role::CANDIDATE != 0 {
                     self.candidates.remember(self.space, finer, target);
                 } else if retained != Some(finer) {
                     retained = Some(finer);
@@ -264,9 +283,11 @@ impl<'h> Evacuation<'h> {
         if target == 0 {
             return target;
         }
-        if self.memory.role_at(target) & role::COLLECTED != 0 {
+        let byte = self.memory.role_at(target);
+        if byte & role::COLLECTED != 0 {
             return self.forward(target);
         }
+        self.reach(target, byte);
         if let Some(tracer) = &mut self.tracer {
             tracer.visit(target);
         }
@@ -348,12 +369,13 @@ impl<'h> Evacuation<'h> {
     fn stay(&mut self, object: u32, word: u64) -> u32 {
         self.memory.set_word(object, header::self_forwarded(word));
         let head = self.space.head_of(object);
-        let region = self.space.region_mut(head);
-        if !region.failed {
+        if !self.space.region(head).failed {
+            let epoch = self.space.new_epoch();
+            let region = self.space.region_mut(head);
             region.failed = true;
             // What was remembered of the region may name an object that has left it: those entries are stale now. The
             // objects that stay are scanned after this and remembered anew.
-            region.epoch = region.epoch.wrapping_add(1);
+            region.epoch = epoch;
         }
         self.failed.push(object);
         self.stack.push(object);

@@ -21,6 +21,7 @@ use crate::cycle::{Concurrent, Marked, Phase};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
 use crate::handle::Handles;
 use crate::header;
+use crate::incoming::Incoming;
 use crate::limit::{LimitWatch, MemorySource};
 use crate::marker;
 use crate::measure::Measure;
@@ -131,6 +132,8 @@ pub struct Heap {
     pub(crate) store_buffer: Vec<Entry>,
     pub(crate) retained: Vec<Entry>,
     pub(crate) candidates: Candidates,
+    /// Who refers to large objects.
+    pub(crate) incoming: Incoming,
     pub(crate) handles: Handles,
     pub(crate) weak: WeakTable,
     /// Counted by the host itself, resources aside.
@@ -212,6 +215,7 @@ impl Heap {
             store_buffer: Vec::new(),
             retained: Vec::new(),
             candidates: Candidates::default(),
+            incoming: Incoming::default(),
             handles: Handles::default(),
             weak: WeakTable::default(),
             host_bytes: 0,
@@ -566,6 +570,7 @@ impl Heap {
         let buffers = (self.store_buffer.capacity() + self.retained.capacity()) * size_of::<Entry>();
         self.space.table_bytes()
             + self.candidates.table_bytes()
+            + self.incoming.table_bytes()
             + self.weak.table_bytes()
             + self.handles.table_bytes()
             + self.concurrent.as_ref().map_or(0, |cycle| cycle.table_bytes)

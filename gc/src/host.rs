@@ -89,6 +89,8 @@ impl Heap {
 
     /// A weak reference to `target`, for as long as `holder` lives. Never a safepoint.
     pub fn new_weak(&mut self, holder: Ref, target: Ref) -> Result<WeakId, OutOfMemory> {
+        self.name_weakly(holder.0);
+        self.name_weakly(target.0);
         self.weak.new_reference(holder.0, target.0).map(WeakId).map_err(|Full| self.no_table())
     }
 
@@ -100,6 +102,7 @@ impl Heap {
 
     /// Sets the value that `holder` has for `key`: it lives as long as both. Never a safepoint.
     pub fn set_weak_pair(&mut self, holder: Ref, key: Ref, value: Ref) -> Result<(), OutOfMemory> {
+        [holder, key, value].into_iter().for_each(|object| self.name_weakly(object.0));
         self.weak.set_pair(holder.0, key.0, value.0).map_err(|Full| self.no_table())
     }
 
@@ -139,6 +142,7 @@ impl Heap {
     /// Lets a resource be dropped once `holder` is collected: after that pause, on the thread that uses the heap. False if
     /// it has a holder already, or there is none of that number. Never a safepoint.
     pub fn own_resource(&mut self, holder: Ref, resource: ResourceId) -> Result<bool, OutOfMemory> {
+        self.name_weakly(holder.0);
         self.weak.own_resource(holder.0, resource.0).map_err(|Full| self.no_table())
     }
 

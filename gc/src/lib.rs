@@ -13,7 +13,7 @@
 //! | `heap`, `alloc` | the public face; allocation's slow paths |
 //! | `host`, `handle`, `weak` | what native code may hold |
 //! | `pause` | a pause, from end to end |
-//! | `evacuate`, `candidates`, `compact` | what pauses do |
+//! | `evacuate`, `candidates`, `incoming`, `compact` | what pauses do |
 //! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program, and the threads that do it |
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
@@ -41,6 +41,7 @@ mod handle;
 mod header;
 mod heap;
 mod host;
+mod incoming;
 pub mod journal;
 mod limit;
 pub mod log;

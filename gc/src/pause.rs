@@ -112,7 +112,7 @@ impl Heap {
         let before = self.occupancy();
         let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
         let work = match plan {
-            Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, roots),
+            Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, roots),
             Plan::Full => self.compact_all(roots),
         };
         self.eden = Buffer::default();
@@ -192,13 +192,17 @@ impl Heap {
     /// Whether marking should start, given that `extra_bytes` of large objects come: G1's threshold on old and large
     /// bytes; and, where live objects alone exceed it, only after half of what was free after the last marking is used.
     pub(crate) fn mark_is_due(&self, extra_bytes: u64) -> bool {
+        self.may_start_marking() && self.is_above_threshold(extra_bytes)
+    }
+
+    /// Whether old and large bytes call for a marking, whether or not one may start.
+    pub(crate) fn is_above_threshold(&self, extra_bytes: u64) -> bool {
         let heap_bytes = self.knobs.heap_target_bytes.min(self.envelope.limit_bytes);
         let occupied_bytes = self.occupied_bytes() + extra_bytes;
         let after_mark_bytes = self.occupied_after_mark_bytes;
         let step_bytes = heap_bytes.saturating_sub(after_mark_bytes).max(heap_bytes / 16) / 2;
         let threshold_bytes = (self.knobs.concurrent_start_share * heap_bytes as f64) as u64;
-        self.may_start_marking()
-            && occupied_bytes > threshold_bytes
+        occupied_bytes > threshold_bytes
             && (after_mark_bytes < threshold_bytes || occupied_bytes > after_mark_bytes + step_bytes)
     }
 
@@ -207,7 +211,7 @@ impl Heap {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
     }
 
-    fn evacuate(&mut self, mark: bool, everything: bool, roots: &mut dyn Roots) -> Work {
+    fn evacuate(&mut self, mark: bool, everything: bool, cause: Cause, roots: &mut dyn Roots) -> Work {
         let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
         let mark = !tracing_already && (mark || self.mark_is_due(0));
         let mut tracer = None;
@@ -266,8 +270,9 @@ impl Heap {
             fail_every: self.zeal.copy_fail,
             mark_promoted: self.is_in(Phase::Trace),
         };
-        let (space, shapes, candidates) = (&mut self.space, &self.shapes, &mut self.candidates);
-        let mut evacuation = Evacuation::new(space, shapes, candidates, directions, self.old, tracer);
+        let (space, shapes) = (&mut self.space, &self.shapes);
+        let (candidates, incoming) = (&mut self.candidates, &mut self.incoming);
+        let mut evacuation = Evacuation::new(space, shapes, candidates, incoming, directions, self.old, tracer);
         evacuation.roots(roots);
         evacuation.entries(&self.store_buffer);
         evacuation.entries(&self.retained);
@@ -304,6 +309,8 @@ impl Heap {
             }
             self.space.free_region(head);
         }
+        let large_freed_bytes = self.reclaim_large(mark);
+        work.old_freed_bytes += large_freed_bytes;
         self.measure.add_survival(work.young_bytes, work.copied.survived_bytes + work.copied.promoted_bytes);
         let marked_before = self.marked.wall_ns > 0;
         self.measure.cycles_since_mark =
@@ -315,9 +322,13 @@ impl Heap {
             _ => CycleKind::Young,
         };
         if let Some(tracer) = tracer {
-            self.begin_tracing(tracer, roots);
+            if cause == Cause::Asked || self.is_above_threshold(0) {
+                self.begin_tracing(tracer, roots);
+            } else {
+                self.undo_marking(tracer);
+            }
         }
-        if mixed {
+        if mixed || large_freed_bytes > 0 {
             // What marking found dead leaves with the candidates only.
             self.occupied_after_mark_bytes = self.occupied_after_mark_bytes.min(self.occupied_bytes());
         }
@@ -349,6 +360,7 @@ impl Heap {
         work.young_regions_bytes = self.space.capacity_bytes_of(&young);
         let old_before_bytes = self.space.used_bytes_of(&self.space.old);
         self.candidates.clear(&mut self.space);
+        self.incoming.clear(&mut self.space);
         for entry in self.store_buffer.drain(..) {
             let word = self.space.memory.word(entry.object);
             let refs = self.shapes.descriptor(word).refs(word);

@@ -6,11 +6,13 @@
 //! - B1. It walks marked objects alone, which stay where they are: no old region is evacuated before it has ended.
 //! - B2. With what stores and copies add meanwhile, invariant C1 of the candidates holds when it ends: a reference that is
 //!   stored after its slot was read is in an object on the store buffer.
+//! - B3. A region that is freed meanwhile is forgotten before.
 
 use std::sync::Arc;
 
 use crate::barrier::{self, Entry};
 use crate::candidates::RememberedSet;
+use crate::incoming::SOURCES_MAX;
 use crate::mark::{Budget, blocks_of, marked_in_block};
 use crate::memory::{GRANULE_SHIFT, Memory};
 use crate::shape::ShapeTable;
@@ -36,17 +38,25 @@ pub(crate) struct Rebuild {
     granule: u32,
     /// A large array under way: its next slot.
     array: Option<(u32, u32)>,
-    /// Number of the candidate that a granule belongs to, plus one.
+    /// Number of the candidate, or of the large object behind them, that a granule belongs to, plus one.
     index: Arc<[u32]>,
+    /// Number of candidates: the sets of what comes behind them end where they are too large to be of use.
+    candidates: usize,
     sets: Vec<RememberedSet>,
 }
 
 impl Rebuild {
-    pub(crate) fn new(memory: Memory, shapes: Arc<ShapeTable>, sources: Vec<Source>, index: Arc<[u32]>) -> Rebuild {
+    pub(crate) fn new(
+        memory: Memory,
+        shapes: Arc<ShapeTable>,
+        sources: Vec<Source>,
+        index: Arc<[u32]>,
+        candidates: usize,
+    ) -> Rebuild {
         let count = index.iter().max().copied().unwrap_or(0);
         let granule = sources.last().map_or(0, |source| source.head);
         let sets = (0..count).map(|_| RememberedSet::default()).collect();
-        Rebuild { memory, shapes, sources, granule, array: None, index, sets }
+        Rebuild { memory, shapes, sources, granule, array: None, index, candidates, sets }
     }
 
     /// Memory of the sets and the index.
@@ -55,9 +65,19 @@ impl Rebuild {
         sets + (self.index.len() * size_of::<u32>()) as u64
     }
 
-    /// What was found, by candidate.
+    /// What was found: the sets of the candidates, then those of large objects.
     pub(crate) fn into_sets(self) -> Vec<RememberedSet> {
         self.sets
+    }
+
+    /// Forgets a region that is freed (B3). Its entries are stale from then on.
+    pub(crate) fn forget(&mut self, head: u32) {
+        let current = self.sources.last().map(|source| source.head);
+        self.sources.retain(|source| source.head != head);
+        if current == Some(head) {
+            self.array = None;
+            self.granule = self.sources.last().map_or(0, |source| source.head);
+        }
     }
 
     /// Walks until all is done (true) or the budget is spent.
@@ -120,7 +140,11 @@ impl Rebuild {
             let candidate = self.index[(target >> GRANULE_SHIFT) as usize];
             if candidate != 0 && candidate != own {
                 let entry = if by_chunk { Entry::of_slot(object, u64::from(slot)) } else { Entry::whole(object) };
-                self.sets[candidate as usize - 1].add(entry, source.epoch);
+                let number = candidate as usize - 1;
+                let set = &mut self.sets[number];
+                if number < self.candidates || set.len() <= SOURCES_MAX && !set.contains(entry, source.epoch) {
+                    set.add(entry, source.epoch);
+                }
             }
         }
     }

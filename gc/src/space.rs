@@ -7,13 +7,13 @@
 //! - R2. No granule is committed beyond the limit and the host's share of it, which may both change later; every granule
 //!   of a region is committed.
 //! - R3. The lists hold each region exactly once, in the list of its role.
-//! - R4. A region's epoch grows each time its granules are freed, so that a stale entry is known by its epoch.
+//! - R4. Each region that is opened has an epoch that no other had, so that a stale entry is known by its epoch.
 //! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
 
 use crate::buddy::{Buddy, ORDER_MAX};
 use crate::memory::{BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation};
 
-/// Role bytes: bits 0..3 say what the granule is used for, the others are tests of the collector's loops.
+/// Role bytes: bits 0..3 and 4 say what the granule is used for, the others are tests of the collector's loops.
 pub(crate) mod role {
     pub(crate) const FREE: u8 = 0;
     pub(crate) const EDEN: u8 = 1 | YOUNG;
@@ -22,6 +22,8 @@ pub(crate) mod role {
     pub(crate) const LARGE: u8 = 4;
     pub(crate) const PERMANENT: u8 = 5;
     pub(crate) const CONTEXT: u8 = 6;
+    /// A large object whose incoming references are recorded.
+    pub(crate) const WATCHED: u8 = 0x08;
     /// Eden or survivor.
     pub(crate) const YOUNG: u8 = 0x10;
     /// Its objects must stay where they are.
@@ -33,7 +35,7 @@ pub(crate) mod role {
 
     /// The role alone.
     pub(crate) fn of(byte: u8) -> u8 {
-        byte & !(PINNED | CANDIDATE | COLLECTED)
+        byte & !(WATCHED | PINNED | CANDIDATE | COLLECTED)
     }
 }
 
@@ -54,6 +56,8 @@ pub(crate) struct Region {
     pub(crate) pins: u32,
     /// An object could not be copied out of it in the pause under way.
     pub(crate) failed: bool,
+    /// The large object in it is or was named in the weak table.
+    pub(crate) weakly_named: bool,
 }
 
 /// Room to bump in: the open end of a region.
@@ -103,6 +107,8 @@ pub(crate) struct Space {
     committed_granules_max: u32,
     committed_granules_ever: u32,
     used_granules: u32,
+    /// The epoch given out last (R4).
+    epoch: u32,
     pub(crate) now_ms: u32,
     pub(crate) poison: bool,
     /// Commits until one is made to fail, and the reload value; 0 for never.
@@ -147,6 +153,7 @@ impl Space {
             committed_granules_max: 1,
             committed_granules_ever: 1,
             used_granules: 1,
+            epoch: 0,
             now_ms: 0,
             poison,
             commit_failures: (0, 0),
@@ -314,9 +321,15 @@ impl Space {
         self.memory.set_role(head, count, kind);
         self.heads[head as usize..(head + count) as usize].fill(head);
         let bottom = Self::bottom(head);
-        let epoch = self.region(head).epoch;
+        let epoch = self.new_epoch();
         *self.region_mut(head) = Region { top: bottom, tams: bottom, granules: count, epoch, ..Region::default() };
         self.list(kind).push(head);
+    }
+
+    /// An epoch that no region had (R4).
+    pub(crate) fn new_epoch(&mut self) -> u32 {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.epoch
     }
 
     /// Makes a region another kind where it is. The caller keeps the lists (R3).
@@ -353,11 +366,7 @@ impl Space {
         (head..head + count).for_each(|granule| self.memory.clear_marks(granule));
         self.used_granules -= count;
         self.memory.set_role(head, count, role::FREE);
-        // R4 for every granule: one of them may head another region next time.
-        for granule in head..head + count {
-            self.regions[granule as usize].epoch = self.regions[granule as usize].epoch.wrapping_add(1);
-            self.freed_ms[granule as usize] = self.now_ms;
-        }
+        self.freed_ms[head as usize..(head + count) as usize].fill(self.now_ms);
         self.buddy.give(head..head + count);
     }
 

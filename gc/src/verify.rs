@@ -14,6 +14,7 @@
 //! - V7. While marking traces, what is old and not below its mark limit is marked (E4). That what was reachable at the
 //!   start is marked at the end is checked by `cycle`, with the set that [`reachable`] found.
 //! - V8. The weak table names objects in regions in use (X1 to X3), and values of reachable pairs are as sound as the rest.
+//! - V9. A reference to a watched large object is known to its incoming set (I1).
 //!
 //! And of the regions R1 to R5, and Z1.
 
@@ -206,6 +207,14 @@ impl Tracer<'_> {
                     entries.iter().any(|entry| self.logged.contains(entry))
                         || self.heap.candidates.knows(self.space(), &entries, target),
                     "heap verification: V5: candidate of {target:#x} does not know {} {object:#x}",
+                    name(self.heap)
+                );
+            }
+            if tenured && target_byte & role::WATCHED != 0 {
+                assert!(
+                    entries.iter().any(|entry| self.logged.contains(entry))
+                        || self.heap.incoming.knows(self.space(), &entries, target),
+                    "heap verification: V9: the incoming set of {target:#x} does not know {} {object:#x}",
                     name(self.heap)
                 );
             }

@@ -82,6 +82,7 @@ pub struct Adaptive {
     heap_cycles: u32,
     heap_gc_ns: u64,
     heap_cpu_ns: u64,
+    large_bytes: u64,
     started: bool,
 }
 
@@ -94,12 +95,15 @@ impl Adaptive {
 
     /// Learns from the pause that a snapshot ends.
     fn learn(&mut self, snapshot: &Snapshot) {
+        // Large objects that came and went since the pause before are no reason to mark earlier.
+        let large_growth_bytes = snapshot.large_bytes.saturating_sub(self.large_bytes);
+        self.large_bytes = snapshot.large_bytes;
         match snapshot.kind {
             CycleKind::Mixed => self.mixed.add(snapshot),
             CycleKind::Full => {}
             CycleKind::Young | CycleKind::ConcurrentStart | CycleKind::PrepareMixed => {
                 self.young.add(snapshot);
-                let old_bytes = snapshot.promoted_bytes.saturating_add(snapshot.large_allocated_bytes);
+                let old_bytes = snapshot.promoted_bytes.saturating_add(large_growth_bytes);
                 self.threshold.add_old_allocation(snapshot.mutator_ns as f64 * 1e-9, old_bytes as f64);
             }
         }
