@@ -197,6 +197,12 @@ fn compiled_slices_zeal() {
     run_all(UNDER_STRESS, &["--gc=adversarial", "--gc-zeal=young:4K,mark:8K,slice:1K", "--gc-verify"]);
 }
 
+/// Collections at polls, where code that neither allocates nor calls holds its references.
+#[test]
+fn compiled_polls_zeal() {
+    run_all(UNDER_STRESS, &["--gc=static", "--gc-zeal=poll:20000", "--gc-verify"]);
+}
+
 #[test]
 fn errors() {
     for_each(&files("error"), |path| {

@@ -291,3 +291,27 @@ fn a_script_that_ends_itself_says_how() {
     assert_eq!(vm.run().expect_err("it ends itself").exit_code(), Some(7));
     assert_eq!(output.text(), "1\n");
 }
+
+#[test]
+fn marking_comes_to_its_end_while_a_loop_does_not_allocate() {
+    let text = "struct Node { id: int }\nvar keep: [Node] = []\n\
+                pub fn fill() { for i in 0..100000 { keep.push(Node(id: i)) } }\n\
+                pub fn spin(n: int) -> int { var x = 1; for i in 0..n { x = (x * 31 + i) % 1000003 }; x }\n";
+    let program = compile(text, &Host::none());
+    let zeal = "mark:256K".parse().expect("a zeal");
+    let mut vm = program.instance().max_heap(64 << 20).zeal(zeal).build().expect("a VM");
+    vm.run().expect("it runs");
+    let fill = vm.func::<(), ()>("fill").expect("fill");
+    let spin = vm.func::<(i64,), i64>("spin").expect("spin");
+    let patience = Instant::now() + Duration::from_secs(60);
+    for _ in 0..5 {
+        fill.call(&mut vm, ()).expect("room enough");
+        let before = vm.gc().stats().safepoint_requests();
+        while vm.gc().stats().safepoint_requests() == before {
+            assert!(Instant::now() < patience, "the loop hears nothing of the marker");
+            spin.call(&mut vm, (1_000_000,)).expect("no trap");
+        }
+    }
+    let stats = vm.gc().stats();
+    assert!(stats.mark_pauses > 0 && stats.time_to_safepoint_ns_quantile(0.5) > 0);
+}

@@ -165,7 +165,7 @@ impl Heap {
         let number = self.next_gc_number + 1;
         self.concurrent = Some(Concurrent {
             phase: Phase::Trace,
-            shared: Arc::default(),
+            shared: Arc::new(Shared::new(self.alarm.clone())),
             job: Job::None,
             beside: self.marks_beside,
             overwritten: Vec::new(),
@@ -199,6 +199,7 @@ impl Heap {
     /// At a safepoint outside pauses, after `bytes` were allocated: marks a slice, if nobody does it beside; and makes the
     /// pauses that are due.
     pub(crate) fn advance_marking(&mut self, bytes: u64, slice_due: bool, roots: &mut dyn Roots) {
+        self.answer_alarm();
         let Some(cycle) = &self.concurrent else { return };
         if !cycle.beside && !cycle.shared.is_finished() {
             let slots = match (self.zeal.slices(), slice_due) {
@@ -227,7 +228,7 @@ impl Heap {
     }
 
     /// Makes the pause that a finished phase calls for.
-    fn finish_phase(&mut self, roots: &mut dyn Roots) {
+    pub(crate) fn finish_phase(&mut self, roots: &mut dyn Roots) {
         let Some(cycle) = &mut self.concurrent else { return };
         if !cycle.shared.is_finished() {
             return;

@@ -7,7 +7,7 @@
 //!   region in use.
 //! - G2. The mutator's window lies in an eden region; everything between that region's bottom and the window's top is
 //!   initialised at each safepoint.
-//! - G3. Only `allocate_*` and `collect` are safepoints.
+//! - G3. Only `allocate_*`, `collect`, `idle`, `safepoint`, and what counts memory of the host's are safepoints.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -31,6 +31,7 @@ use crate::policy::{Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
 use crate::reference::Ref;
 use crate::report::{Cycle, Observer};
 use crate::rules::{Rule, is_broken};
+use crate::safepoint::Alarm;
 use crate::sample::Sampling;
 use crate::shape::{Descriptor, Shape, ShapeId, ShapeTable};
 use crate::space::{Buffer, Space, role};
@@ -140,6 +141,8 @@ pub struct Heap {
     pub(crate) host_bytes: u64,
     pub(crate) limit_watch: Option<LimitWatch>,
     pub(crate) sampling: Option<Sampling>,
+    /// Brings the program to a safepoint.
+    pub(crate) alarm: Option<Arc<dyn Alarm>>,
     /// Whether a census is due when memory runs out, and the one that was taken.
     pub(crate) census_on_out_of_memory: bool,
     pub(crate) out_of_memory_census: Option<Vec<CensusLine>>,
@@ -221,6 +224,7 @@ impl Heap {
             host_bytes: 0,
             limit_watch: config.memory.map(|source| LimitWatch::new(source, limit_bytes)),
             sampling: None,
+            alarm: None,
             census_on_out_of_memory: config.census_on_out_of_memory,
             out_of_memory_census: None,
             concurrent: None,

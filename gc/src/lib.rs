@@ -12,6 +12,7 @@
 //! | `barrier` | the write barrier's slow path |
 //! | `heap`, `alloc` | the public face; allocation's slow paths |
 //! | `host`, `handle`, `weak` | what native code may hold |
+//! | `safepoint` | how a program that does not allocate is stopped |
 //! | `pause` | a pause, from end to end |
 //! | `evacuate`, `candidates`, `incoming`, `compact` | what pauses do |
 //! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program, and the threads that do it |
@@ -56,6 +57,7 @@ mod rebuild;
 mod reference;
 mod report;
 mod rules;
+mod safepoint;
 mod sample;
 mod shape;
 mod sink;
@@ -76,6 +78,7 @@ pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, G
 pub use mmu::MMU_WINDOWS_NS;
 pub use reference::Ref;
 pub use report::{Cycle, MarkEvent, MarkReport, Observer, Occupancy, PauseReport};
+pub use safepoint::Alarm;
 pub use shape::{Shape, ShapeId, ShapeTable};
 pub use sink::OnError;
 pub use stats::Stats;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::mark::{Budget, Tracer};
 use crate::rebuild::{Clear, Rebuild};
+use crate::safepoint::Alarm;
 
 /// What a marker does for a heap.
 #[derive(Default)]
@@ -43,7 +44,6 @@ impl Job {
 }
 
 /// What a heap shares with the markers.
-#[derive(Default)]
 pub(crate) struct Shared {
     stop: AtomicBool,
     finished: AtomicBool,
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     job: Mutex<Job>,
     /// References that the barrier hands over.
     handed: Mutex<Vec<u32>>,
+    /// Rung when a marker has come to the end of the job: a pause is due.
+    alarm: Option<Arc<dyn Alarm>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -59,6 +61,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    pub(crate) fn new(alarm: Option<Arc<dyn Alarm>>) -> Shared {
+        Shared {
+            stop: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
+            cpu_ns: AtomicU64::new(0),
+            job: Mutex::default(),
+            handed: Mutex::default(),
+            alarm,
+        }
+    }
+
     /// Hands overwritten references over. True if the job had run to its end before, so that it must be submitted again.
     pub(crate) fn hand_over(&self, references: &mut Vec<u32>) -> bool {
         if references.is_empty() {
@@ -126,6 +139,11 @@ impl Shared {
         let start_ns = SystemClock.thread_cpu_ns();
         self.work(&mut Budget::until(&self.stop));
         self.cpu_ns.fetch_add(SystemClock.thread_cpu_ns() - start_ns, Ordering::Relaxed);
+        if self.is_finished()
+            && let Some(alarm) = &self.alarm
+        {
+            alarm.ring();
+        }
     }
 }
 

@@ -55,15 +55,32 @@ pub struct Stats {
     /// The least share of any window of [`MMU_WINDOWS_NS`] that pauses left to the program.
     pub mmu: [f64; MMU_WINDOWS_NS.len()],
     metadata_shares: Shares,
-    pauses_ns: PauseHistogram,
+    pauses_ns: Times,
+    to_safepoint_ns: Times,
 }
 
+/// Nanoseconds, to two digits.
 #[derive(Clone)]
-struct PauseHistogram(Histogram<u64>);
+struct Times(Histogram<u64>);
 
-impl fmt::Debug for PauseHistogram {
+impl fmt::Debug for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} pauses", self.0.len())
+        write!(f, "{} times", self.0.len())
+    }
+}
+
+impl Times {
+    fn new() -> Times {
+        Times(Histogram::new(2).expect("two digits are a legal precision"))
+    }
+
+    fn add(&mut self, ns: u64) {
+        self.0.record(ns).expect("an auto-resizing histogram holds every value");
+    }
+
+    fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let upper_bound = |value| self.0.highest_equivalent(value);
+        self.0.iter_recorded().map(move |bucket| (upper_bound(bucket.value_iterated_to()), bucket.count_at_value()))
     }
 }
 
@@ -103,7 +120,8 @@ impl Stats {
             pressure_events: 0,
             mmu: [1.0; MMU_WINDOWS_NS.len()],
             metadata_shares: Shares(Histogram::new(3).expect("three digits are a legal precision")),
-            pauses_ns: PauseHistogram(Histogram::new(2).expect("two digits are a legal precision")),
+            pauses_ns: Times::new(),
+            to_safepoint_ns: Times::new(),
         }
     }
 
@@ -136,16 +154,34 @@ impl Stats {
 
     /// The histogram of pauses: for each bucket its upper bound in nanoseconds and how many pauses it holds.
     pub fn pause_histogram(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.pauses_ns
-            .0
-            .iter_recorded()
-            .map(|bucket| (self.pauses_ns.0.highest_equivalent(bucket.value_iterated_to()), bucket.count_at_value()))
+        self.pauses_ns.buckets()
+    }
+
+    /// The program was wanted at a safepoint, and came after so long.
+    pub(crate) fn add_time_to_safepoint(&mut self, ns: u64) {
+        self.to_safepoint_ns.add(ns);
+    }
+
+    /// How often the program was wanted at a safepoint while it ran: by a marker that had come to its end, an interrupt, a
+    /// deadline.
+    pub fn safepoint_requests(&self) -> u64 {
+        self.to_safepoint_ns.0.len()
+    }
+
+    /// How long it took to come, at a quantile from 0 to 1, to two digits; 0 if it was never wanted.
+    pub fn time_to_safepoint_ns_quantile(&self, quantile: f64) -> u64 {
+        self.to_safepoint_ns.0.value_at_quantile(quantile)
+    }
+
+    /// The histogram of these times, as [`pause_histogram`](Stats::pause_histogram).
+    pub fn time_to_safepoint_histogram(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.to_safepoint_ns.buckets()
     }
 
     fn add_pause_ns(&mut self, pause_ns: u64) {
         self.pause_ns_max = self.pause_ns_max.max(pause_ns);
         self.pause_ns_total += pause_ns;
-        self.pauses_ns.0.record(pause_ns).expect("an auto-resizing histogram holds every value");
+        self.pauses_ns.add(pause_ns);
     }
 
     /// Adds a pause of a concurrent cycle; its CPU time comes with the next snapshot.

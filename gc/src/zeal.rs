@@ -37,6 +37,8 @@ pub struct Zeal {
     pub copy_fail: u64,
     /// Every n-th commit fails; 0 for none.
     pub commit_fail: u64,
+    /// A young collection at each n-th poll of a loop; 0 for none.
+    pub poll: u64,
     /// Verify after every pause.
     pub verify: bool,
 }
@@ -52,7 +54,7 @@ impl fmt::Display for ZealError {
         write!(
             f,
             "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N, markstack and verify, separated by commas",
+             copyfail:N, commitfail:N, poll:N, markstack and verify, separated by commas",
             self.part
         )
     }
@@ -94,6 +96,7 @@ impl FromStr for Zeal {
                 "markstack" if value.is_empty() => zeal.mark_stack = true,
                 "copyfail" => zeal.copy_fail = every(value)?,
                 "commitfail" => zeal.commit_fail = every(value)?,
+                "poll" => zeal.poll = every(value)?,
                 "verify" if value.is_empty() => zeal.verify = true,
                 _ => return Err(error()),
             }
@@ -151,6 +154,7 @@ pub(crate) enum Due {
 pub(crate) struct Countdowns {
     collections: [(Countdown, Due); 4],
     slice: Countdown,
+    poll: Countdown,
 }
 
 /// What a slow path is asked to do.
@@ -170,7 +174,8 @@ impl Countdowns {
             (Countdown::new(zeal.mark), Due::Mark),
             (Countdown::new(zeal.young), Due::Young),
         ];
-        Countdowns { collections, slice: Countdown::new(zeal.slice) }
+        let poll = if zeal.poll > 0 { Pace::Nth(zeal.poll) } else { Pace::Never };
+        Countdowns { collections, slice: Countdown::new(zeal.slice), poll: Countdown::new(poll) }
     }
 
     /// Counts one slow path after `bytes` and says what is due.
@@ -182,6 +187,11 @@ impl Countdowns {
             }
         }
         Ticked { due, slice: self.slice.tick(bytes) }
+    }
+
+    /// Counts one poll; true when a collection is due.
+    pub(crate) fn tick_poll(&mut self) -> bool {
+        self.poll.tick(0)
     }
 
     /// Bytes that may be allocated before something is due.

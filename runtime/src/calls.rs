@@ -160,8 +160,9 @@ pub(crate) fn call_native(vm: &mut Inner, native: u32, arguments: *const u64) ->
     let mut context = CallContext { heap, roots, io, interrupts, arguments, params: &native.params };
     // The state behind the context stays consistent whatever a native does: it is reached through whole operations only.
     let result = catch_unwind(AssertUnwindSafe(|| (native.function)(&mut context)))
-        .unwrap_or_else(|_| Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name))))?;
-    let (ty, bits) = match result {
+        .unwrap_or_else(|_| Err(Trap::new(TrapKind::Panic, format!("native function `{}` panicked", native.name))));
+    interrupts.goes_on();
+    let (ty, bits) = match result? {
         NativeValue::Int(value) => (NativeType::Int, value as u64),
         NativeValue::Float(value) => (NativeType::Float, value.to_bits()),
         NativeValue::Bool(value) => (NativeType::Bool, u64::from(value)),

@@ -1,4 +1,5 @@
-//! How a running script is stopped from outside: by another thread, or because its time is up.
+//! How a running script is stopped from outside: by another thread, or because its time is up; and how its heap brings it
+//! to a safepoint, from which it goes on.
 //!
 //! The stack limit that compiled code compares its stack pointer with, at function entries and in every round of a loop,
 //! doubles as the request: [`LIMIT_REQUEST`] is above every stack pointer, so the next comparison leads to the runtime,
@@ -17,12 +18,14 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use tenure_gc::{Alarm, Clock, SystemClock};
 
 /// A stack limit that no stack pointer is above.
 pub(crate) const LIMIT_REQUEST: u64 = u64::MAX;
 
 const INTERRUPT: u8 = 1;
 const TIMEOUT: u8 = 2;
+const SAFEPOINT: u8 = 4;
 
 /// Stops what a VM, or an evaluator, runs; from any thread, any time. Clones speak of the same one.
 #[derive(Clone, Default)]
@@ -35,6 +38,8 @@ struct Shared {
     requests: AtomicU8,
     limit: Mutex<Option<LimitWord>>,
     deadline: Mutex<Option<Instant>>,
+    /// When the first request came that no safepoint has answered yet; 0 for none.
+    since_ns: AtomicU64,
 }
 
 /// The stack limit of a VM context.
@@ -52,7 +57,7 @@ impl InterruptHandle {
     /// From that moment on whatever runs, or is called, ends with an error of kind `timeout`. None: no deadline.
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         *lock(&self.shared.deadline) = deadline;
-        self.shared.requests.fetch_and(!TIMEOUT, Ordering::SeqCst);
+        self.shared.take_back(TIMEOUT);
         if let Some(at) = deadline {
             Timer::of_process().add(at, &self.shared);
         }
@@ -62,7 +67,7 @@ impl InterruptHandle {
     pub fn take(&self) -> Option<TrapKind> {
         let requests = self.shared.requests.load(Ordering::SeqCst);
         if requests & INTERRUPT != 0 {
-            self.shared.requests.fetch_and(!INTERRUPT, Ordering::SeqCst);
+            self.shared.take_back(INTERRUPT);
             return Some(TrapKind::Interrupt);
         }
         (requests & TIMEOUT != 0).then_some(TrapKind::Timeout)
@@ -71,6 +76,18 @@ impl InterruptHandle {
     /// Whether something is asked for.
     pub fn is_requested(&self) -> bool {
         self.shared.requests.load(Ordering::SeqCst) != 0
+    }
+
+    /// What the heap rings when it wants the script at a safepoint.
+    pub(crate) fn alarm(&self) -> Arc<dyn Alarm> {
+        Arc::clone(&self.shared) as Arc<dyn Alarm>
+    }
+
+    /// The script goes on after it was within reach all the time, in native code or in the host.
+    pub(crate) fn goes_on(&self) {
+        if self.shared.since_ns.load(Ordering::Relaxed) != 0 {
+            self.shared.since_ns.store(SystemClock.now_ns(), Ordering::Relaxed);
+        }
     }
 
     /// From here on requests overwrite this limit, which must stay in place until [`detach`](Self::detach).
@@ -91,10 +108,18 @@ impl fmt::Debug for InterruptHandle {
 
 impl Shared {
     fn request(&self, bit: u8) {
+        // The first one counts.
+        let _ = self.since_ns.compare_exchange(0, SystemClock.now_ns(), Ordering::Relaxed, Ordering::Relaxed);
         self.requests.fetch_or(bit, Ordering::SeqCst);
         if let Some(LimitWord(limit)) = &*lock(&self.limit) {
             // SAFETY: T2, and the lock keeps it so.
             unsafe { limit.as_ref() }.store(LIMIT_REQUEST, Ordering::SeqCst);
+        }
+    }
+
+    fn take_back(&self, bit: u8) {
+        if self.requests.fetch_and(!bit, Ordering::SeqCst) & !bit == 0 {
+            self.since_ns.store(0, Ordering::Relaxed);
         }
     }
 
@@ -104,6 +129,23 @@ impl Shared {
         if deadline.is_some_and(|at| at <= now) {
             self.request(TIMEOUT);
         }
+    }
+}
+
+impl Alarm for Shared {
+    fn ring(&self) {
+        self.request(SAFEPOINT);
+    }
+
+    fn take(&self) -> Option<u64> {
+        if self.requests.load(Ordering::SeqCst) & SAFEPOINT != 0 {
+            self.requests.fetch_and(!SAFEPOINT, Ordering::SeqCst);
+        }
+        let since_ns = self.since_ns.load(Ordering::Relaxed);
+        (since_ns != 0).then(|| {
+            self.since_ns.store(0, Ordering::Relaxed);
+            SystemClock.now_ns().saturating_sub(since_ns)
+        })
     }
 }
 

@@ -226,6 +226,8 @@ impl Vm {
         unsafe { (*context).vm = inner.as_ptr().cast() };
         // SAFETY: as above; the context stays in place until the heap goes, and `drop` detaches before that (T2).
         vm.inner().interrupts.attach(unsafe { NonNull::from(&(*context).stack_limit) });
+        let alarm = vm.inner().interrupts.alarm();
+        vm.inner().heap.set_alarm(alarm);
         vm.inner().install()?;
         Ok(vm)
     }
@@ -475,6 +477,7 @@ impl Inner {
         });
         vm.roots.outer.extend(outer.map(|(exit, _)| exit));
         vm.roots.active = true;
+        vm.interrupts.goes_on();
         // SAFETY: the slot holds the function's code or its stub.
         let code = unsafe { vm.slot(call_slot(function)).read() } as usize;
         vm.set_stack_limit(stack::limit(vm.stack_bytes) as u64);
@@ -511,6 +514,7 @@ impl Inner {
 
     /// Compiled code has found its stack pointer below the limit.
     pub(crate) fn poll(&mut self) -> Result<(), Trap> {
+        self.heap.safepoint(&mut self.roots);
         let request = self.interrupts.take();
         self.set_stack_limit(self.stack_limit);
         if let Some(kind) = request {

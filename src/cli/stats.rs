@@ -107,6 +107,7 @@ impl Summary {
             ("eden region sizes", list(&self.eden_region_bytes, show_bytes)),
             ("sizes side by side, most", self.region_sizes_alive_max.to_string()),
             ("marking thresholds", list(&self.thresholds_percent, |p| format!("{p} %"))),
+            ("to a safepoint, p50 / p99 / max", to_safepoint(s)),
             ("fallbacks to adaptive", s.policy_fallbacks.to_string()),
             ("least left to the program", mmu(s)),
             (
@@ -166,6 +167,7 @@ impl Summary {
             "resource_panics": s.resource_panics,
             "mmu": mmu_json(s),
             "pause_histogram_ns": s.pause_histogram().map(|(up_to, pauses)| json!([up_to, pauses])).collect::<Vec<_>>(),
+            "to_safepoint": to_safepoint_json(s),
             "old_region_bytes": self.old_region_bytes,
             "eden_region_bytes": self.eden_region_bytes,
             "thresholds_percent": self.thresholds_percent,
@@ -181,6 +183,26 @@ fn mmu(stats: &tenure::Stats) -> String {
     let shown: Vec<String> =
         windows.map(|(ns, share)| format!("{:.0} % of any {} ms", share * 100.0, ns / 1_000_000)).collect();
     shown.join(", ")
+}
+
+/// How soon the script came when it was wanted at a safepoint.
+fn to_safepoint(stats: &tenure::Stats) -> String {
+    if stats.safepoint_requests() == 0 {
+        return "never wanted".into();
+    }
+    let [p50, p99, max] = [0.5, 0.99, 1.0].map(|quantile| show_ns(stats.time_to_safepoint_ns_quantile(quantile)));
+    format!("{p50} / {p99} / {max}")
+}
+
+fn to_safepoint_json(stats: &tenure::Stats) -> Value {
+    let buckets: Vec<Value> = stats.time_to_safepoint_histogram().map(|(up_to, times)| json!([up_to, times])).collect();
+    json!({
+        "requests": stats.safepoint_requests(),
+        "ns_p50": stats.time_to_safepoint_ns_quantile(0.5),
+        "ns_p99": stats.time_to_safepoint_ns_quantile(0.99),
+        "ns_max": stats.time_to_safepoint_ns_quantile(1.0),
+        "histogram_ns": buckets,
+    })
 }
 
 fn mmu_json(stats: &tenure::Stats) -> Value {
