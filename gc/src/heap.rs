@@ -196,7 +196,8 @@ impl Heap {
         }
         let limit_bytes = limit_bytes / GRANULE_BYTES as u64 * GRANULE_BYTES as u64;
         let verify = config.verify || config.zeal.verify;
-        let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify);
+        let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify)
+            .map_err(|cause| HeapError { kind: HeapErrorKind::Reservation { bytes: limit_bytes, cause } })?;
         space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
         let mut policy = policy;
         let envelope = envelope(limit_bytes);

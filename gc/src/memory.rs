@@ -19,6 +19,7 @@
 //!   slots, marks, mark limits, live words) is accessed by relaxed atomics of its own width; all else is the heap's alone.
 
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -167,6 +168,52 @@ impl Drop for Reservation {
             libc::munmap(self.start.as_ptr().cast(), self.bytes);
             libc::munmap(self.tables.as_ptr().cast(), self.tables_bytes);
         }
+    }
+}
+
+/// A table of zeroes in a mapping of its own: it takes memory where it is written, and clearing it costs nothing. (What
+/// the allocator hands out again must be cleared by hand, which made a new heap as slow as its limit is high.)
+pub(crate) struct Table<T> {
+    start: NonNull<T>,
+    len: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone, as a boxed slice would.
+unsafe impl<T: Send> Send for Table<T> {}
+
+impl<T: Copy> Table<T> {
+    /// A table of `len` values, at least one, of zero bytes.
+    ///
+    /// # Safety
+    /// All-zero bytes must be a value of the type.
+    pub(crate) unsafe fn zeroed(len: usize) -> io::Result<Table<T>> {
+        let start = map(len * size_of::<T>(), libc::PROT_READ | libc::PROT_WRITE, libc::MAP_NORESERVE)?;
+        Ok(Table { start: start.cast(), len })
+    }
+}
+
+impl<T> Deref for Table<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: the mapping holds `len` values, zeroed from the start, at a page and so aligned.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Table<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above; `&mut self` keeps everything else away.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> Drop for Table<T> {
+    fn drop(&mut self) {
+        // SAFETY: exactly the mapping made in `new`.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len * size_of::<T>()) };
     }
 }
 

@@ -11,7 +11,9 @@
 //! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
 
 use crate::buddy::{Buddy, ORDER_MAX};
-use crate::memory::{BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation};
+use std::io;
+
+use crate::memory::{BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation, Table};
 
 /// Role bytes: bits 0..3 and 4 say what the granule is used for, the others are tests of the collector's loops.
 pub(crate) mod role {
@@ -97,9 +99,9 @@ pub(crate) struct Space {
     buddy: Buddy,
     committed: Vec<u64>,
     /// Milliseconds of the heap's time at which a free granule was freed.
-    freed_ms: Vec<u32>,
-    regions: Box<[Region]>,
-    heads: Vec<u32>,
+    freed_ms: Table<u32>,
+    regions: Table<Region>,
+    heads: Table<u32>,
     limit_granules: u32,
     /// What the host holds, in granules; see `set_host_bytes`.
     host_granules: u32,
@@ -120,18 +122,12 @@ pub(crate) struct Space {
     pub(crate) permanent: Vec<u32>,
 }
 
-/// Regions that were never used. Demand-zero, so a large reservation costs addresses only.
-fn zeroed_regions(count: usize) -> Box<[Region]> {
-    // SAFETY: all-zero bytes are a valid Region: integers, and a flag that is not set.
-    unsafe { Box::new_zeroed_slice(count).assume_init() }
-}
-
 /// What freed memory is filled with under verification. As a reference it lies beyond every heap that verification is
 /// used on; as a header it has no shape.
 pub(crate) const POISON: u8 = 0xdb;
 
 impl Space {
-    pub(crate) fn new(reservation: Reservation, limit_bytes: u64, poison: bool) -> Space {
+    pub(crate) fn new(reservation: Reservation, limit_bytes: u64, poison: bool) -> io::Result<Space> {
         let memory = reservation.memory();
         let granules = memory.granules();
         let mut buddy = Buddy::new(granules);
@@ -139,14 +135,18 @@ impl Space {
         memory.set_role(0, 1, role::CONTEXT);
         let mut committed = vec![0; (granules as usize).div_ceil(64)];
         committed[0] = 1;
-        Space {
+        // SAFETY: zeroes are regions: integers, and flags that are not set.
+        let regions = unsafe { Table::zeroed(granules as usize)? };
+        // SAFETY: zeroes are integers.
+        let (heads, freed_ms) = unsafe { (Table::zeroed(granules as usize)?, Table::zeroed(granules as usize)?) };
+        Ok(Space {
             memory,
             reservation,
             buddy,
             committed,
-            freed_ms: vec![0; granules as usize],
-            regions: zeroed_regions(granules as usize),
-            heads: vec![0; granules as usize],
+            freed_ms,
+            regions,
+            heads,
             limit_granules: (limit_bytes / GRANULE_BYTES as u64) as u32,
             host_granules: 0,
             committed_granules: 1,
@@ -162,7 +162,7 @@ impl Space {
             old: Vec::new(),
             large: Vec::new(),
             permanent: Vec::new(),
-        }
+        })
     }
 
     #[inline(always)]

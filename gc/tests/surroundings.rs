@@ -209,3 +209,27 @@ fn a_thousand_heaps_live_at_once_and_a_new_one_is_small() {
         }
     });
 }
+
+/// The bar of a new heap: `cargo test --release -p tenure-gc --test surroundings -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn the_new_heap_row() {
+    let _alone = PROCESS.lock();
+    let shapes = Shapes::new();
+    for limit_bytes in [64 << 20, 1 << 30, 6 << 30, 24 << 30] {
+        let mut us: Vec<f64> = (0..400)
+            .map(|_| {
+                let start = tenure_gc::Clock::thread_cpu_ns(&tenure_gc::SystemClock);
+                let heap = heap(&shapes, HeapConfig::new(limit_bytes));
+                let end = tenure_gc::Clock::thread_cpu_ns(&tenure_gc::SystemClock);
+                drop(heap);
+                (end - start) as f64 / 1e3
+            })
+            .collect();
+        us.sort_by(f64::total_cmp);
+        let one = heap(&shapes, HeapConfig::new(limit_bytes));
+        let committed = one.stats().committed_bytes >> 10;
+        println!("limit {} MiB: {:.0} µs (p95 {:.0}), {committed} KiB committed", limit_bytes >> 20, us[200], us[380]);
+        assert!(us[200] < 100.0);
+    }
+}
