@@ -131,11 +131,11 @@ impl Candidates {
         self.list.iter().map(|candidate| candidate.reclaimable_bytes).sum()
     }
 
-    /// Chooses among the old regions by the liveness that marking found. `open` is the region still being filled.
-    pub(crate) fn choose(&mut self, space: &mut Space, live_share_max: f64, heap_bytes: u64, open: u32) {
+    /// Chooses among the old regions by the liveness that marking found. `open` are the regions still being filled.
+    pub(crate) fn choose(&mut self, space: &mut Space, live_share_max: f64, heap_bytes: u64, open: &[u32]) {
         self.clear(space);
         let mut list: Vec<(u64, u32)> = Vec::new();
-        for &head in space.old.iter().filter(|head| **head != open && space.region(**head).pins == 0) {
+        for &head in space.old.iter().filter(|head| !open.contains(head) && space.region(**head).pins == 0) {
             let live_bytes = u64::from(space.region(head).live_words) * 8;
             let capacity_bytes = space.capacity_bytes(head);
             if live_bytes as f64 <= live_share_max * capacity_bytes as f64 {

@@ -218,7 +218,7 @@ impl Heap {
         self.hand_over();
         let cycle = self.concurrent.as_ref().expect("the caller saw a cycle");
         let start_ns = self.measure.cpu_ns();
-        cycle.shared.work(&mut Budget::slots(slots));
+        cycle.shared.advance(&mut Budget::slots(slots));
         // Slices are the program's thread's time, so they count as a pause would.
         let cpu_ns = self.measure.cpu_ns().saturating_sub(start_ns);
         self.measure.charge(clock::Work::Marked(slots * 8));
@@ -266,15 +266,15 @@ impl Heap {
     fn remark(&mut self, roots: &mut dyn Roots) {
         self.mark_pause(roots, MarkEvent::Remark, |heap| {
             heap.finish_tracing();
-            let open = heap.old.head;
-            heap.marked.freed_bytes += heap.free_dead(open);
+            let open = heap.old.map(|buffer| buffer.head);
+            heap.marked.freed_bytes += heap.free_dead(&open);
             let everything = heap.concurrent.as_ref().is_some_and(|cycle| cycle.everything);
             let (live_share, heap_bytes) = if everything {
                 (1.0, 0)
             } else {
                 (heap.knobs.mixed_live_share, heap.knobs.heap_target_bytes.min(heap.envelope.limit_bytes))
             };
-            heap.candidates.choose(&mut heap.space, live_share, heap_bytes, open);
+            heap.candidates.choose(&mut heap.space, live_share, heap_bytes, &open);
             let large = heap.incoming.begin_building(&mut heap.space);
             if heap.candidates.is_empty() && large.is_empty() {
                 heap.end_marking();
@@ -325,7 +325,7 @@ impl Heap {
 
     /// After a marking: drops what is dead from the buffers (N3), frees what is dead as a whole, `open` excepted; returns the
     /// bytes freed.
-    fn free_dead(&mut self, open: u32) -> u64 {
+    fn free_dead(&mut self, open: &[u32]) -> u64 {
         let space = &self.space;
         let is_live = |object| is_live(space, object) || is_broken(Rule::DropDead);
         self.retained.retain(|entry| is_live(entry.object));
@@ -339,7 +339,7 @@ impl Heap {
         });
         let mut freed_bytes = self.free_dead_large();
         let old = std::mem::take(&mut self.space.old);
-        let dead = |head: &u32| self.space.region(*head).live_words == 0 && *head != open;
+        let dead = |head: &u32| self.space.region(*head).live_words == 0 && !open.contains(head);
         let (freed, kept): (Vec<u32>, Vec<u32>) = old.into_iter().partition(dead);
         self.space.old = kept;
         for head in freed {

@@ -1,6 +1,7 @@
-//! Evacuation: copies the live objects of the collection set out of it, depth first, and redirects every reference.
+//! Evacuation: copies the live objects of the collection set out of it and redirects every reference, with one worker or
+//! several; this is what they share, and how their results become one.
 //!
-//! It must never know how the collection set was chosen, nor what a policy is. One worker, no atomics.
+//! It must never know how the collection set was chosen, nor what a policy is.
 //!
 //! Invariants
 //! - E1. Every object that leaves a pause reachable has either a copy outside the collection set or stays where it is,
@@ -13,20 +14,25 @@
 //!   The pause that starts a marking visits the old targets of roots, of survivors and of what it promotes (rule (b)); old
 //!   objects below their limits are visited by the marking itself.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
 use crate::barrier::{self, Entry};
 use crate::candidates::{Candidates, RememberedSet};
+use crate::copier::{Copier, Found};
+use crate::crew::{self, Helped, WORKERS_MAX};
 use crate::header;
 use crate::heap::Roots;
 use crate::incoming::Incoming;
-use crate::mark::Tracer;
 use crate::memory::Memory;
+use crate::phases::{PausePhase, Phases, Watch};
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::{Buffer, Space, role};
+use crate::steal::Tasks;
 
-/// In arrays, the header of the target this many slots ahead is asked for: targets lie anywhere, and waiting for them is
-/// most of the cost.
-const PREFETCH_SLOTS: u32 = 8;
+/// Several workers take the lists of old objects by so many entries.
+const ENTRIES_AT_ONCE: usize = 128;
 
 /// What an evacuation did.
 #[derive(Clone, Copy, Default, Debug)]
@@ -41,376 +47,273 @@ pub(crate) struct Copied {
     pub(crate) survived_bytes_by_age: [u64; 16],
 }
 
+impl Copied {
+    fn add(&mut self, other: &Copied) {
+        self.survived_bytes += other.survived_bytes;
+        self.promoted_bytes += other.promoted_bytes;
+        self.compacted_bytes += other.compacted_bytes;
+        self.remembered_entries += other.remembered_entries;
+        self.tail_waste_bytes += other.tail_waste_bytes;
+        self.failed_copies += other.failed_copies;
+        let ages = self.survived_bytes_by_age.iter_mut().zip(other.survived_bytes_by_age);
+        ages.for_each(|(sum, bytes)| *sum += bytes);
+    }
+}
+
 /// How it is to be done.
 #[derive(Clone, Copy)]
 pub(crate) struct Directions {
+    /// From 1 to [`WORKERS_MAX`].
+    pub(crate) workers: usize,
     pub(crate) tenuring_age: u8,
     pub(crate) survivor_region_bytes: u64,
     /// Once this much has survived, the rest is promoted.
     pub(crate) survivor_bytes_max: u64,
     pub(crate) old_region_bytes: u64,
-    /// Every n-th copy fails; 0 for none.
+    /// Every n-th copy of a worker fails; 0 for none.
     pub(crate) fail_every: u64,
     /// Marking traces: what becomes old is marked (E5).
     pub(crate) mark_promoted: bool,
+    /// In the pause that starts a marking.
+    pub(crate) starts_marking: bool,
+    /// The phases are timed.
+    pub(crate) timed: bool,
 }
 
-/// One evacuation under way.
+/// Once all that is reachable is copied: hands over each object that something weak keeps besides, then looks where
+/// everything is.
+pub(crate) type KeepWeak<'w> = dyn FnMut(&mut dyn FnMut(u32)) + 'w;
+
+/// Lists of old objects that may refer into the collection set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// Written to since the last pause.
+    StoreBuffer,
+    /// Known since then to refer to survivors.
+    Retained,
+    /// Known to refer to the old regions that are collected.
+    Remembered,
+}
+
+impl Source {
+    pub(crate) const ALL: [Source; 3] = [Source::StoreBuffer, Source::Retained, Source::Remembered];
+
+    /// Whether its objects are armed again.
+    pub(crate) fn is_logged(self) -> bool {
+        self != Source::Remembered
+    }
+
+    pub(crate) fn phase(self) -> PausePhase {
+        match self {
+            Source::StoreBuffer => PausePhase::StoreBuffer,
+            Source::Retained => PausePhase::Retained,
+            Source::Remembered => PausePhase::Remembered,
+        }
+    }
+}
+
+/// One evacuation under way: what its workers share.
 pub(crate) struct Evacuation<'h> {
-    memory: Memory,
-    shapes: &'h ShapeTable,
-    space: &'h mut Space,
-    candidates: &'h mut Candidates,
-    incoming: &'h mut Incoming,
-    directions: Directions,
-    survivor: Buffer,
-    old: Buffer,
-    stack: Vec<u32>,
-    retained: Vec<Entry>,
-    failed: Vec<u32>,
-    copied: Copied,
-    copies: u64,
-    /// In the pause that starts a marking.
-    tracer: Option<Tracer>,
+    pub(crate) memory: Memory,
+    pub(crate) shapes: &'h ShapeTable,
+    pub(crate) incoming: &'h Incoming,
+    pub(crate) directions: Directions,
+    pub(crate) tasks: Tasks,
+    /// Taken to open and close regions alone.
+    space: Mutex<&'h mut Space>,
+    sources: [&'h [Entry]; 3],
+    /// The next entry of each source that nobody has taken.
+    next: [AtomicUsize; 3],
+    /// What is left of the survivors' room.
+    survivor_bytes_left: AtomicU64,
 }
 
 impl<'h> Evacuation<'h> {
-    /// `old` is the region that promotion fills; the collection set carries `role::COLLECTED`.
+    /// Of what is known to refer to the old regions that are collected: what is not stale (C2).
+    pub(crate) fn remembered(space: &Space, sets: Vec<RememberedSet>) -> Vec<Entry> {
+        let is_stale = |entry: &Entry, epoch: u32| {
+            let head = space.head_of(entry.object);
+            role::of(space.memory.role_at(entry.object)) == role::FREE || space.region(head).epoch != epoch
+        };
+        let entries = sets.into_iter().flat_map(RememberedSet::into_entries);
+        entries.filter(|(entry, epoch)| !is_stale(entry, *epoch)).map(|(entry, _)| entry).collect()
+    }
+
+    /// The collection set carries `role::COLLECTED`.
     pub(crate) fn new(
         space: &'h mut Space,
         shapes: &'h ShapeTable,
-        candidates: &'h mut Candidates,
-        incoming: &'h mut Incoming,
+        incoming: &'h Incoming,
         directions: Directions,
-        old: Buffer,
-        tracer: Option<Tracer>,
+        sources: [&'h [Entry]; 3],
     ) -> Evacuation<'h> {
         Evacuation {
             memory: space.memory,
             shapes,
-            space,
-            candidates,
             incoming,
             directions,
-            survivor: Buffer::default(),
-            old,
-            stack: Vec::with_capacity(1024),
-            retained: Vec::new(),
-            failed: Vec::new(),
-            copied: Copied::default(),
-            copies: 0,
-            tracer,
+            tasks: Tasks::new(directions.workers),
+            space: Mutex::new(space),
+            sources,
+            next: Default::default(),
+            survivor_bytes_left: AtomicU64::new(directions.survivor_bytes_max),
         }
     }
 
-    pub(crate) fn memory(&self) -> Memory {
-        self.memory
+    /// Copies all that is reachable; then `weak` says what else is to be kept. `old` are the regions that promotion fills,
+    /// by worker.
+    pub(crate) fn run(
+        self,
+        old: &mut [Buffer; WORKERS_MAX],
+        roots: &mut dyn Roots,
+        weak: &mut KeepWeak<'_>,
+    ) -> Evacuated {
+        let (mut found, helped) = if self.directions.workers == 1 {
+            self.work::<false>(old, roots, weak)
+        } else {
+            self.work::<true>(old, roots, weak)
+        };
+        for (number, found) in &found {
+            old[*number] = found.old;
+        }
+        // The order of the workers is chance.
+        found.sort_unstable_by_key(|(number, _)| *number);
+        self.merge(found.into_iter().map(|(_, found)| found).collect(), helped)
     }
 
-    /// Roots in stacks and handles.
-    pub(crate) fn roots(&mut self, roots: &mut dyn Roots) {
-        roots.visit(&mut |slot| {
-            *slot = u64::from(self.redirect(*slot as u32));
+    fn work<const SHARED: bool>(
+        &self,
+        old: &[Buffer; WORKERS_MAX],
+        roots: &mut dyn Roots,
+        weak: &mut KeepWeak<'_>,
+    ) -> (Vec<(usize, Found)>, Helped) {
+        let found = Mutex::new(Vec::new());
+        let mut mine = Copier::<'_, '_, SHARED>::new(self, old[0]);
+        let theirs = |number: usize| {
+            let mut copier = Copier::<'_, '_, true>::new(self, old[number]);
+            Source::ALL.into_iter().for_each(|source| copier.scan_source(source));
+            copier.drain_all();
+            found.lock().expect("nothing panics while the results are held").push((number, copier.into_found()));
+        };
+        let ((), helped) = crew::together(self.directions.workers - 1, &theirs, || {
+            mine.roots(roots);
+            Source::ALL.into_iter().for_each(|source| mine.scan_source(source));
+            mine.drain_all();
         });
-        self.drain();
+        weak(&mut |object| mine.keep(object));
+        mine.lap(PausePhase::Weak);
+        let mut found = found.into_inner().expect("nothing panics while the results are held");
+        found.push((0, mine.into_found()));
+        (found, helped)
     }
 
-    /// Old objects on the store buffer or the retained list. What is itself collected is dropped: its copy is scanned.
-    pub(crate) fn entries(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
-                self.copied.remembered_entries += 1;
-                let refs = self.scan_old(*entry, false);
-                if self.directions.mark_promoted && is_broken(Rule::RearmWhileMarking) {
-                    continue;
+    /// The next entries of a source for one worker; alone, it gets all.
+    pub(crate) fn next_entries<const SHARED: bool>(&self, source: Source) -> Option<&'h [Entry]> {
+        let (entries, next) = (self.sources[source as usize], &self.next[source as usize]);
+        let at_once = if SHARED { ENTRIES_AT_ONCE } else { entries.len() };
+        let from = next.fetch_add(at_once, Ordering::Relaxed);
+        (from < entries.len()).then(|| &entries[from..entries.len().min(from + at_once)])
+    }
+
+    /// Up to `bytes` of the survivors' room.
+    pub(crate) fn survivor_allowance(&self, bytes: u64) -> u64 {
+        let take = |left: u64| Some(left.saturating_sub(bytes));
+        let left = self.survivor_bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        left.unwrap_or(0).min(bytes)
+    }
+
+    pub(crate) fn open(&self, kind: u8, bytes: u64, words_min: u32) -> Option<Buffer> {
+        let mut space = self.space.lock().expect("nothing panics while the space is held");
+        space.open_region(kind, bytes, words_min)
+    }
+
+    pub(crate) fn close(&self, buffer: Buffer) {
+        let mut space = self.space.lock().expect("nothing panics while the space is held");
+        space.region_mut(buffer.head).top = buffer.top;
+    }
+
+    /// Puts the workers' results together.
+    fn merge(self, found: Vec<Found>, helped: Helped) -> Evacuated {
+        let space = self.space.into_inner().expect("nothing panics while the space is held");
+        let waited_ns = found.first().map_or(0, |mine| mine.watch.phases.sum_ns(PausePhase::Termination));
+        let mut all = Evacuated { helped, waited_ns, ..Evacuated::default() };
+        let mut watch = Watch::start(self.directions.timed);
+        for mut found in found {
+            all.phases.beside(&found.watch.phases);
+            for buffer in [found.survivor, found.old] {
+                if buffer.head != 0 {
+                    space.region_mut(buffer.head).top = buffer.top;
+                    found.copied.tail_waste_bytes += u64::from(buffer.room()) * 8;
                 }
-                barrier::rearm(self.memory, *entry, barrier::is_chunked_at(entry.object, refs));
-            } else if !entry.is_whole() {
-                // The chunk byte belongs to the address, not to the array that leaves it.
-                barrier::rearm(self.memory, *entry, true);
             }
-        }
-        self.drain();
-    }
-
-    /// What is known to refer into one region of the collection set.
-    pub(crate) fn remembered(&mut self, set: RememberedSet) {
-        for (entry, epoch) in set.into_entries() {
-            let head = self.space.head_of(entry.object);
-            let byte = self.memory.role_at(entry.object);
-            let stale = role::of(byte) == role::FREE || self.space.region(head).epoch != epoch;
-            if !stale && byte & role::COLLECTED == 0 {
-                self.copied.remembered_entries += 1;
-                self.scan_old(entry, false);
+            for object in found.failed {
+                keep_failed(space, self.shapes, object, self.directions.mark_promoted);
             }
+            all.copied.add(&found.copied);
+            all.retained.append(&mut found.retained);
+            all.visited.append(&mut found.visited);
+            all.remembered.append(&mut found.remembered);
         }
-        self.drain();
-    }
-
-    /// An object that something weak keeps, and all it refers to.
-    pub(crate) fn keep(&mut self, object: u32) {
-        self.redirect(object);
-        self.drain();
-    }
-
-    /// Ends the evacuation: the open old region, the retained list, what stayed in place, and the counts.
-    pub(crate) fn finish(mut self) -> (Buffer, Vec<Entry>, Copied, Option<Tracer>) {
-        debug_assert!(self.stack.is_empty());
-        self.close(self.survivor);
-        if self.old.head != 0 {
-            self.space.region_mut(self.old.head).top = self.old.top;
-            self.copied.tail_waste_bytes += u64::from(self.old.limit - self.old.top) * 8;
-        }
-        for object in &self.failed {
-            // Its region becomes old where it is; there it is neither forwarded nor young any more.
-            let word = self.memory.word(*object);
-            let descriptor = self.shapes.descriptor(word);
-            let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(*object, descriptor.refs(word));
-            self.memory.set_word(*object, header::old(word, chunked));
-            if self.directions.mark_promoted && !is_broken(Rule::NewIsLive) {
-                self.memory.mark(*object);
-                self.memory.add_live_words(*object, descriptor.words(word));
-            }
+        if is_broken(Rule::Retain) {
+            all.retained.clear();
         }
         // What was both written to and retained was scanned twice, and is here twice; it must not be here three times
         // after the next pause.
-        if is_broken(Rule::Retain) {
-            self.retained.clear();
-        }
-        self.retained.sort_unstable();
-        self.retained.dedup();
-        (self.old, self.retained, self.copied, self.tracer)
+        all.retained.sort_unstable();
+        all.retained.dedup();
+        watch.lap(PausePhase::Free);
+        all.phases.after(&watch.phases);
+        all
     }
+}
 
-    fn drain(&mut self) {
-        while let Some(object) = self.stack.pop() {
-            let byte = self.memory.role_at(object);
-            if byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
-                self.scan_survivor(object);
-            } else {
-                self.scan_old(Entry::whole(object), true);
+/// What an evacuation came to.
+#[derive(Default)]
+pub(crate) struct Evacuated {
+    pub(crate) copied: Copied,
+    pub(crate) retained: Vec<Entry>,
+    /// What the marking that starts is to scan.
+    pub(crate) visited: Vec<u32>,
+    pub(crate) helped: Helped,
+    /// How long the pause's own thread waited for the others.
+    pub(crate) waited_ns: u64,
+    pub(crate) phases: Phases,
+    remembered: Vec<(Entry, u32)>,
+}
+
+impl Evacuated {
+    /// Lets the remaining candidates and the watched objects know who refers to them (E3, E4).
+    pub(crate) fn remember(&mut self, space: &mut Space, candidates: &mut Candidates, incoming: &mut Incoming) {
+        for (entry, target) in self.remembered.drain(..) {
+            match space.memory.role_at(target) {
+                byte if byte & role::CANDIDATE != 0 => candidates.remember(space, entry, target),
+                byte if byte & role::WATCHED != 0 => incoming.add(space, entry, target),
+                // It had too many sources and is watched no more.
+                _ => {}
             }
         }
     }
+}
 
-    #[inline]
-    fn scan_survivor(&mut self, object: u32) {
-        let word = self.memory.word(object);
-        let refs = self.shapes.descriptor(word).refs(word);
-        for index in 0..refs {
-            let target = self.memory.slot(object, index);
-            if target == 0 {
-                continue;
-            }
-            let byte = self.memory.role_at(target);
-            if byte & role::COLLECTED != 0 {
-                let to = self.forward(target);
-                self.memory.set_slot(object, index, to);
-            } else {
-                self.reach(target, byte);
-                if let Some(tracer) = &mut self.tracer
-                    && !is_broken(Rule::MarkTargets)
-                {
-                    tracer.visit(target);
-                }
-            }
-        }
+/// An object that could not be copied: its region becomes old where it is; there it is neither forwarded nor young any more.
+fn keep_failed(space: &mut Space, shapes: &ShapeTable, object: u32, mark: bool) {
+    let head = space.head_of(object);
+    if !space.region(head).failed {
+        let epoch = space.new_epoch();
+        let region = space.region_mut(head);
+        region.failed = true;
+        // What was remembered of the region may name an object that has left it: those entries are stale now. What the
+        // objects that stay refer to is remembered after this.
+        region.epoch = epoch;
     }
-
-    /// A root or a young object refers to something outside the collection set.
-    #[inline(always)]
-    fn reach(&mut self, target: u32, byte: u8) {
-        if byte & role::WATCHED != 0 {
-            self.incoming.reach(target);
-        }
-    }
-
-    /// Scans an object that is old after the pause, or a chunk of one, for E3 and E4; a `new` one for E5 as well.
-    /// Returns its number of references.
-    fn scan_old(&mut self, entry: Entry, new: bool) -> u32 {
-        let object = entry.object;
-        let word = self.memory.word(object);
-        let descriptor = self.shapes.descriptor(word);
-        let refs = descriptor.refs(word);
-        let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, refs);
-        let mut retained = None;
-        let slots = entry.slots(refs);
-        for index in slots.clone() {
-            let ahead = index + PREFETCH_SLOTS;
-            if ahead < slots.end {
-                let target = self.memory.slot(object, ahead);
-                if self.memory.role_at(target) & role::COLLECTED != 0 {
-                    self.memory.prefetch(target);
-                }
-            }
-            let mut target = self.memory.slot(object, index);
-            if target == 0 {
-                continue;
-            }
-            let mut byte = self.memory.role_at(target);
-            if byte & role::COLLECTED != 0 {
-                let to = self.forward(target);
-                if to != target {
-                    self.memory.set_slot(object, index, to);
-                    target = to;
-                    byte = self.memory.role_at(to);
-                }
-            }
-            if new
-                && let Some(tracer) = &mut self.tracer
-                && !is_broken(Rule::MarkTargets)
-            {
-                tracer.visit(target);
-            }
-            // What failed to be copied is old from now on, so it is neither young nor a candidate.
-            if byte & (role::YOUNG | role::CANDIDATE | role::WATCHED) != 0 && byte & role::COLLECTED == 0 {
-                let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
-                if byte & role::WATCHED != 0 {
-                    self.incoming.add(self.space, finer, target);
-                } else if byte & role::CANDIDATE != 0 {
-                    self.candidates.remember(self.space, finer, target);
-                } else if retained != Some(finer) {
-                    retained = Some(finer);
-                    self.retained.push(finer);
-                }
-            }
-        }
-        refs
-    }
-
-    #[inline(always)]
-    fn redirect(&mut self, target: u32) -> u32 {
-        if target == 0 {
-            return target;
-        }
-        let byte = self.memory.role_at(target);
-        if byte & role::COLLECTED != 0 {
-            return self.forward(target);
-        }
-        self.reach(target, byte);
-        if let Some(tracer) = &mut self.tracer {
-            tracer.visit(target);
-        }
-        target
-    }
-
-    /// The new place of an object of the collection set.
-    #[inline(always)]
-    fn forward(&mut self, object: u32) -> u32 {
-        let word = self.memory.word(object);
-        if header::is_forwarded(word) {
-            header::upper(word)
-        } else if header::is_untouched(word) {
-            self.copy(object, word)
-        } else {
-            object
-        }
-    }
-
-    #[inline]
-    fn copy(&mut self, object: u32, word: u64) -> u32 {
-        let descriptor = self.shapes.descriptor(word);
-        let words = descriptor.words(word);
-        let bytes = u64::from(words) * 8;
-        let byte = self.memory.role_at(object);
-        let young = byte & role::YOUNG != 0;
-        let age = header::age(word);
-        if byte & role::PINNED != 0 {
-            return self.stay(object, word);
-        }
-        if self.directions.fail_every != 0 {
-            self.copies += 1;
-            if self.copies.is_multiple_of(self.directions.fail_every) {
-                return self.stay(object, word);
-            }
-        }
-        if young
-            && age < self.directions.tenuring_age
-            && self.copied.survived_bytes < self.directions.survivor_bytes_max
-            && let Some(to) = self.survivor.bump(words).or_else(|| self.open_survivor(words))
-        {
-            self.memory.copy_payload(object, to, words);
-            self.memory.set_word(to, header::survivor(word, age + 1));
-            self.copied.survived_bytes += bytes;
-            self.copied.survived_bytes_by_age[usize::from(age) + 1] += bytes;
-            return self.moved(object, word, to, descriptor.refs(word));
-        }
-        let refs = descriptor.refs(word);
-        let chunked = descriptor.is_ref_array() && refs > barrier::CHUNKED_REFS_MIN;
-        let to = if chunked { self.old.bump_aligned(words) } else { self.old.bump(words) };
-        let Some(to) = to.or_else(|| self.open_old(words)) else {
-            return self.stay(object, word);
-        };
-        self.memory.copy_payload(object, to, words);
-        self.memory.set_word(to, header::old(word, chunked));
-        if self.directions.mark_promoted && !is_broken(Rule::NewIsLive) {
-            self.memory.mark(to);
-            self.memory.add_live_words(to, words);
-        }
-        if young {
-            self.copied.promoted_bytes += bytes;
-        } else {
-            self.copied.compacted_bytes += bytes;
-        }
-        self.moved(object, word, to, refs)
-    }
-
-    #[inline(always)]
-    fn moved(&mut self, object: u32, word: u64, to: u32, refs: u32) -> u32 {
-        self.memory.set_word(object, header::forwarded(word, to));
-        if refs != 0 {
-            self.stack.push(to);
-        }
-        to
-    }
-
-    /// No room for a copy: the object stays, and its region with it.
-    #[cold]
-    fn stay(&mut self, object: u32, word: u64) -> u32 {
-        self.memory.set_word(object, header::self_forwarded(word));
-        let head = self.space.head_of(object);
-        if !self.space.region(head).failed {
-            let epoch = self.space.new_epoch();
-            let region = self.space.region_mut(head);
-            region.failed = true;
-            // What was remembered of the region may name an object that has left it: those entries are stale now. The
-            // objects that stay are scanned after this and remembered anew.
-            region.epoch = epoch;
-        }
-        self.failed.push(object);
-        self.stack.push(object);
-        self.copied.failed_copies += 1;
-        object
-    }
-
-    fn close(&mut self, buffer: Buffer) {
-        if buffer.head != 0 {
-            self.space.region_mut(buffer.head).top = buffer.top;
-            self.copied.tail_waste_bytes += u64::from(buffer.limit - buffer.top) * 8;
-        }
-    }
-
-    #[cold]
-    fn open_survivor(&mut self, words: u32) -> Option<u32> {
-        let mut opened = self.space.open_region(role::SURVIVOR, self.directions.survivor_region_bytes, words)?;
-        let at = opened.bump(words);
-        // Keep filling whichever has more room left.
-        if opened.limit - opened.top >= self.survivor.limit - self.survivor.top {
-            std::mem::swap(&mut opened, &mut self.survivor);
-        }
-        self.close(opened);
-        at
-    }
-
-    #[cold]
-    fn open_old(&mut self, words: u32) -> Option<u32> {
-        let mut opened = self.space.open_region(role::OLD, self.directions.old_region_bytes, words)?;
-        let at = opened.bump(words);
-        if opened.limit - opened.top >= self.old.limit - self.old.top {
-            std::mem::swap(&mut opened, &mut self.old);
-        }
-        self.close(opened);
-        at
+    let memory = space.memory;
+    let word = memory.word(object);
+    let descriptor = shapes.descriptor(word);
+    let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
+    memory.set_word(object, header::old(word, chunked));
+    if mark && !is_broken(Rule::NewIsLive) {
+        memory.mark(object);
+        memory.add_live_words(object, descriptor.words(word));
     }
 }
 

@@ -17,6 +17,7 @@ use crate::barrier::{Entry, Log};
 use crate::candidates::Candidates;
 use crate::census::CensusLine;
 use crate::clock::{Clock, SystemClock};
+use crate::crew::{self, Help, WORKERS_MAX};
 use crate::cycle::{Concurrent, Marked, Phase};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
 use crate::handle::Handles;
@@ -156,8 +157,11 @@ pub struct Heap {
     pub(crate) next_gc_number: u64,
     /// The eden region that the mutator's window is in.
     pub(crate) eden: Buffer,
-    /// The old region that promotion fills.
-    pub(crate) old: Buffer,
+    /// The old regions that promotion fills, by worker.
+    pub(crate) old: [Buffer; WORKERS_MAX],
+    /// Most workers of a pause.
+    pub(crate) workers_max: usize,
+    pub(crate) help: Help,
     permanent: Buffer,
     pub(crate) knobs: Knobs,
     pub(crate) envelope: Envelope,
@@ -233,7 +237,9 @@ impl Heap {
             marks_beside: !config.mark_in_slices && !config.clock.is_repeatable() && !config.zeal.slices(),
             next_gc_number: 0,
             eden: Buffer::default(),
-            old: Buffer::default(),
+            old: Default::default(),
+            workers_max: if config.clock.is_repeatable() { 1 } else { crew::workers_max() },
+            help: Help::default(),
             permanent: Buffer::default(),
             knobs,
             envelope,

@@ -15,6 +15,8 @@
 //! - I3. An object has a set if and only if its granules carry `role::WATCHED`.
 //! - I4. What is named in the weak table is not watched: a marking alone may free it (rule (g) of the design).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -59,7 +61,7 @@ impl Set {
 pub(crate) struct Incoming {
     sets: HashMap<u32, Set>,
     /// In a pause: a bit for each granule, set where a watched object was reached.
-    reached: Vec<u64>,
+    reached: Vec<AtomicU64>,
     /// Those whose sets are being built, in the order in which they were given out.
     building: Vec<u32>,
 }
@@ -67,7 +69,7 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// Watches a new object, to which nothing refers yet.
     pub(crate) fn watch(&mut self, space: &mut Space, head: u32) {
-        self.reached.resize((space.memory.granules() as usize).div_ceil(64), 0);
+        self.reached.resize_with((space.memory.granules() as usize).div_ceil(64), AtomicU64::default);
         self.sets.insert(head, Set { complete: true, ..Set::default() });
         space.flag(head, role::WATCHED, true);
     }
@@ -87,13 +89,17 @@ impl Incoming {
 
     /// In a pause: a root or a young object refers to a watched object.
     #[inline]
-    pub(crate) fn reach(&mut self, object: u32) {
+    pub(crate) fn reach(&self, object: u32) {
         let granule = object >> GRANULE_SHIFT;
-        self.reached[granule as usize / 64] |= 1 << (granule % 64);
+        let (bits, bit) = (&self.reached[granule as usize / 64], 1 << (granule % 64));
+        // Several workers may: each object costs them one exchange.
+        if bits.load(Ordering::Relaxed) & bit == 0 {
+            bits.fetch_or(bit, Ordering::Relaxed);
+        }
     }
 
     fn is_reached(&self, head: u32) -> bool {
-        self.reached[head as usize / 64] >> (head % 64) & 1 != 0
+        self.reached[head as usize / 64].load(Ordering::Relaxed) >> (head % 64) & 1 != 0
     }
 
     /// Records that an old or large object refers to a watched one. An object's references to itself need no record.
@@ -126,7 +132,7 @@ impl Incoming {
         }
         let unwatched = |head: &u32| !self.sets.contains_key(head) && !space.region(*head).weakly_named;
         self.building = space.large.iter().copied().filter(unwatched).collect();
-        self.reached.resize((space.memory.granules() as usize).div_ceil(64), 0);
+        self.reached.resize_with((space.memory.granules() as usize).div_ceil(64), AtomicU64::default);
         for head in &self.building {
             self.sets.insert(*head, Set::default());
             space.flag(*head, role::WATCHED, true);
@@ -163,7 +169,7 @@ impl Incoming {
 
     /// Makes room in the sets, and forgets what was reached.
     fn end_pause(&mut self, space: &mut Space, shapes: &ShapeTable) {
-        self.reached.fill(0);
+        self.reached.iter_mut().for_each(|bits| *bits.get_mut() = 0);
         let mut full = Vec::new();
         for (&head, set) in &mut self.sets {
             if set.sources.len() > SOURCES_MAX {

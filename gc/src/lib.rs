@@ -14,10 +14,11 @@
 //! | `host`, `handle`, `weak` | what native code may hold |
 //! | `safepoint` | how a program that does not allocate is stopped |
 //! | `pause` | a pause, from end to end |
-//! | `evacuate`, `candidates`, `incoming`, `compact` | what pauses do |
-//! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program, and the threads that do it |
+//! | `evacuate`, `copier`, `candidates`, `incoming`, `compact` | what pauses do |
+//! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program |
+//! | `pool`, `crew`, `steal` | the collector's threads, and how those of a pause share its work |
 //! | `policy` | who sets the knobs |
-//! | `measure`, `mmu`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
+//! | `measure`, `mmu`, `phases`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
 //! | `limit` | what the system allows |
 //! | `verify`, `zeal`, `rules` | how it is kept honest |
 //!
@@ -35,6 +36,8 @@ mod candidates;
 mod census;
 mod clock;
 mod compact;
+mod copier;
+mod crew;
 mod cycle;
 mod error;
 mod evacuate;
@@ -52,7 +55,9 @@ mod measure;
 mod memory;
 mod mmu;
 mod pause;
+mod phases;
 pub mod policy;
+mod pool;
 mod rebuild;
 mod reference;
 mod report;
@@ -63,6 +68,7 @@ mod shape;
 mod sink;
 mod space;
 mod stats;
+mod steal;
 mod verify;
 mod weak;
 mod zeal;
@@ -76,6 +82,7 @@ pub use host::Pin;
 pub use limit::{MemorySource, SystemMemory};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use mmu::MMU_WINDOWS_NS;
+pub use phases::{PausePhase, Phases};
 pub use reference::Ref;
 pub use report::{Cycle, MarkEvent, MarkReport, Observer, Occupancy, PauseReport};
 pub use safepoint::Alarm;

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
+use crate::phases::PausePhase;
 use crate::policy::CycleKind;
 use crate::report::{MarkEvent, MarkReport, Observer, PauseReport};
 use crate::sink::{OnError, Sink};
@@ -69,6 +70,20 @@ impl Observer for LogWriter {
             let room = room.map(|room| format!("({room})")).unwrap_or_default();
             let (from, to) = (regions(from), regions(to));
             self.line(end_ns, "gc,heap     ", format_args!("GC({number}) {role} regions: {from}->{to}{room}"));
+        }
+        let phases = &report.phases;
+        for phase in PausePhase::ALL.into_iter().filter(|phase| phases.sum_ns(*phase) > 0) {
+            let (longest, sum) = (milliseconds(phases.longest_ns(phase)), milliseconds(phases.sum_ns(phase)));
+            let text = if phase.is_shared() {
+                format_args!(
+                    "GC({number})     {} (ms): Max: {longest:.2}, Sum: {sum:.2}, Workers: {}",
+                    phase.name(),
+                    phases.workers
+                )
+            } else {
+                format_args!("GC({number})   {}: {longest:.2}ms", phase.name())
+            };
+            self.line(end_ns, "gc,phases   ", text);
         }
         let snapshot = &report.snapshot;
         let (kilobytes, took) = (|bytes: u64| bytes / 1024, milliseconds(report.pause_ns));

@@ -141,6 +141,18 @@ impl Tracer {
         }
     }
 
+    /// Takes over what the workers of a pause visited: marked already, not scanned yet.
+    pub(crate) fn adopt(&mut self, visited: Vec<u32>) {
+        for object in visited {
+            if self.stack.len() >= self.stack_max {
+                self.memory.unmark(object);
+                self.overflow(object);
+            } else {
+                self.stack.push(object);
+            }
+        }
+    }
+
     /// A root that does not fit waits with those handed over, for nothing else refers to it.
     #[cold]
     fn overflow(&mut self, object: u32) {

@@ -1,4 +1,4 @@
-//! Marker threads: a process-wide pool that works for all heaps beside their programs, and what a heap shares with it.
+//! Marking beside the program: the jobs that threads of the pool do for a heap, and what the heap shares with them.
 //!
 //! It must never know what a pause is, nor touch a heap but through the job it was handed.
 //!
@@ -6,18 +6,15 @@
 //! - T1. A job is worked on by whoever holds its lock, so by one thread at a time. A heap that takes its job back (see
 //!   [`Shared::take`]) waits until the marker has let go; from then on no marker touches that heap.
 //! - T2. A marker that is asked to stop lets go within a few hundred slots.
-//! - T3. Threads are started when there is work and end when there was none for a while; where none can be started, the
-//!   work is done in slices by the program's own thread.
+//! - T3. Where no thread can be started, the work is done in slices by the program's own thread.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::clock::{Clock, SystemClock};
 use crate::mark::{Budget, Tracer};
+use crate::pool::{self, Urgency, Work};
 use crate::rebuild::{Clear, Rebuild};
 use crate::safepoint::Alarm;
 
@@ -111,7 +108,7 @@ impl Shared {
     }
 
     /// Works on the job until it is done or the budget is spent.
-    pub(crate) fn work(&self, budget: &mut Budget<'_>) {
+    pub(crate) fn advance(&self, budget: &mut Budget<'_>) {
         // Held: another marker is at it already.
         let Ok(mut job) = self.job.try_lock() else { return };
         loop {
@@ -137,7 +134,7 @@ impl Shared {
 
     fn work_beside(&self) {
         let start_ns = SystemClock.thread_cpu_ns();
-        self.work(&mut Budget::until(&self.stop));
+        self.advance(&mut Budget::until(&self.stop));
         self.cpu_ns.fetch_add(SystemClock.thread_cpu_ns() - start_ns, Ordering::Relaxed);
         if self.is_finished()
             && let Some(alarm) = &self.alarm
@@ -147,66 +144,19 @@ impl Shared {
     }
 }
 
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Arc<Shared>>,
-    threads: usize,
-    idle: usize,
+impl Work for Shared {
+    /// A panic is the job's bug, and its heap's: the lock it held is poisoned, other heaps are not concerned.
+    fn work(&self) {
+        self.work_beside();
+    }
 }
-
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { jobs: VecDeque::new(), threads: 0, idle: 0 });
-static WAKE: Condvar = Condvar::new();
-/// A thread that had nothing to do for so long ends.
-const IDLE: Duration = Duration::from_secs(5);
-const THREADS_MAX: usize = 4;
 
 /// Whether markers beside the program make sense: there is a core for them.
 pub(crate) fn are_worthwhile() -> bool {
-    threads_max() > 0
+    pool::threads_max() > 0
 }
 
-fn threads_max() -> usize {
-    thread::available_parallelism().map_or(0, |cores| (cores.get() - 1).min(THREADS_MAX))
-}
-
-/// Has a marker work on a job; false if there is no thread for it.
+/// Has a thread work on a job; false if there is none for it.
 pub(crate) fn submit(shared: &Arc<Shared>) -> bool {
-    let mut queue = lock(&QUEUE);
-    queue.jobs.push_back(Arc::clone(shared));
-    if queue.idle < queue.jobs.len() && queue.threads < threads_max().max(1) {
-        let started = thread::Builder::new().name("tenure-marker".into()).stack_size(256 << 10).spawn(serve);
-        match started {
-            Ok(_) => queue.threads += 1,
-            Err(_) if queue.threads == 0 => {
-                queue.jobs.pop_back();
-                return false;
-            }
-            Err(_) => {}
-        }
-    }
-    WAKE.notify_one();
-    true
-}
-
-/// A marker thread's life.
-fn serve() {
-    let mut queue = lock(&QUEUE);
-    loop {
-        if let Some(shared) = queue.jobs.pop_front() {
-            drop(queue);
-            // A panic is the job's bug, and its heap's: the lock it held is poisoned, other heaps are not concerned.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| shared.work_beside()));
-            drop(shared);
-            queue = lock(&QUEUE);
-            continue;
-        }
-        queue.idle += 1;
-        let (woken, timeout) = WAKE.wait_timeout(queue, IDLE).expect("a marker thread panicked");
-        queue = woken;
-        queue.idle -= 1;
-        if timeout.timed_out() && queue.jobs.is_empty() {
-            queue.threads -= 1;
-            return;
-        }
-    }
+    pool::submit(Arc::clone(shared) as Arc<dyn Work>, Urgency::Beside)
 }

@@ -117,6 +117,11 @@ impl Measure {
         self.clock.charge(work);
     }
 
+    /// Whether times differ from run to run, so that it makes sense to take them.
+    pub(crate) fn is_timed(&self) -> bool {
+        !self.clock.is_repeatable()
+    }
+
     pub(crate) fn now_ns(&self) -> u64 {
         self.clock.now_ns().saturating_sub(self.born_ns)
     }
@@ -143,9 +148,11 @@ impl Measure {
         }
     }
 
-    /// The work of a pause is done: its length, CPU time and kernel time. The policy's cycle ends with it.
-    pub(crate) fn end_pause(&mut self, start: &PauseStart, with_system: bool) -> (u64, u64, u64) {
-        let (pause_ns, pause_cpu_ns, system_ns) = self.time_pause(start, with_system);
+    /// The work of a pause is done: its length, its CPU time with that of its helpers, and its own thread's kernel time. The
+    /// policy's cycle ends with it.
+    pub(crate) fn end_pause(&mut self, start: &PauseStart, with_system: bool, helpers_cpu_ns: u64) -> (u64, u64, u64) {
+        let (pause_ns, own_cpu_ns, system_ns) = self.time_pause(start, with_system);
+        let pause_cpu_ns = own_cpu_ns + helpers_cpu_ns;
         (self.mutator_ns, self.mutator_cpu_ns, self.slice_cpu_ns) = (0, 0, 0);
         self.pauses_ns.add(pause_ns);
         let gc_cpu_ns = pause_cpu_ns + self.concurrent_cpu_ns;

@@ -15,13 +15,15 @@
 //! - M1. Every index handed in lies in a committed granule of this reservation (checked below the reservation's end in
 //!   debug builds): it came from a root or field, which hold references to live objects only, or from region metadata.
 //! - M2. No Rust reference into heap memory outlives the call that made it; everything else is a raw load or store.
-//! - M3. One thread at a time uses a heap (`&mut Heap`), but for a marker beside it. What both touch (headers, reference
-//!   slots, marks, mark limits, live words) is accessed by relaxed atomics of its own width; all else is the heap's alone.
+//! - M3. One thread at a time uses a heap (`&mut Heap`), but for a marker beside it, and the workers of a pause. What
+//!   several touch (headers, reference slots, roles, chunk bytes, marks, mark limits, live words) is accessed by atomics of
+//!   its own width; all else is one thread's alone. One exception: a worker may copy an object that another has just kept
+//!   where it is and is scanning; that copy loses its claim and is never looked at.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of the unit in which memory is committed and regions are measured.
 pub const GRANULE_BYTES: usize = 64 << 10;
@@ -231,6 +233,8 @@ pub(crate) struct Memory {
 
 // SAFETY: a bundle of addresses; whoever holds it follows M3.
 unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
 
 impl Memory {
     pub(crate) fn base(self) -> NonNull<u8> {
@@ -262,6 +266,21 @@ impl Memory {
         unsafe { AtomicU64::from_ptr(self.at(word).cast()) }.store(value, Ordering::Relaxed);
     }
 
+    /// As `word`, between the workers of a pause: what was published with the word is seen after.
+    #[inline(always)]
+    pub(crate) fn word_acquire(self, word: u32) -> u64 {
+        // SAFETY: M1, M3; word indices are 8-aligned.
+        unsafe { AtomicU64::from_ptr(self.at(word).cast()) }.load(Ordering::Acquire)
+    }
+
+    /// Puts `new` where `old` is, with all that was written before; the word that is there instead, if it is another.
+    #[inline(always)]
+    pub(crate) fn exchange_word(self, word: u32, old: u64, new: u64) -> Result<(), u64> {
+        // SAFETY: M1, M3; word indices are 8-aligned.
+        let header = unsafe { AtomicU64::from_ptr(self.at(word).cast()) };
+        header.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).map(drop)
+    }
+
     /// The `index`-th reference of the object at `object`.
     #[inline(always)]
     pub(crate) fn slot(self, object: u32, index: u32) -> u32 {
@@ -283,6 +302,12 @@ impl Memory {
     #[inline(always)]
     pub(crate) fn set_slot(self, object: u32, index: u32, value: u32) {
         self.slot_at(object, index).store(value, Ordering::Relaxed);
+    }
+
+    /// As `set_slot`: who reads the reference by `slot_acquire` sees what was written before.
+    #[inline(always)]
+    pub(crate) fn set_slot_release(self, object: u32, index: u32, value: u32) {
+        self.slot_at(object, index).store(value, Ordering::Release);
     }
 
     pub(crate) fn byte(self, object: u32, offset: u64) -> u8 {
@@ -365,14 +390,18 @@ impl Memory {
     #[inline(always)]
     pub(crate) fn role(self, granule: u32) -> u8 {
         debug_assert!(granule < self.granules);
-        // SAFETY: M1: the table has a byte for every granule.
-        unsafe { self.roles.as_ptr().add(granule as usize).read() }
+        self.role_byte(granule).load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn role_byte<'a>(self, granule: u32) -> &'a AtomicU8 {
+        // SAFETY: M1, M3: the table has a byte for every granule; the reference is dropped at once.
+        unsafe { AtomicU8::from_ptr(self.roles.as_ptr().add(granule as usize)) }
     }
 
     pub(crate) fn set_role(self, granule: u32, count: u32, role: u8) {
         assert!(granule + count <= self.granules);
-        // SAFETY: within the table by the assertion.
-        unsafe { ptr::write_bytes(self.roles.as_ptr().add(granule as usize), role, count as usize) }
+        (granule..granule + count).for_each(|granule| self.role_byte(granule).store(role, Ordering::Relaxed));
     }
 
     /// Mark bits of a block of 64 words; bit i is set if an object starting at its word i is marked.
@@ -398,6 +427,19 @@ impl Memory {
     pub(crate) fn mark(self, object: u32) {
         let word = self.marks_at(object >> BLOCK_SHIFT);
         word.store(word.load(Ordering::Relaxed) | 1 << (object % BLOCK_WORDS), Ordering::Relaxed);
+    }
+
+    /// Marks an object among several workers; false if it was marked already.
+    #[inline(always)]
+    pub(crate) fn mark_among(self, object: u32) -> bool {
+        let bit = 1 << (object % BLOCK_WORDS);
+        self.marks_at(object >> BLOCK_SHIFT).fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// Takes a mark back.
+    pub(crate) fn unmark(self, object: u32) {
+        let word = self.marks_at(object >> BLOCK_SHIFT);
+        word.store(word.load(Ordering::Relaxed) & !(1 << (object % BLOCK_WORDS)), Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -474,11 +516,12 @@ impl Memory {
 
     pub(crate) fn is_chunk_logged(self, chunk: u32) -> bool {
         // SAFETY: as for `chunk_byte`; the table is writable from birth.
-        unsafe { self.chunk_byte(chunk).read() == CHUNK_LOGGED }
+        unsafe { AtomicU8::from_ptr(self.chunk_byte(chunk)) }.load(Ordering::Relaxed) == CHUNK_LOGGED
     }
 
     pub(crate) fn set_chunk_logged(self, chunk: u32, logged: bool) {
         // SAFETY: as for `chunk_byte`; the table is writable from birth.
-        unsafe { self.chunk_byte(chunk).write(if logged { CHUNK_LOGGED } else { 0 }) }
+        unsafe { AtomicU8::from_ptr(self.chunk_byte(chunk)) }
+            .store(if logged { CHUNK_LOGGED } else { 0 }, Ordering::Relaxed);
     }
 }

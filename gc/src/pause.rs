@@ -13,12 +13,14 @@ use crate::barrier;
 use crate::candidates::{MixedShare, Readiness};
 use crate::clock;
 use crate::compact::compact;
+use crate::crew::Helped;
 use crate::cycle::Phase;
 use crate::evacuate::{self, Copied, Directions, Evacuation};
 use crate::handle::AllRoots;
 use crate::header;
 use crate::heap::{Heap, Roots};
 use crate::memory::Mutator;
+use crate::phases::{PausePhase, Phases, Watch};
 use crate::policy::{CycleKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
 use crate::rules::{Rule, is_broken};
@@ -37,6 +39,9 @@ pub(crate) enum Plan {
     Full,
 }
 
+/// Fewer bytes to be copied are not worth waking a helper for. Measured on two cores: it comes after 50 to 100 µs, in which
+/// one worker alone copies a tenth of that.
+const PARALLEL_BYTES_MIN: u64 = 1 << 20;
 /// Share of the pause goal that a mixed pause is planned to take.
 const GOAL_SHARE: f64 = 0.85;
 /// The GC-overhead limit: so many pauses in a row with this share of the CPU, that leave less than the limit ÷
@@ -75,6 +80,8 @@ struct Work {
     old_freed_bytes: u64,
     mark_ns: u64,
     marked_bytes: u64,
+    helped: Helped,
+    phases: Phases,
 }
 
 impl Work {
@@ -111,15 +118,18 @@ impl Heap {
         self.stop_marker();
         let before = self.occupancy();
         let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
-        let work = match plan {
+        let mut work = match plan {
             Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, roots),
             Plan::Full => self.compact_all(roots),
         };
+        let mut watch = Watch::start(self.measure.is_timed());
         self.eden = Buffer::default();
         self.memory().set_mutator(Mutator::default());
         self.window_start = 0;
         self.uncommit();
         self.watch_limit();
+        watch.lap(PausePhase::Finish);
+        work.phases.after(&watch.phases);
         if self.verify {
             verify::verify(self, roots);
         }
@@ -127,7 +137,8 @@ impl Heap {
         self.measure.charge(clock::Work::Copied(work.copied_bytes()));
         self.measure.charge(clock::Work::Scanned(work.copied.remembered_entries));
         self.measure.charge(clock::Work::Pause);
-        let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed);
+        let helpers_cpu_ns = if self.measure.is_timed() { work.helped.cpu_ns } else { 0 };
+        let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed, helpers_cpu_ns);
         self.resume_marker();
         if work.kind != CycleKind::Full {
             self.measure.add_evacuation(pause_ns, work.copied_bytes(), work.copied.remembered_entries);
@@ -143,6 +154,7 @@ impl Heap {
             ..self.measured(&work, start.at_ns + pause_ns)
         };
         self.stats.add(&snapshot, work.copied_bytes(), work.freed_bytes());
+        self.stats.phases.after(&work.phases);
         self.stats.committed_bytes_max = self.stats.committed_bytes_max.max(self.space.committed_bytes_max());
         self.stats.add_metadata(self.metadata_bytes(), self.space.committed_bytes());
         let knobs = self.knobs;
@@ -159,6 +171,8 @@ impl Heap {
             pause_ns,
             user_ns: pause_cpu_ns - system_ns,
             system_ns,
+            critical_cpu_ns: pause_cpu_ns - helpers_cpu_ns + work.helped.longer_than_mine_ns(),
+            phases: work.phases,
             before,
             after: if observed { self.occupancy() } else { before },
             snapshot,
@@ -211,7 +225,19 @@ impl Heap {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
     }
 
+    /// How many workers are worth it where about so many bytes are to be copied. Each needs regions of its own.
+    fn pause_workers(&mut self, copy_bytes: u64) -> usize {
+        if self.zeal.workers > 0 {
+            return self.zeal.workers;
+        }
+        let regions_bytes = self.knobs.eden_region_bytes + self.knobs.old_region_bytes;
+        let room_bytes = copy_bytes + 2 * self.workers_max as u64 * regions_bytes;
+        let pays = copy_bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
+        if pays && self.help.is_wanted() { self.workers_max } else { 1 }
+    }
+
     fn evacuate(&mut self, mark: bool, everything: bool, cause: Cause, roots: &mut dyn Roots) -> Work {
+        let mut watch = Watch::start(self.measure.is_timed());
         let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
         let mark = !tracing_already && (mark || self.mark_is_due(0));
         let mut tracer = None;
@@ -227,9 +253,9 @@ impl Heap {
         work.young_bytes = self.space.used_bytes_of(&collected);
         work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
         let mut taken = Vec::new();
+        let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
         let readiness = self.candidates.prepare();
         if readiness == Readiness::Mixed {
-            let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
             // Where room is short, mixed pauses must free more than is promoted meanwhile, or a full collection comes first.
             let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
@@ -254,42 +280,58 @@ impl Heap {
             self.space.flag(*head, role::COLLECTED, true);
         }
         let mixed = !taken.is_empty();
+        let taken_bytes = taken.iter().map(|(head, _)| self.space.used_words(*head) * 8).sum::<u64>();
         if mixed {
             let memory = self.space.memory;
             self.space.old.retain(|head| memory.role(*head) & role::COLLECTED == 0);
         }
-        if self.old.head != 0 && self.space.capacity_bytes(self.old.head) != self.knobs.old_region_bytes {
-            self.old = Buffer::default();
+        for open in &mut self.old {
+            if open.head != 0 && self.space.capacity_bytes(open.head) != self.knobs.old_region_bytes {
+                *open = Buffer::default();
+            }
         }
 
+        let workers = self.pause_workers(young_copy_bytes + taken_bytes);
         let directions = Directions {
+            workers,
             tenuring_age: self.tenuring_age.min(self.knobs.tenuring_age),
-            survivor_region_bytes: self.knobs.eden_region_bytes,
+            // Each worker fills regions of its own.
+            survivor_region_bytes: self.knobs.eden_region_bytes / workers as u64,
             survivor_bytes_max: self.survivor_capacity_bytes(),
             old_region_bytes: self.knobs.old_region_bytes,
             fail_every: self.zeal.copy_fail,
             mark_promoted: self.is_in(Phase::Trace),
+            starts_marking: tracer.is_some(),
+            timed: self.measure.is_timed(),
         };
-        let (space, shapes) = (&mut self.space, &self.shapes);
-        let (candidates, incoming) = (&mut self.candidates, &mut self.incoming);
-        let mut evacuation = Evacuation::new(space, shapes, candidates, incoming, directions, self.old, tracer);
-        evacuation.roots(roots);
-        evacuation.entries(&self.store_buffer);
-        evacuation.entries(&self.retained);
-        for (_, set) in taken {
-            evacuation.remembered(set);
-        }
+        let remembered = Evacuation::remembered(&self.space, taken.into_iter().map(|(_, set)| set).collect());
+        watch.lap(PausePhase::Prepare);
         let scope = if mixed { Scope::Whole } else { Scope::Recent };
-        let memory = evacuation.memory();
+        let memory = self.memory();
         let place = |object| evacuate::place(memory, object);
-        for value in self.weak.kept_values(scope, memory, &self.shapes, |object| place(object).is_some()) {
-            evacuation.keep(value);
-        }
         // What failed to be copied is still in the collection set, and old from now on.
         let is_young = |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
-        self.weak.sweep(scope, place, is_young);
-        let tracer;
-        (self.old, self.retained, work.copied, tracer) = evacuation.finish();
+        let (shapes, table) = (&self.shapes, &mut self.weak);
+        let mut weak = |keep: &mut dyn FnMut(u32)| {
+            let kept = table.kept_values(scope, memory, shapes, |object| place(object).is_some());
+            kept.into_iter().for_each(keep);
+            table.sweep(scope, place, is_young);
+        };
+        let sources = [&self.store_buffer[..], &self.retained[..], &remembered[..]];
+        let evacuation = Evacuation::new(&mut self.space, shapes, &self.incoming, directions, sources);
+        let mut evacuated = evacuation.run(&mut self.old, roots, &mut weak);
+        watch.phases.after(&evacuated.phases);
+        watch.skip();
+        evacuated.remember(&mut self.space, &mut self.candidates, &mut self.incoming);
+        self.retained = evacuated.retained;
+        work.copied = evacuated.copied;
+        work.helped = evacuated.helped;
+        if workers > 1 {
+            self.help.learn(&evacuated.helped, evacuated.waited_ns);
+        }
+        if let Some(tracer) = &mut tracer {
+            tracer.adopt(evacuated.visited);
+        }
         self.store_buffer.clear();
         self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
 
@@ -311,6 +353,7 @@ impl Heap {
         }
         let large_freed_bytes = self.reclaim_large(mark);
         work.old_freed_bytes += large_freed_bytes;
+        watch.lap(PausePhase::Free);
         self.measure.add_survival(work.young_bytes, work.copied.survived_bytes + work.copied.promoted_bytes);
         let marked_before = self.marked.wall_ns > 0;
         self.measure.cycles_since_mark =
@@ -332,6 +375,7 @@ impl Heap {
             // What marking found dead leaves with the candidates only.
             self.occupied_after_mark_bytes = self.occupied_after_mark_bytes.min(self.occupied_bytes());
         }
+        work.phases = watch.phases;
         work
     }
 
@@ -378,7 +422,8 @@ impl Heap {
         work.mark_ns = self.measure.now_ns() - start_ns;
         let large_freed_bytes = self.free_dead_large();
         let mut roots = WithWeak { roots, weak: &mut self.weak };
-        (self.old, work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, &mut roots);
+        self.old = Default::default();
+        (self.old[0], work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, &mut roots);
         self.forget_marks();
         let live_bytes = self.space.used_bytes_of(&self.space.old);
         // All that was young and lives is old now, wherever it was moved.

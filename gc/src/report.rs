@@ -1,5 +1,6 @@
 //! What observers are told: each pause as it ends, and each cycle as its decision is answered.
 
+use crate::phases::Phases;
 use crate::policy::{CycleKind, Decision, Knobs, Outcome, Snapshot};
 
 /// One decision with what it was made from and what came of it. This is a row of a journal.
@@ -43,10 +44,14 @@ pub struct PauseReport {
     pub start_ns: u64,
     /// Its length.
     pub pause_ns: u64,
-    /// CPU time in user mode.
+    /// CPU time in user mode, of all workers.
     pub user_ns: u64,
-    /// CPU time in the kernel.
+    /// CPU time in the kernel, of the program's thread.
     pub system_ns: u64,
+    /// CPU time of its longest worker and of what one thread did alone: how long it would take on idle cores.
+    pub critical_cpu_ns: u64,
+    /// What it spent its time on.
+    pub phases: Phases,
     /// The heap when it began.
     pub before: Occupancy,
     /// The heap when it ended.

@@ -82,6 +82,18 @@ impl Buffer {
         })
     }
 
+    /// Words that are left.
+    pub(crate) fn room(&self) -> u32 {
+        self.limit - self.top
+    }
+
+    /// Takes back what was bumped last, if that is it.
+    pub(crate) fn give_back(&mut self, at: u32, words: u32) {
+        if self.top == at + words && self.head != 0 {
+            self.top = at;
+        }
+    }
+
     /// As `bump`, but at the start of a block, so that the chunks of two arrays are never the same.
     pub(crate) fn bump_aligned(&mut self, words: u32) -> Option<u32> {
         let at = self.top.next_multiple_of(BLOCK_WORDS);

@@ -5,6 +5,7 @@ use std::fmt;
 use hdrhistogram::Histogram;
 
 use crate::mmu::MMU_WINDOWS_NS;
+use crate::phases::Phases;
 use crate::policy::{CycleKind, Snapshot};
 
 /// Totals since the heap was made. Bytes and nanoseconds, as the names say.
@@ -54,6 +55,8 @@ pub struct Stats {
     pub pressure_events: u64,
     /// The least share of any window of [`MMU_WINDOWS_NS`] that pauses left to the program.
     pub mmu: [f64; MMU_WINDOWS_NS.len()],
+    /// What evacuating and compacting pauses spent their time on.
+    pub phases: Phases,
     metadata_shares: Shares,
     pauses_ns: Times,
     to_safepoint_ns: Times,
@@ -119,6 +122,7 @@ impl Stats {
             metadata_bytes_max: 0,
             pressure_events: 0,
             mmu: [1.0; MMU_WINDOWS_NS.len()],
+            phases: Phases::default(),
             metadata_shares: Shares(Histogram::new(3).expect("three digits are a legal precision")),
             pauses_ns: Times::new(),
             to_safepoint_ns: Times::new(),

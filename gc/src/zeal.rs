@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::crew::WORKERS_MAX;
+
 /// When something is due: every so many allocated bytes, or every n-th slow path; never by default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Pace {
@@ -39,6 +41,8 @@ pub struct Zeal {
     pub commit_fail: u64,
     /// A young collection at each n-th poll of a loop; 0 for none.
     pub poll: u64,
+    /// So many workers in every pause, whatever it is worth; 0 for as many as pay.
+    pub workers: usize,
     /// Verify after every pause.
     pub verify: bool,
 }
@@ -54,7 +58,7 @@ impl fmt::Display for ZealError {
         write!(
             f,
             "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N, poll:N, markstack and verify, separated by commas",
+             copyfail:N, commitfail:N, poll:N, workers:N (up to 4), markstack and verify, separated by commas",
             self.part
         )
     }
@@ -97,6 +101,12 @@ impl FromStr for Zeal {
                 "copyfail" => zeal.copy_fail = every(value)?,
                 "commitfail" => zeal.commit_fail = every(value)?,
                 "poll" => zeal.poll = every(value)?,
+                "workers" => {
+                    zeal.workers = every(value)? as usize;
+                    if zeal.workers > WORKERS_MAX {
+                        return Err(error());
+                    }
+                }
                 "verify" if value.is_empty() => zeal.verify = true,
                 _ => return Err(error()),
             }

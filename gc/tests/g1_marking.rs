@@ -70,7 +70,12 @@ fn threads_beside_the_program_mark_what_it_rewrites() {
 
 #[test]
 fn a_cycle_is_start_remark_cleanup_end_then_prepare_and_mixed() {
-    let config = HeapConfig { verify: true, clock: Box::new(FakeClock::default()), ..HeapConfig::new(64 * MIB) };
+    let config = HeapConfig {
+        verify: true,
+        zeal: support::zeal(""),
+        clock: Box::new(FakeClock::default()),
+        ..HeapConfig::new(64 * MIB)
+    };
     let mut double = Double::new(config, eager());
     let events = Events::default();
     double.heap.add_observer(Box::new(events.clone()));
@@ -95,7 +100,7 @@ fn a_cycle_is_start_remark_cleanup_end_then_prepare_and_mixed() {
 fn marking_goes_on_over_many_young_pauses() {
     let config = HeapConfig {
         verify: true,
-        zeal: "slice:32K,young:16K".parse().unwrap(),
+        zeal: support::zeal("slice:32K,young:16K"),
         clock: Box::new(FakeClock::default()),
         ..HeapConfig::new(64 * MIB)
     };
@@ -119,7 +124,7 @@ fn marking_goes_on_over_many_young_pauses() {
 fn a_full_collection_ends_a_cycle() {
     let config = HeapConfig {
         verify: true,
-        zeal: "slice:1M".parse().unwrap(),
+        zeal: support::zeal("slice:1M"),
         clock: Box::new(FakeClock::default()),
         ..HeapConfig::new(64 * MIB)
     };
@@ -152,7 +157,7 @@ fn what_is_cut_off_while_marking_stays_for_who_holds_it() {
     // Rule (e), the case that a nil store hides: an old object is loaded, then its only slot is overwritten.
     let config = HeapConfig {
         verify: true,
-        zeal: "slice:8K,mark:64K".parse().unwrap(),
+        zeal: support::zeal("slice:8K,mark:64K"),
         clock: Box::new(FakeClock::default()),
         ..HeapConfig::new(64 * MIB)
     };

@@ -12,7 +12,7 @@ const MIB: u64 = 1 << 20;
 fn config(limit_bytes: u64, zeal: &str) -> HeapConfig {
     HeapConfig {
         verify: true,
-        zeal: zeal.parse().expect("zeal"),
+        zeal: support::zeal(zeal),
         clock: Box::new(FakeClock::default()),
         ..HeapConfig::new(limit_bytes)
     }

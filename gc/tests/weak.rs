@@ -14,8 +14,7 @@ use tenure_gc::{Collect, Heap, HeapConfig, Ref, Roots};
 const KINDS: [Collect; 3] = [Collect::Young, Collect::Mark, Collect::Full];
 
 fn heap_with(shapes: &Shapes, zeal: &str) -> Heap {
-    let config =
-        HeapConfig { verify: true, zeal: zeal.parse().expect("zeal of the tests"), ..HeapConfig::new(64 << 20) };
+    let config = HeapConfig { verify: true, zeal: support::zeal(zeal), ..HeapConfig::new(64 << 20) };
     Heap::new(config, shapes.table.clone(), Box::new(Adaptive::new())).expect("a heap")
 }
 
@@ -181,7 +180,7 @@ fn handles_hold_objects_where_they_are() {
 #[test]
 fn pinned_objects_stay_while_everything_around_them_moves() {
     let shapes = Shapes::new();
-    for zeal in ["", "young:8K", "move:32K", "mark:16K,copyfail:7", "full:24K"] {
+    for zeal in ["", "young:8K", "move:32K", "mark:16K,copyfail:7", "full:24K", "move:32K,copyfail:5,workers:3"] {
         let mut heap = heap_with(&shapes, zeal);
         let mut random = Random::new(5);
         let mut roots = vec![0_u64; 64];
@@ -324,7 +323,7 @@ fn random_run(seed: u64, zeal: &str) {
 #[test]
 fn a_random_graph_keeps_exactly_what_it_must() {
     for seed in 1..=12 {
-        for zeal in ["", "young:8K", "mark:16K,copyfail:7", "move:32K", "full:24K,commitfail:5"] {
+        for zeal in ["", "young:8K", "mark:16K,copyfail:7", "move:32K", "full:24K,commitfail:5", "mark:16K,workers:3"] {
             random_run(seed, zeal);
         }
     }

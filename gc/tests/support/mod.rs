@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_gc::policy::Policy;
 use tenure_gc::{
-    Clock, Collect, FLAGS_BYTE_OFFSET, Heap, HeapConfig, LOG_BIT, Mutator, Ref, Shape, ShapeId, ShapeTable,
+    Clock, Collect, FLAGS_BYTE_OFFSET, Heap, HeapConfig, LOG_BIT, Mutator, Ref, Shape, ShapeId, ShapeTable, Zeal,
 };
 
 /// A clock that ticks a little each time it is read.
@@ -33,6 +33,12 @@ impl Clock for FakeClock {
     fn thread_system_ns(&self) -> u64 {
         0
     }
+}
+
+/// Zeal from a text, with what `TENURE_GC_ZEAL` adds: `TENURE_GC_ZEAL=workers:3` runs every test with three workers.
+pub fn zeal(text: &str) -> Zeal {
+    let added = std::env::var("TENURE_GC_ZEAL").unwrap_or_default();
+    format!("{text},{added}").parse().expect("zeal of the tests")
 }
 
 /// A small generator, so that a run is repeated by its seed.

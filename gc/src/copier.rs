@@ -1,0 +1,532 @@
+//! One worker of an evacuation: copies what it meets out of the collection set, depth first, and redirects references.
+//!
+//! It must never know how many others there are. Alone (`SHARED` is false) it needs no atomic operation; among others it
+//! claims each object by exchanging its header, after the copy is made, as G1 does: who loses gives the room back.
+//!
+//! Invariants, beside those of the evacuation
+//! - Y1. The header of an object in the collection set changes once: to forwarded or self-forwarded, by whoever claims it.
+//!   Only the claimant scans it, counts it, and marks it.
+//! - Y2. Each worker bumps in regions of its own, so no two write the same granule's counts.
+//! - Y3. An object with many references is scanned in parts, each of them once.
+
+use std::ops::Range;
+
+use crate::barrier::{self, Entry};
+use crate::evacuate::{Copied, Directions, Evacuation, Source};
+use crate::header;
+use crate::heap::Roots;
+use crate::memory::Memory;
+use crate::phases::{PausePhase, Watch};
+use crate::rules::{Rule, is_broken};
+use crate::shape::ShapeTable;
+use crate::space::{Buffer, role};
+use crate::steal::Hand;
+
+/// In arrays, the header of the target this many slots ahead is asked for: targets lie anywhere, and waiting for them is
+/// most of the cost.
+const PREFETCH_SLOTS: u32 = 8;
+/// Among others: objects with more references are scanned by so many at a time, the rest being offered.
+const PART_SLOTS: u32 = 4096;
+/// Among others: after so many objects a worker looks whether what it offered was taken; then it offers the older half of
+/// a stack that has more than so many objects.
+const LOOK_EVERY: u32 = 32;
+const SPARE_MIN: usize = 4;
+/// Among others: survivors' room is handed out by so many bytes.
+const ALLOWANCE_BYTES: u64 = 32 << 10;
+
+/// What a worker made and found; put together when the pause ends.
+pub(crate) struct Found {
+    /// The end of the regions that it fills.
+    pub(crate) survivor: Buffer,
+    pub(crate) old: Buffer,
+    pub(crate) retained: Vec<Entry>,
+    /// Entries with a target in a remaining candidate, or a watched one.
+    pub(crate) remembered: Vec<(Entry, u32)>,
+    /// What stayed where it is.
+    pub(crate) failed: Vec<u32>,
+    /// What the marking that starts is to scan; it is marked.
+    pub(crate) visited: Vec<u32>,
+    pub(crate) copied: Copied,
+    pub(crate) watch: Watch,
+}
+
+/// What is left of an object to be scanned: its place, the next slot, and whether it is new where it is.
+#[derive(Clone, Copy)]
+struct Part {
+    object: u32,
+    from: u32,
+    new: bool,
+}
+
+impl Part {
+    /// In one word. Parts start at multiples of [`PART_SLOTS`], so the lowest bit is free.
+    fn task(self) -> u64 {
+        u64::from(self.object) | u64::from(self.from | u32::from(!self.new)) << 32
+    }
+
+    fn of_task(task: u64) -> Part {
+        let upper = (task >> 32) as u32;
+        Part { object: task as u32, from: upper & !1, new: upper & 1 == 0 }
+    }
+}
+
+/// A worker.
+pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
+    evacuation: &'e Evacuation<'h>,
+    memory: Memory,
+    shapes: &'e ShapeTable,
+    directions: Directions,
+    stack: Vec<u32>,
+    hand: Hand<'e>,
+    /// What may survive in young regions by this worker's doing.
+    survivor_bytes_max: u64,
+    copies: u64,
+    found: Found,
+}
+
+impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
+    /// `old` is the region that its promotion fills.
+    pub(crate) fn new(evacuation: &'e Evacuation<'h>, old: Buffer) -> Copier<'e, 'h, SHARED> {
+        let directions = evacuation.directions;
+        Copier {
+            evacuation,
+            memory: evacuation.memory,
+            shapes: evacuation.shapes,
+            directions,
+            stack: Vec::with_capacity(1024),
+            hand: evacuation.tasks.hand(),
+            survivor_bytes_max: if SHARED { 0 } else { directions.survivor_bytes_max },
+            copies: 0,
+            found: Found {
+                survivor: Buffer::default(),
+                old,
+                retained: Vec::new(),
+                remembered: Vec::new(),
+                failed: Vec::new(),
+                visited: Vec::new(),
+                copied: Copied::default(),
+                watch: Watch::start(directions.timed),
+            },
+        }
+    }
+
+    pub(crate) fn into_found(self) -> Found {
+        debug_assert!(self.stack.is_empty());
+        self.found
+    }
+
+    pub(crate) fn lap(&mut self, phase: PausePhase) {
+        self.found.watch.lap(phase);
+    }
+
+    // -- where references come from
+
+    /// Roots in stacks and handles.
+    pub(crate) fn roots(&mut self, roots: &mut dyn Roots) {
+        roots.visit(&mut |slot| {
+            *slot = u64::from(self.redirect(*slot as u32));
+        });
+        self.lap(PausePhase::Roots);
+        if SHARED {
+            self.spare();
+        }
+        self.drain();
+        self.lap(PausePhase::Copy);
+    }
+
+    /// This worker's share of a list of old objects, and what they refer to. What is itself collected is dropped: its copy
+    /// is scanned.
+    pub(crate) fn scan_source(&mut self, source: Source) {
+        let evacuation = self.evacuation;
+        while let Some(entries) = evacuation.next_entries::<SHARED>(source) {
+            for entry in entries {
+                self.scan_entry(*entry, source.is_logged());
+            }
+            self.lap(source.phase());
+            self.drain();
+            self.lap(PausePhase::Copy);
+        }
+    }
+
+    fn scan_entry(&mut self, entry: Entry, logged: bool) {
+        if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
+            self.found.copied.remembered_entries += 1;
+            let refs = self.scan_old(entry, false);
+            let left = self.directions.mark_promoted && is_broken(Rule::RearmWhileMarking);
+            if logged && !left {
+                barrier::rearm(self.memory, entry, barrier::is_chunked_at(entry.object, refs));
+            }
+        } else if logged && !entry.is_whole() {
+            // The chunk byte belongs to the address, not to the array that leaves it.
+            barrier::rearm(self.memory, entry, true);
+        }
+    }
+
+    /// An object that something weak keeps, and all it refers to.
+    pub(crate) fn keep(&mut self, object: u32) {
+        self.redirect(object);
+        self.drain();
+    }
+
+    // -- what is left to scan
+
+    /// Scans what this worker has.
+    pub(crate) fn drain(&mut self) {
+        let mut scanned = 0;
+        loop {
+            while let Some(object) = self.stack.pop() {
+                self.scan_new(object);
+                if SHARED {
+                    scanned += 1;
+                    if scanned % LOOK_EVERY == 0 {
+                        self.spare();
+                    }
+                }
+            }
+            if !SHARED {
+                return;
+            }
+            let Some(task) = self.hand.take_back() else { return };
+            self.scan_part(Part::of_task(task));
+        }
+    }
+
+    /// Scans what the others have, until nobody has anything.
+    pub(crate) fn drain_all(&mut self) {
+        while let Some(task) = self.hand.steal() {
+            self.lap(PausePhase::Termination);
+            self.scan_part(Part::of_task(task));
+            self.drain();
+            self.lap(PausePhase::Copy);
+        }
+        self.lap(PausePhase::Termination);
+    }
+
+    /// Offers the older half of the stack, if all that was offered before was taken.
+    #[inline]
+    fn spare(&mut self) {
+        if self.stack.len() > SPARE_MIN && self.hand.is_empty() {
+            let half = self.stack.len() / 2;
+            for object in self.stack.drain(..half) {
+                self.hand.offer(Part { object, from: 0, new: true }.task());
+            }
+        }
+    }
+
+    #[inline]
+    fn scan_new(&mut self, object: u32) {
+        let byte = self.memory.role_at(object);
+        if byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
+            let word = self.memory.word(object);
+            let slots = 0..self.shapes.descriptor(word).refs(word);
+            self.scan_survivor(object, slots);
+        } else {
+            self.scan_old(Entry::whole(object), true);
+        }
+    }
+
+    fn scan_part(&mut self, part: Part) {
+        if part.from == 0 {
+            return self.scan_new(part.object);
+        }
+        let word = self.memory.word(part.object);
+        let slots = part.from..self.shapes.descriptor(word).refs(word);
+        let byte = self.memory.role_at(part.object);
+        if part.new && byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
+            self.scan_survivor(part.object, slots);
+        } else {
+            self.scan_old_slots(Entry::whole(part.object), slots, part.new);
+        }
+    }
+
+    /// The slots to be scanned now; the others are offered (Y3).
+    #[inline(always)]
+    fn first_part(&mut self, object: u32, slots: Range<u32>, new: bool) -> Range<u32> {
+        if SHARED && slots.len() > PART_SLOTS as usize {
+            // Parts start at multiples, wherever the first slot is.
+            let from = (slots.start / PART_SLOTS + 1) * PART_SLOTS;
+            self.hand.offer(Part { object, from, new }.task());
+            return slots.start..from;
+        }
+        slots
+    }
+
+    #[inline]
+    fn scan_survivor(&mut self, object: u32, slots: Range<u32>) {
+        for index in self.first_part(object, slots, true) {
+            let target = self.slot(object, index);
+            if target == 0 {
+                continue;
+            }
+            let byte = self.memory.role_at(target);
+            if byte & role::COLLECTED != 0 {
+                let to = self.forward(target);
+                self.set_slot(object, index, to);
+            } else {
+                self.reach(target, byte);
+                self.visit(target);
+            }
+        }
+    }
+
+    /// Scans an object that is old after the pause, or a chunk of one, for E3 and E4; a `new` one for E5 as well.
+    /// Returns its number of references.
+    #[inline]
+    fn scan_old(&mut self, entry: Entry, new: bool) -> u32 {
+        let word = self.memory.word(entry.object);
+        let refs = self.shapes.descriptor(word).refs(word);
+        self.scan_old_slots(entry, entry.slots(refs), new);
+        refs
+    }
+
+    #[inline]
+    fn scan_old_slots(&mut self, entry: Entry, slots: Range<u32>, new: bool) {
+        let object = entry.object;
+        let word = self.memory.word(object);
+        let descriptor = self.shapes.descriptor(word);
+        let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
+        let mut retained = None;
+        let slots = self.first_part(object, slots, new);
+        for index in slots.clone() {
+            let ahead = index + PREFETCH_SLOTS;
+            if ahead < slots.end {
+                let target = self.memory.slot(object, ahead);
+                if self.memory.role_at(target) & role::COLLECTED != 0 {
+                    self.memory.prefetch(target);
+                }
+            }
+            let mut target = self.slot(object, index);
+            if target == 0 {
+                continue;
+            }
+            let mut byte = self.memory.role_at(target);
+            if byte & role::COLLECTED != 0 {
+                let to = self.forward(target);
+                if to != target {
+                    self.set_slot(object, index, to);
+                    target = to;
+                    byte = self.memory.role_at(to);
+                }
+            }
+            if new {
+                self.visit(target);
+            }
+            // What failed to be copied is old from now on, so it is neither young nor a candidate.
+            if byte & (role::YOUNG | role::CANDIDATE | role::WATCHED) != 0 && byte & role::COLLECTED == 0 {
+                let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
+                if byte & (role::CANDIDATE | role::WATCHED) != 0 {
+                    self.found.remembered.push((finer, target));
+                } else if retained != Some(finer) {
+                    retained = Some(finer);
+                    self.found.retained.push(finer);
+                }
+            }
+        }
+    }
+
+    // -- references
+
+    #[inline(always)]
+    fn slot(&self, object: u32, index: u32) -> u32 {
+        if SHARED { self.memory.slot_acquire(object, index) } else { self.memory.slot(object, index) }
+    }
+
+    #[inline(always)]
+    fn set_slot(&self, object: u32, index: u32, value: u32) {
+        if SHARED {
+            self.memory.set_slot_release(object, index, value);
+        } else {
+            self.memory.set_slot(object, index, value);
+        }
+    }
+
+    #[inline(always)]
+    fn redirect(&mut self, target: u32) -> u32 {
+        if target == 0 {
+            return target;
+        }
+        let byte = self.memory.role_at(target);
+        if byte & role::COLLECTED != 0 {
+            return self.forward(target);
+        }
+        self.reach(target, byte);
+        self.visit(target);
+        target
+    }
+
+    /// A root or a young object refers to something outside the collection set (E4).
+    #[inline(always)]
+    fn reach(&self, target: u32, byte: u8) {
+        if byte & role::WATCHED != 0 {
+            self.evacuation.incoming.reach(target);
+        }
+    }
+
+    /// In the pause that starts a marking: a target that it is to scan.
+    #[inline(always)]
+    fn visit(&mut self, target: u32) {
+        if self.directions.starts_marking
+            && self.memory.is_below_mark_limit(target)
+            && !self.memory.is_marked(target)
+            && !is_broken(Rule::MarkTargets)
+        {
+            if SHARED {
+                if !self.memory.mark_among(target) {
+                    return;
+                }
+            } else {
+                self.memory.mark(target);
+            }
+            self.found.visited.push(target);
+        }
+    }
+
+    /// The new place of an object of the collection set.
+    #[inline(always)]
+    fn forward(&mut self, object: u32) -> u32 {
+        let word = if SHARED { self.memory.word_acquire(object) } else { self.memory.word(object) };
+        if header::is_forwarded(word) {
+            header::upper(word)
+        } else if header::is_untouched(word) {
+            self.copy(object, word)
+        } else {
+            object
+        }
+    }
+
+    /// Changes the header of an object of the collection set (Y1); if another worker was faster, its place by that.
+    #[inline(always)]
+    fn claim(&mut self, object: u32, word: u64, new: u64) -> Result<(), u32> {
+        if !SHARED {
+            self.memory.set_word(object, new);
+            return Ok(());
+        }
+        self.memory
+            .exchange_word(object, word, new)
+            .map_err(|word| if header::is_forwarded(word) { header::upper(word) } else { object })
+    }
+
+    // -- copies
+
+    #[inline]
+    fn copy(&mut self, object: u32, word: u64) -> u32 {
+        let descriptor = self.shapes.descriptor(word);
+        let words = descriptor.words(word);
+        let bytes = u64::from(words) * 8;
+        let byte = self.memory.role_at(object);
+        let young = byte & role::YOUNG != 0;
+        let age = header::age(word);
+        if byte & role::PINNED != 0 {
+            return self.stay(object, word);
+        }
+        if self.directions.fail_every != 0 {
+            self.copies += 1;
+            if self.copies.is_multiple_of(self.directions.fail_every) {
+                return self.stay(object, word);
+            }
+        }
+        if young
+            && age < self.directions.tenuring_age
+            && self.may_survive()
+            && let Some(to) = self.found.survivor.bump(words).or_else(|| self.open_survivor(words))
+        {
+            self.memory.copy_payload(object, to, words);
+            self.memory.set_word(to, header::survivor(word, age + 1));
+            if let Err(other) = self.claim(object, word, header::forwarded(word, to)) {
+                self.found.survivor.give_back(to, words);
+                return other;
+            }
+            self.found.copied.survived_bytes += bytes;
+            self.found.copied.survived_bytes_by_age[usize::from(age) + 1] += bytes;
+            if descriptor.refs(word) != 0 {
+                self.stack.push(to);
+            }
+            return to;
+        }
+        let refs = descriptor.refs(word);
+        let chunked = descriptor.is_ref_array() && refs > barrier::CHUNKED_REFS_MIN;
+        let to = if chunked { self.found.old.bump_aligned(words) } else { self.found.old.bump(words) };
+        let Some(to) = to.or_else(|| self.open_old(words)) else {
+            return self.stay(object, word);
+        };
+        self.memory.copy_payload(object, to, words);
+        self.memory.set_word(to, header::old(word, chunked));
+        if let Err(other) = self.claim(object, word, header::forwarded(word, to)) {
+            self.found.old.give_back(to, words);
+            return other;
+        }
+        if self.directions.mark_promoted && !is_broken(Rule::NewIsLive) {
+            if SHARED {
+                // In the first block above a mark limit, others may mark what lies below it.
+                self.memory.mark_among(to);
+            } else {
+                self.memory.mark(to);
+            }
+            self.memory.add_live_words(to, words);
+        }
+        if young {
+            self.found.copied.promoted_bytes += bytes;
+        } else {
+            self.found.copied.compacted_bytes += bytes;
+        }
+        if refs != 0 {
+            self.stack.push(to);
+        }
+        to
+    }
+
+    /// Whether there is room for survivors left.
+    #[inline(always)]
+    fn may_survive(&mut self) -> bool {
+        self.found.copied.survived_bytes < self.survivor_bytes_max || SHARED && self.more_may_survive()
+    }
+
+    #[cold]
+    fn more_may_survive(&mut self) -> bool {
+        let more = self.evacuation.survivor_allowance(ALLOWANCE_BYTES);
+        self.survivor_bytes_max += more;
+        self.found.copied.survived_bytes < self.survivor_bytes_max
+    }
+
+    /// No room for a copy: the object stays, and its region with it.
+    #[cold]
+    fn stay(&mut self, object: u32, word: u64) -> u32 {
+        if let Err(other) = self.claim(object, word, header::self_forwarded(word)) {
+            return other;
+        }
+        self.found.failed.push(object);
+        self.stack.push(object);
+        self.found.copied.failed_copies += 1;
+        object
+    }
+
+    #[cold]
+    fn open_survivor(&mut self, words: u32) -> Option<u32> {
+        let mut opened = self.evacuation.open(role::SURVIVOR, self.directions.survivor_region_bytes, words)?;
+        let at = opened.bump(words);
+        // Keep filling whichever has more room left.
+        if opened.room() >= self.found.survivor.room() {
+            std::mem::swap(&mut opened, &mut self.found.survivor);
+        }
+        self.close(opened);
+        at
+    }
+
+    #[cold]
+    fn open_old(&mut self, words: u32) -> Option<u32> {
+        let mut opened = self.evacuation.open(role::OLD, self.directions.old_region_bytes, words)?;
+        let at = opened.bump(words);
+        if opened.room() >= self.found.old.room() {
+            std::mem::swap(&mut opened, &mut self.found.old);
+        }
+        self.close(opened);
+        at
+    }
+
+    fn close(&mut self, buffer: Buffer) {
+        if buffer.head != 0 {
+            self.evacuation.close(buffer);
+            self.found.copied.tail_waste_bytes += u64::from(buffer.room()) * 8;
+        }
+    }
+}
