@@ -391,7 +391,9 @@ impl Heap {
         let requested_bytes = bytes.len() as u64 + 8;
         let out_of_memory = OutOfMemory { requested_bytes, limit_bytes: self.envelope.limit_bytes };
         let len = u32::try_from(bytes.len()).map_err(|_| out_of_memory)?;
-        let at = self.permanent_words(descriptor.array_words(len))?;
+        let words = descriptor.array_words(len);
+        let at = self.permanent_words(words)?;
+        self.memory().fill_words(at + 1, words as u32 - 1, 0);
         self.memory().set_word(at, header::new(shape.0, len));
         self.payload_mut(at, bytes.len()).copy_from_slice(bytes);
         Ok(Ref(at))
@@ -434,6 +436,7 @@ impl Heap {
     }
 
     /// The header of an object, checked to be one.
+    #[inline]
     fn header_of(&self, object: Ref) -> u64 {
         let granule = object.0 >> crate::memory::GRANULE_SHIFT;
         let memory = self.memory();
@@ -449,11 +452,13 @@ impl Heap {
     ///
     /// # Panics
     /// As all accessors: if `object` is nil or no object, or an index is out of bounds; that is a bug of the caller.
+    #[inline]
     pub fn shape_of(&self, object: Ref) -> ShapeId {
         ShapeId(header::shape(self.header_of(object)))
     }
 
     /// The number of elements of an array.
+    #[inline]
     pub fn array_len(&self, array: Ref) -> u64 {
         let word = self.header_of(array);
         assert!(!self.shapes.descriptor(word).is_record(), "{array:?} is a record");
@@ -461,6 +466,7 @@ impl Heap {
     }
 
     /// The bytes of a byte array.
+    #[inline]
     pub fn bytes(&self, array: Ref) -> &[u8] {
         let word = self.header_of(array);
         assert!(self.shapes.descriptor(word).is_byte_array(), "{array:?} is no byte array");
@@ -480,6 +486,7 @@ impl Heap {
         unsafe { self.memory().payload(object, bytes).as_mut() }
     }
 
+    #[inline]
     fn check_slot(&self, object: Ref, index: u64) {
         let word = self.header_of(object);
         let refs = self.shapes.descriptor(word).refs(word);
@@ -487,6 +494,7 @@ impl Heap {
     }
 
     /// The `index`-th reference of a record or reference array.
+    #[inline]
     pub fn ref_at(&self, object: Ref, index: u64) -> Ref {
         self.check_slot(object, index);
         Ref(self.memory().slot(object.0, index as u32))

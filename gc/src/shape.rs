@@ -159,6 +159,7 @@ impl ShapeTable {
     }
 
     /// The shape with this id, if it exists.
+    #[inline]
     pub fn get(&self, id: ShapeId) -> Option<Shape> {
         let descriptor = Descriptor(self.descriptors.get(id.0 as usize)?.load(Ordering::Acquire));
         (descriptor.0 != 0).then(|| descriptor.shape())

@@ -42,6 +42,17 @@ impl Key {
         last[..rest.len()].copy_from_slice(rest);
         finish(fold(state ^ u64::from_le_bytes(last), self.factor))
     }
+
+    fn words(&self, words: &[u64], len: usize) -> i64 {
+        let mut state = self.seed ^ len as u64;
+        for &word in words {
+            state = fold(state ^ word, self.factor);
+        }
+        if len.is_multiple_of(8) {
+            state = fold(state, self.factor);
+        }
+        finish(state)
+    }
 }
 
 /// Both halves of the 128-bit product, so that every bit of `a` reaches the low ones.
@@ -65,6 +76,11 @@ pub fn bytes(bytes: &[u8]) -> i64 {
     KEY.bytes(bytes)
 }
 
+/// The same of the `len` bytes in `words`, the last of which ends in zeros.
+pub(crate) fn words(words: &[u64], len: usize) -> i64 {
+    KEY.words(words, len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +94,17 @@ mod tests {
         }
         assert_eq!(bytes(b"abc"), bytes(&[97, 98, 99]));
         assert_ne!(bytes(b"a"), bytes(b"a\0"), "the length counts");
+    }
+
+    #[test]
+    fn words_hash_as_their_bytes() {
+        let text = b"0123456789abcdefghijklmnopqrstuvw";
+        for len in 0..text.len() {
+            let mut padded = text[..len].to_vec();
+            padded.resize(len.next_multiple_of(8), 0);
+            let padded: Vec<u64> = padded.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+            assert_eq!(words(&padded, len), bytes(&text[..len]), "{len} bytes");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - L2. Slots of globals of reference type are roots; permanent objects never move, so their slots are not.
 //! - L3. What a part has put into the tables stays there; a number means the same to all parts behind it. Only calls of
 //!   dispatchers go to those of the newest part that has them, which know the types of all parts.
+//! - L4. Strings are allocated zeroed, and nothing is written behind their last byte: their last word ends in zeros.
 
 use std::collections::{HashMap, HashSet};
 

@@ -373,8 +373,12 @@ pub(crate) extern "sysv64" fn str_compare(context: *const VmContext, a: u64, b: 
 }
 
 pub(crate) extern "sysv64" fn str_hash(context: *const VmContext, string: u64) -> i64 {
-    // SAFETY: called by compiled code with a string.
-    hash::bytes(unsafe { string_bytes(context, string) })
+    // SAFETY: called by compiled code with a string, whose words follow its header; its last one ends in zeros (L4).
+    unsafe {
+        let len = string_bytes(context, string).len();
+        let words = context.cast::<u64>().add(string as usize + 1);
+        hash::words(std::slice::from_raw_parts(words, len.div_ceil(8)), len)
+    }
 }
 
 pub(crate) extern "sysv64" fn int_hash(value: i64) -> i64 {

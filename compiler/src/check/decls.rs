@@ -176,12 +176,14 @@ fn intrinsic(name: &str) -> Option<FnKind> {
     use Intrinsic::*;
     let intrinsic = match name {
         "array_new" => ArrayNew,
+        "array_zeroed" => ArrayZeroed,
         "array_len" => ArrayLen,
         "array_get" => ArrayGet,
         "array_set" => ArraySet,
         "array_get_unchecked" => ArrayGetUnchecked,
         "array_set_unchecked" => ArraySetUnchecked,
-        "array_copy" => ArrayCopy,
+        // a string is an array of bytes that nobody writes
+        "array_copy" | "str_copy" => ArrayCopy,
         "array_fill" => ArrayFill,
         "bounds_check" => BoundsCheck,
         "str_len" => StrLen,

@@ -1,7 +1,7 @@
-//! Loops and comprehensions. `for` is spelled out here for ranges, lists, arrays, maps, sets and strings; everything
-//! else goes through `iter(self)` and `next(self) -> T?`.
+//! Loops and comprehensions. `for` is spelled out here for lists, arrays, maps, sets and strings, in `counted` for ranges;
+//! everything else goes through `iter(self)` and `next(self) -> T?`.
 
-use super::body::{Binding, Body, Expect, LoopScope};
+use super::body::{Binding, Body, Expect, LoopScope, Stable};
 use super::coerce::Why;
 use super::pattern::Step;
 use crate::codes;
@@ -13,22 +13,37 @@ use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 
 /// The parts of a `for` before its body is put in.
-struct Rounds {
+pub(super) struct Rounds {
     /// Runs once, before the loop.
-    before: Vec<ExprId>,
+    pub before: Vec<ExprId>,
     /// A test around the whole loop.
-    guard: Option<ExprId>,
-    condition: Option<ExprId>,
-    /// Runs at the start of each round.
-    each: Vec<Step>,
+    pub guard: Option<ExprId>,
+    pub condition: Option<ExprId>,
     /// Where the element is, when it is one value.
-    element: Element,
+    pub element: Element,
     /// What the counter of `for i, x` is set from; none when it has to be counted apart.
-    position: Option<LocalId>,
-    step: Option<ExprId>,
+    pub position: Option<LocalId>,
+    pub step: Option<ExprId>,
+    pub length: Length,
 }
 
-enum Element {
+/// How many rounds there will be.
+pub(super) enum Length {
+    Unknown,
+    /// As many as a range has values.
+    Range {
+        lo: Stable,
+        hi: Stable,
+        inclusive: bool,
+    },
+    /// As many as the value's `len()` says before the first, at the most; when not `fixed`, unless that changes on the way.
+    Of {
+        value: Stable,
+        fixed: bool,
+    },
+}
+
+pub(super) enum Element {
     One(ExprId, Ty),
     /// Key and value of a map, not yet put in a tuple.
     Pair((ExprId, Ty), (ExprId, Ty)),
@@ -131,14 +146,26 @@ impl<'c, 'a> Body<'c, 'a> {
         span: Span,
         inner: Inner<'_, 'c, 'a>,
     ) -> ExprId {
-        let Some(mut rounds) = self.rounds(iterable) else {
+        match self.rounds(iterable) {
+            Some(rounds) => self.run_rounds(rounds, label, index, pattern, span, inner),
             // names still have to be known for the body
-            return self.broken_loop(index, pattern, span, inner);
-        };
+            None => self.broken_loop(index, pattern, span, inner),
+        }
+    }
+
+    fn run_rounds(
+        &mut self,
+        mut rounds: Rounds,
+        label: Option<ast::Ident>,
+        index: Option<ast::Ident>,
+        pattern: &'a ast::Pattern,
+        span: Span,
+        inner: Inner<'_, 'c, 'a>,
+    ) -> ExprId {
         let id = self.enter_loop(label);
         let head = self.frame().facts.clone();
         let mark = self.open();
-        let mut steps = std::mem::take(&mut rounds.each);
+        let mut steps = Vec::new();
         let mut count_step = None;
         let position = match (index, rounds.position) {
             (Some(index), None) => {
@@ -230,11 +257,11 @@ impl<'c, 'a> Body<'c, 'a> {
     }
 
     /// `local +%= 1`
-    fn increment(&mut self, local: LocalId, span: Span) -> ExprId {
+    pub(super) fn increment(&mut self, local: LocalId, span: Span) -> ExprId {
         self.bump(local, 1, span)
     }
 
-    fn bump(&mut self, local: LocalId, by: i64, span: Span) -> ExprId {
+    pub(super) fn bump(&mut self, local: LocalId, by: i64, span: Span) -> ExprId {
         let old = self.read(local, span);
         let by = self.int(by, span);
         let new = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![old, by]), Ty::INT, span);
@@ -242,57 +269,24 @@ impl<'c, 'a> Body<'c, 'a> {
     }
 
     /// A loop variable of its own, set before the loop.
-    fn counter(&mut self, name: &str, start: ExprId, before: &mut Vec<ExprId>, span: Span) -> LocalId {
+    pub(super) fn counter(&mut self, name: &str, start: ExprId, before: &mut Vec<ExprId>, span: Span) -> LocalId {
         let local = self.local(Symbol::new(name), Ty::INT, true, span);
         before.push(self.emit(ExprKind::Let(local, start), Ty::UNIT, span));
         local
     }
 
-    fn test(&mut self, prim: Prim, a: ExprId, b: ExprId, span: Span) -> ExprId {
+    pub(super) fn test(&mut self, prim: Prim, a: ExprId, b: ExprId, span: Span) -> ExprId {
         self.emit(ExprKind::Prim(prim, vec![a, b]), Ty::BOOL, span)
     }
 
     /// How to go through a value; None after an error.
     fn rounds(&mut self, iterable: &'a ast::Expr) -> Option<Rounds> {
         let span = iterable.span;
-        if let ast::ExprKind::Range { lo: Some(lo), hi: Some(hi), inclusive } = &iterable.kind {
-            let mut before = Vec::new();
-            let lo = self.expr_to(lo, Ty::INT, Why::Index);
-            let lo = self.stable("#lo", lo, &mut before);
-            let hi = self.expr_to(hi, Ty::INT, Why::Index);
-            let lo = self.again(&lo);
-            return Some(self.count_up(lo, hi, *inclusive, before, span));
+        if let Some(rounds) = self.counted(iterable) {
+            return Some(rounds);
         }
         let value = self.expr(iterable, Expect::Any);
         self.rounds_of(value, span)
-    }
-
-    /// From `lo` up to `hi`. The counter can't overflow: it stops at a value it has to reach.
-    fn count_up(&mut self, lo: ExprId, hi: ExprId, inclusive: bool, mut before: Vec<ExprId>, span: Span) -> Rounds {
-        let counter = self.counter("#i", lo, &mut before, span);
-        let hi = self.stable("#end", hi, &mut before);
-        let (i, end) = (self.read(counter, span), self.again(&hi));
-        let (guard, condition) = if inclusive {
-            let guard = self.test(Prim::IntLe, i, end, span);
-            let (end, one) = (self.again(&hi), self.int(1, span));
-            let past = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![end, one]), Ty::INT, span);
-            let past = self.stable("#past", past, &mut before);
-            let (i, past) = (self.read(counter, span), self.again(&past));
-            (Some(guard), self.test(Prim::IntNe, i, past, span))
-        } else {
-            (None, self.test(Prim::IntLt, i, end, span))
-        };
-        let element = self.read(counter, span);
-        let step = self.increment(counter, span);
-        Rounds {
-            before,
-            guard,
-            condition: Some(condition),
-            each: Vec::new(),
-            element: Element::One(element, Ty::INT),
-            position: None,
-            step: Some(step),
-        }
     }
 
     fn rounds_of(&mut self, value: ExprId, span: Span) -> Option<Rounds> {
@@ -305,10 +299,10 @@ impl<'c, 'a> Body<'c, 'a> {
                     before: vec![value],
                     guard: None,
                     condition: Some(condition),
-                    each: Vec::new(),
                     element: Element::One(value, Ty::ERROR),
                     position: None,
                     step: None,
+                    length: Length::Unknown,
                 })
             }
             TyKind::Str => {
@@ -333,6 +327,7 @@ impl<'c, 'a> Body<'c, 'a> {
                 let lo = self.emit(ExprKind::Field(base, start), Ty::INT, span);
                 let base = self.again(&range);
                 let hi = self.emit(ExprKind::Field(base, end), Ty::INT, span);
+                let (lo, hi) = (self.stable("#lo", lo, &mut before), self.stable("#hi", hi, &mut before));
                 Some(self.count_up(lo, hi, false, before, span))
             }
             TyKind::Struct(decl, _) if Some(decl) == self.cx.lang.steps => self.over_steps(value, ty, span),
@@ -361,14 +356,15 @@ impl<'c, 'a> Body<'c, 'a> {
         let item = self.emit(ExprKind::Intrinsic(Intrinsic::ArrayGetUnchecked, vec![array, i]), element, span);
         debug_assert!(ty != Ty::ERROR);
         let step = self.increment(counter, span);
+        let length = Length::Of { value: list, fixed: false };
         Rounds {
             before,
             guard: None,
             condition: Some(condition),
-            each: Vec::new(),
             element: Element::One(item, element),
             position: Some(counter),
             step: Some(step),
+            length,
         }
     }
 
@@ -383,14 +379,15 @@ impl<'c, 'a> Body<'c, 'a> {
         let (base, i) = (self.again(&array), self.read(counter, span));
         let item = self.emit(ExprKind::Intrinsic(Intrinsic::ArrayGetUnchecked, vec![base, i]), element, span);
         let step = self.increment(counter, span);
+        let length = Length::Of { value: array, fixed: true };
         Rounds {
             before,
             guard: None,
             condition: Some(condition),
-            each: Vec::new(),
             element: Element::One(item, element),
             position: Some(counter),
             step: Some(step),
+            length,
         }
     }
 
@@ -426,46 +423,16 @@ impl<'c, 'a> Body<'c, 'a> {
         let next = self.method_ids(base, "entry_from", vec![after], span);
         let advance = self.emit(ExprKind::SetLocal(counter, next), Ty::UNIT, span);
         let step = self.emit(ExprKind::Block(vec![check, advance], None), Ty::UNIT, span);
+        // a round that adds a key is the last
+        let length = Length::Of { value: map, fixed: true };
         Some(Rounds {
             before,
             guard: None,
             condition: Some(condition),
-            each: Vec::new(),
             element,
             position: None,
             step: Some(step),
-        })
-    }
-
-    /// The core library's `Steps`: `left` values from `start`, `by` apart.
-    fn over_steps(&mut self, value: ExprId, ty: Ty, span: Span) -> Option<Rounds> {
-        let mut before = Vec::new();
-        let steps = self.stable("#steps", value, &mut before);
-        let field = |this: &mut Self, name: &str| {
-            let (index, field_ty) = this.field_named(ty, name)?;
-            let base = this.again(&steps);
-            Some(this.emit(ExprKind::Field(base, index), field_ty, span))
-        };
-        let (start, by, left) = (field(self, "start")?, field(self, "by")?, field(self, "left")?);
-        let current = self.counter("#i", start, &mut before, span);
-        let by = self.stable("#by", by, &mut before);
-        let left = self.counter("#left", left, &mut before, span);
-        let (n, zero) = (self.read(left, span), self.int(0, span));
-        let condition = self.test(Prim::IntGt, n, zero, span);
-        let element = self.read(current, span);
-        let down = self.bump(left, -1, span);
-        let (old, by) = (self.read(current, span), self.again(&by));
-        let next = self.emit(ExprKind::Prim(Prim::IntAddWrap, vec![old, by]), Ty::INT, span);
-        let advance = self.emit(ExprKind::SetLocal(current, next), Ty::UNIT, span);
-        let step = self.emit(ExprKind::Block(vec![down, advance], None), Ty::UNIT, span);
-        Some(Rounds {
-            before,
-            guard: None,
-            condition: Some(condition),
-            each: Vec::new(),
-            element: Element::One(element, Ty::INT),
-            position: None,
-            step: Some(step),
+            length,
         })
     }
 
@@ -519,10 +486,10 @@ impl<'c, 'a> Body<'c, 'a> {
             before,
             guard: None,
             condition: Some(condition),
-            each: Vec::new(),
             element: Element::One(item, element),
             position: None,
             step: None,
+            length: Length::Unknown,
         })
     }
 
@@ -547,12 +514,82 @@ impl<'c, 'a> Body<'c, 'a> {
                 self.cx.decl_type(set, args)
             }
         };
+        if let (ast::ComprehensionKind::List(value), [clause]) = (&comprehension.kind, &comprehension.clauses[..])
+            && clause.conditions.is_empty()
+        {
+            return self.list_of_each(clause, value, ty, span);
+        }
         let mut stmts = Vec::new();
         let empty = self.empty_collection(ty, span);
         let result = self.temp("#result", empty, &mut stmts);
         stmts.push(self.clause(comprehension, 0, result, span));
         let value = self.read(result, span);
         self.sequence(stmts, value, span)
+    }
+
+    /// `[value for … in …]`: a list with as many elements as there are rounds, whose storage is made at that size at once
+    /// where their number is known.
+    fn list_of_each(&mut self, clause: &'a ast::ComprehensionFor, value: &'a ast::Expr, ty: Ty, span: Span) -> ExprId {
+        let Some(element) = self.list_element(ty) else { return self.bad(span) };
+        let ast::ComprehensionFor { index, pattern, iterable, .. } = clause;
+        let Some(mut rounds) = self.rounds(iterable) else {
+            return self.broken_loop(*index, pattern, span, &mut |this| this.expr_to(value, element, Why::Element));
+        };
+        let mut stmts = std::mem::take(&mut rounds.before);
+        let (length, fixed) = match std::mem::replace(&mut rounds.length, Length::Unknown) {
+            Length::Unknown => (None, false),
+            Length::Range { lo, hi, inclusive } => (self.range_count(&lo, &hi, inclusive, span), true),
+            Length::Of { value, fixed } => {
+                let value = self.again(&value);
+                (Some(self.method_ids(value, "len", Vec::new(), span)), fixed)
+            }
+        };
+        let items = length.map(|length| {
+            let array = self.cx.array_of(element);
+            self.emit(ExprKind::Intrinsic(Intrinsic::ArrayZeroed, vec![length]), array, span)
+        });
+        let (Some(items), true) = (items, fixed) else {
+            let start = match items {
+                Some(items) => {
+                    let len = self.int(0, span);
+                    self.list_over(items, len, ty, span)
+                }
+                None => self.empty_collection(ty, span),
+            };
+            let result = self.temp("#result", start, &mut stmts);
+            stmts.push(self.run_rounds(rounds, None, *index, pattern, span, &mut |this| {
+                // the place it is stored, not the list, comes second
+                let item = this.expr_to(value, element, Why::Element);
+                let base = this.read(result, span);
+                let push = this.method_ids(base, "push", vec![item], span);
+                this.discard(push, span)
+            }));
+            let value = self.read(result, span);
+            return self.sequence(stmts, value, span);
+        };
+        // nobody else sees the array before it is filled, so that nothing has to be checked
+        let items = self.temp("#items", items, &mut stmts);
+        let zero = self.int(0, span);
+        let at = self.counter("#at", zero, &mut stmts, span);
+        stmts.push(self.run_rounds(rounds, None, *index, pattern, span, &mut |this| {
+            let item = this.expr_to(value, element, Why::Element);
+            let mut parts = Vec::new();
+            let item = this.stable("#item", item, &mut parts);
+            let (base, i, item) = (this.read(items, span), this.read(at, span), this.again(&item));
+            let set = ExprKind::Intrinsic(Intrinsic::ArraySetUnchecked, vec![base, i, item]);
+            parts.push(this.emit(set, Ty::UNIT, span));
+            parts.push(this.increment(at, span));
+            this.emit(ExprKind::Block(parts, None), Ty::UNIT, span)
+        }));
+        let (items, at) = (self.read(items, span), self.read(at, span));
+        let list = self.list_over(items, at, ty, span);
+        self.sequence(stmts, list, span)
+    }
+
+    /// A list that takes an array over.
+    fn list_over(&mut self, items: ExprId, len: ExprId, ty: Ty, span: Span) -> ExprId {
+        let fields = if self.list_fields() == (0, 1) { vec![items, len] } else { vec![len, items] };
+        self.emit(ExprKind::Struct(fields), ty, span)
     }
 
     fn clause(&mut self, comprehension: &'a ast::Comprehension, at: usize, result: LocalId, span: Span) -> ExprId {

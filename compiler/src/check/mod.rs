@@ -24,6 +24,7 @@ mod coerce;
 mod compact;
 mod construct;
 mod convert;
+mod counted;
 mod decls;
 mod defer;
 mod derive;

@@ -191,18 +191,11 @@ impl Translator<'_, '_> {
                 self.call_exit(RuntimeFunction::ReraiseTrap, &[nested], &live);
                 return None;
             }
-            RuntimeFn::StrEq => {
-                let (a, b) = (self.value(values[0]), self.value(values[1]));
-                let equal = self.call_leaf_with_context(RuntimeFunction::StrEq, &[a, b]);
-                return Some(self.builder.ins().ireduce(types::I8, equal));
-            }
-            RuntimeFn::StrCompare => {
-                let (a, b) = (self.value(values[0]), self.value(values[1]));
-                return Some(self.call_leaf_with_context(RuntimeFunction::StrCompare, &[a, b]));
-            }
+            RuntimeFn::StrEq => return Some(self.str_eq(values[0], values[1])),
+            RuntimeFn::StrCompare => return Some(self.str_compare(values[0], values[1])),
             RuntimeFn::StrHash => {
-                let string = self.value(values[0]);
-                return Some(self.call_leaf_with_context(RuntimeFunction::StrHash, &[string]));
+                let (context, string) = (self.context, self.value(values[0]));
+                return Some(self.call_leaf(RuntimeFunction::StrHash, &[context, string]));
             }
             RuntimeFn::IntHash => {
                 let value = self.value(values[0]);
@@ -240,10 +233,5 @@ impl Translator<'_, '_> {
     fn call_weak(&mut self, function: RuntimeFunction, values: &[Value], live: &[Value]) -> clif::Value {
         let words: Vec<_> = values.iter().map(|&value| self.word(value)).collect();
         self.call_exit(function, &words, live)
-    }
-
-    fn call_leaf_with_context(&mut self, function: RuntimeFunction, arguments: &[clif::Value]) -> clif::Value {
-        let all = [&[self.context], arguments].concat();
-        self.call_leaf(function, &all)
     }
 }

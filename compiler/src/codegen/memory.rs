@@ -49,6 +49,9 @@ impl Region {
 /// Elements up to this many bytes are allocated inline.
 const INLINE_ARRAY_BYTES: u32 = 1024;
 
+/// Elements of equal value up to this many bytes are allocated inline; more are filled faster by the runtime.
+const FILLED_ARRAY_BYTES: u32 = 256;
+
 impl Translator<'_, '_> {
     /// Flags of an access to a region: aligned, never faults (M1).
     pub(super) fn flags(&mut self, region: Region) -> MemFlagsData {
@@ -267,13 +270,79 @@ impl Translator<'_, '_> {
         array
     }
 
-    /// `Op::ArrayNew`.
+    /// `Op::ArrayNew`: small arrays from the window, filled word by word.
     pub(super) fn new_array(&mut self, inst: usize, elem: Elem, len: Value, fill: Value) -> clif::Value {
+        let (count, pattern) = (self.value(len), self.word(fill));
+        let elements_max = i64::from(FILLED_ARRAY_BYTES / elem.bytes());
+        let (small, bump) = (self.builder.create_block(), self.builder.create_block());
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let array = self.builder.append_block_param(done, types::I64);
+        let large = self.builder.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, count, elements_max);
+        self.builder.ins().brif(large, slow, &[], small, &[]);
+
+        self.enter(small);
+        let bits = self.builder.ins().imul_imm_s(count, i64::from(elem.bytes()));
+        let rounded = self.builder.ins().iadd_imm_s(bits, 8 + 7);
+        let words = self.builder.ins().ushr_imm_s(rounded, 3);
+        let (top, limit) = (self.load_context(offset::TOP), self.load_context(offset::LIMIT));
+        let new_top = self.builder.ins().iadd(top, words);
+        let full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, new_top, limit);
+        self.builder.ins().brif(full, slow, &[], bump, &[]);
+
+        self.enter(bump);
+        let flags = self.flags(Region::Context);
+        self.builder.ins().store(flags, new_top, self.context, offset::TOP);
+        let address = self.address(top);
+        let high = self.builder.ins().ishl_imm_s(count, 32);
+        let header = self.builder.ins().bor_imm_s(high, i64::from(elem.shape()));
+        let flags = self.flags(Region::Header);
+        self.builder.ins().store(flags, header, address, 0);
+        let pattern = self.repeated(elem, pattern);
+        self.fill_words(elem, address, new_top, pattern);
+        self.builder.ins().jump(done, &[top.into()]);
+
+        self.enter(slow);
         let shape = self.builder.ins().iconst(types::I64, i64::from(elem.shape()));
         let fill_is_ref = self.builder.ins().iconst(types::I64, i64::from(elem == Elem::Ref));
-        let (len, fill) = (self.value(len), self.word(fill));
+        let fill = self.word(fill);
         let live = self.live_across(inst);
-        self.call_exit(RuntimeFunction::ArrayNew, &[shape, len, fill, fill_is_ref], &live)
+        let allocated = self.call_exit(RuntimeFunction::ArrayNew, &[shape, count, fill, fill_is_ref], &live);
+        self.builder.ins().jump(done, &[allocated.into()]);
+
+        self.enter(done);
+        array
+    }
+
+    /// A word of equal elements.
+    fn repeated(&mut self, elem: Elem, element: clif::Value) -> clif::Value {
+        match elem {
+            Elem::Int | Elem::Float => element,
+            Elem::Byte => self.builder.ins().imul_imm_s(element, 0x0101_0101_0101_0101),
+            Elem::Ref => {
+                let high = self.builder.ins().ishl_imm_s(element, 32);
+                self.builder.ins().bor(high, element)
+            }
+        }
+    }
+
+    /// Fills the payload of the new object at `address`, which ends before word `end` of the heap. No safepoint.
+    fn fill_words(&mut self, elem: Elem, address: clif::Value, end: clif::Value, pattern: clif::Value) {
+        let end = self.address(end);
+        let first = self.builder.ins().iadd_imm_s(address, 8);
+        let (head, body, filled) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let at = self.builder.append_block_param(head, types::I64);
+        self.builder.ins().jump(head, &[first.into()]);
+        self.builder.switch_to_block(head);
+        let past = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, at, end);
+        self.builder.ins().brif(past, filled, &[], body, &[]);
+        self.enter(body);
+        let flags = self.flags(Region::Elements(elem));
+        self.builder.ins().store(flags, pattern, at, 0);
+        let next = self.builder.ins().iadd_imm_s(at, 8);
+        self.builder.ins().jump(head, &[next.into()]);
+        self.builder.seal_block(head);
+        self.enter(filled);
     }
 
     /// The permanent object whose reference lies in a table.

@@ -25,6 +25,7 @@ mod parts;
 mod place;
 mod prim;
 mod safepoint;
+mod text;
 
 use crate::ir::{FuncId, Identities, Program};
 use crate::source::Sources;

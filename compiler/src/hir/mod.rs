@@ -256,6 +256,8 @@ pub enum ExprKind {
 pub enum Intrinsic {
     /// `(len: int, fill: T) -> A`; traps on a negative length.
     ArrayNew,
+    /// `(len: int) -> A`; traps on a negative length. Each element must be set before it is read.
+    ArrayZeroed,
     /// `(A) -> int`
     ArrayLen,
     /// `(A, index: int) -> T`; traps when out of bounds.

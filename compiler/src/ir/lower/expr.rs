@@ -256,6 +256,17 @@ impl Body<'_, '_> {
         let elem = || self.elem(self.expr(args[0]).ty);
         let op = match intrinsic {
             Intrinsic::ArrayNew => Op::ArrayNew(self.elem(expr.ty), values[0], values[1]),
+            Intrinsic::ArrayZeroed => {
+                let elem = self.elem(expr.ty);
+                let zero = match elem {
+                    Elem::Ref => Op::Nil,
+                    Elem::Int => Op::Int(0),
+                    Elem::Float => Op::Float(0.0),
+                    Elem::Byte => Op::Byte(0),
+                };
+                let zero = self.builder.emit(zero, elem.ty(), span);
+                Op::ArrayNew(elem, values[0], zero)
+            }
             Intrinsic::ArrayLen | Intrinsic::StrLen => Op::ArrayLen(values[0]),
             Intrinsic::ArrayGetUnchecked => Op::ArrayGet(elem(), values[0], values[1]),
             Intrinsic::ArrayGet => {
