@@ -41,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) system: System,
     pub(crate) stack_budget_bytes: usize,
     pub(crate) consume_fuel: bool,
+    pub(crate) never_collect: Option<Barriers>,
 }
 
 /// Settings of an engine to be.
@@ -151,7 +152,11 @@ impl Engine {
     }
 
     fn lower(&self, front: &Front) -> ir::Program {
-        ir::Program { counts_fuel: self.settings.consume_fuel, ..ir::lower(&front.tree) }
+        ir::Program {
+            counts_fuel: self.settings.consume_fuel,
+            omits_barriers: self.settings.never_collect == Some(Barriers::LeftOut),
+            ..ir::lower(&front.tree)
+        }
     }
 
     /// What a stage of the compiler made of a script.
@@ -247,6 +252,16 @@ pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Whether code has write barriers, where it could do without.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barriers {
+    /// It has them.
+    Emitted,
+    /// It has none.
+    LeftOut,
+}
+
 impl Default for Engine {
     fn default() -> Engine {
         Engine::new()
@@ -262,6 +277,7 @@ impl Default for EngineBuilder {
             system: System::below("/"),
             stack_budget_bytes: STACK_BUDGET_DEFAULT_BYTES,
             consume_fuel: false,
+            never_collect: None,
         };
         EngineBuilder { settings }
     }
@@ -304,6 +320,14 @@ impl EngineBuilder {
     /// unless said otherwise.
     pub fn consume_fuel(mut self, consume: bool) -> EngineBuilder {
         self.settings.consume_fuel = consume;
+        self
+    }
+
+    /// Instances whose heaps never collect, with the write barrier or without it: for measuring what the two cost. What
+    /// does not fit is out of memory.
+    #[doc(hidden)]
+    pub fn never_collect(mut self, barriers: Barriers) -> EngineBuilder {
+        self.settings.never_collect = Some(barriers);
         self
     }
 

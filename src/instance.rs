@@ -149,7 +149,8 @@ impl InstanceBuilder {
     /// no address space.
     pub fn build(self) -> Result<Vm, EngineError> {
         self.settings.check()?;
-        let Settings { gc, pause_goal, max_heap_bytes, system, stack_budget_bytes, consume_fuel: _ } = &self.settings;
+        let Settings { gc, pause_goal, max_heap_bytes, system, stack_budget_bytes, consume_fuel: _, never_collect } =
+            &self.settings;
         let chosen = gc.choose();
         let watch = self.watch_system.then(|| Watch::new(system.clone(), max_heap_bytes.is_some()));
         let memory = watch.map(|watch| Box::new(watch) as Box<dyn MemorySource>);
@@ -159,6 +160,7 @@ impl InstanceBuilder {
             zeal: self.zeal,
             clock: self.clock,
             memory,
+            never_collect: never_collect.is_some(),
             census_on_out_of_memory: self.census_on_out_of_memory,
             ..HeapConfig::new(self.settings.heap_limit_bytes())
         };

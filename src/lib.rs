@@ -50,7 +50,7 @@ mod vm;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 pub use documentation::{library_pages, module_page};
-pub use engine::{Engine, EngineBuilder, Purpose, Stage};
+pub use engine::{Barriers, Engine, EngineBuilder, Purpose, Stage};
 pub use error::{EngineError, Frame, ScriptError};
 pub use evaluation::Evaluation;
 pub use explain::{Explanation, explain, explanations};

@@ -100,6 +100,7 @@ impl Heap {
         }
         // A marking under way may find enough at once.
         if self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild) {
+            self.stats.marking_waits += 1;
             self.finish_marking(roots);
             self.candidates.prepare();
             if !self.candidates.is_empty() {
@@ -256,6 +257,7 @@ impl Heap {
             opened = self.space.open_large(words);
         }
         if opened.is_none() && (self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild)) {
+            self.stats.marking_waits += 1;
             self.finish_marking(roots);
             opened = self.space.open_large(words);
         }

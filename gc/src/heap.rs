@@ -91,6 +91,9 @@ pub struct HeapConfig {
     pub memory: Option<Box<dyn MemorySource>>,
     /// Take a census when memory runs out; see [`Heap::take_census`].
     pub census_on_out_of_memory: bool,
+    /// Make no pause, ever: what does not fit is out of memory. It shows what collecting costs, and code without a write
+    /// barrier is sound in such a heap alone.
+    pub never_collect: bool,
 }
 
 impl HeapConfig {
@@ -106,6 +109,7 @@ impl HeapConfig {
             clock: Box::new(SystemClock),
             memory: None,
             census_on_out_of_memory: false,
+            never_collect: false,
         }
     }
 }
@@ -174,6 +178,7 @@ pub struct Heap {
     pub(crate) stats: Stats,
     pub(crate) pause_goal_ns: u64,
     pub(crate) verify: bool,
+    pub(crate) never_collect: bool,
     pub(crate) zeal: Zeal,
     pub(crate) countdowns: Countdowns,
     /// Where the mutator's window started: what lies before it is counted.
@@ -252,10 +257,11 @@ impl Heap {
             stats: Stats::new(),
             pause_goal_ns: config.pause_goal_ns,
             verify,
+            never_collect: config.never_collect,
             zeal: config.zeal,
             countdowns: Countdowns::new(&config.zeal),
             window_start: 0,
-            eden_words_left: knobs.young_bytes / 8,
+            eden_words_left: if config.never_collect { limit_bytes / 8 } else { knobs.young_bytes / 8 },
             tenuring_age: 15,
             tight_full_collections: 0,
             overhead_pauses: 0,

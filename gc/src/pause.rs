@@ -110,6 +110,9 @@ impl Roots for WithWeak<'_> {
 
 impl Heap {
     pub(crate) fn pause(&mut self, plan: Plan, cause: Cause, roots: &mut dyn Roots) {
+        if self.never_collect {
+            return;
+        }
         let observed = !self.observers.is_empty();
         self.close_window();
         self.measure.charge(clock::Work::Allocated(self.measure.allocated_bytes + self.measure.large_allocated_bytes));
@@ -156,7 +159,8 @@ impl Heap {
         self.stats.add(&snapshot, work.copied_bytes(), work.freed_bytes());
         self.stats.phases.after(&work.phases);
         self.stats.committed_bytes_max = self.stats.committed_bytes_max.max(self.space.committed_bytes_max());
-        self.stats.add_metadata(self.metadata_bytes(), self.space.committed_bytes());
+        let metadata_bytes = self.metadata_bytes();
+        self.stats.add_metadata(metadata_bytes, self.space.committed_bytes());
         let knobs = self.knobs;
         self.answer_and_decide(snapshot, &work);
         self.measure.reset_counters();
@@ -175,6 +179,7 @@ impl Heap {
             phases: work.phases,
             before,
             after: if observed { self.occupancy() } else { before },
+            metadata_bytes,
             snapshot,
             decision: self.decision,
             knobs,

@@ -56,6 +56,8 @@ pub struct PauseReport {
     pub before: Occupancy,
     /// The heap when it ended.
     pub after: Occupancy,
+    /// What the collector took beside the heap when it ended.
+    pub metadata_bytes: u64,
     /// Measured at its end.
     pub snapshot: Snapshot,
     /// Made at its end.

@@ -15,6 +15,8 @@ pub struct Stats {
     pub pauses_by_kind: [u64; 5],
     /// Pauses of concurrent cycles: remarks and cleanups.
     pub mark_pauses: u64,
+    /// Times that an allocation had to wait until marking had found room.
+    pub marking_waits: u64,
     /// Longest pause.
     pub pause_ns_max: u64,
     /// All pauses together.
@@ -102,6 +104,7 @@ impl Stats {
         Stats {
             pauses_by_kind: [0; 5],
             mark_pauses: 0,
+            marking_waits: 0,
             pause_ns_max: 0,
             pause_ns_total: 0,
             gc_cpu_ns: 0,

@@ -77,6 +77,12 @@ pub struct RunArgs {
     /// Stop the script after this time, as in 5s, with status 124.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+    /// Never collect. For benchmarks.
+    #[arg(long, hide = true)]
+    pub never_collect: bool,
+    /// Leave the write barrier out, which nothing but a heap that never collects can do without.
+    #[arg(long, hide = true, requires = "never_collect")]
+    pub leave_out_barriers: bool,
     /// Colours in messages.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,

@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
-    Diagnostics, Engine, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source, read_source_stream,
+    Barriers, Diagnostics, Engine, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source,
+    read_source_stream,
 };
 
 /// A script recurses on a stack of its own, larger than what the system gives the first thread.
@@ -45,11 +46,15 @@ pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// The engine that the command line uses.
 pub fn engine() -> Engine {
-    engine_that(false)
+    engine_that(false, None)
 }
 
-fn engine_that(consumes_fuel: bool) -> Engine {
+fn engine_that(consumes_fuel: bool, never_collects: Option<Barriers>) -> Engine {
     let builder = Engine::builder().consume_fuel(consumes_fuel).stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
+    let builder = match never_collects {
+        Some(barriers) => builder.never_collect(barriers),
+        None => builder,
+    };
     builder.build().expect("the defaults are sound")
 }
 
@@ -94,7 +99,8 @@ fn explain_subcommand(line: String, name: &str) -> String {
 
 fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     let color = args.color.on_stderr();
-    let engine = engine_that(args.fuel.is_some());
+    let barriers = if args.leave_out_barriers { Barriers::LeftOut } else { Barriers::Emitted };
+    let engine = engine_that(args.fuel.is_some(), args.never_collect.then_some(barriers));
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
     }

@@ -141,6 +141,7 @@ impl Summary {
             "pauses_prepare_mixed": s.pauses_by_kind[2],
             "pauses_mixed": s.pauses_by_kind[3],
             "pauses_full": s.pauses_by_kind[4],
+            "marking_waits": s.marking_waits,
             "pause_ns_p50": s.pause_ns_p50(),
             "pause_ns_p99": s.pause_ns_p99(),
             "pause_ns_max": s.pause_ns_max,

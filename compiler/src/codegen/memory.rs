@@ -164,6 +164,9 @@ impl Translator<'_, '_> {
     /// The write barrier before a reference is stored into an object: object logging, by chunks in large arrays. The slow
     /// path keeps all registers and is no safepoint.
     fn barrier(&mut self, object: clif::Value, index: Option<clif::Value>) {
+        if self.program.omits_barriers {
+            return;
+        }
         let address = self.address(object);
         let flags = self.flags(Region::Header);
         let bits = self.builder.ins().uload8(types::I32, flags, address, FLAGS_BYTE_OFFSET as i32);

@@ -112,6 +112,8 @@ pub struct Program {
     pub error: Option<RecordId>,
     /// Whether running it uses up fuel: one for each function entered and each [`Op::Poll`].
     pub counts_fuel: bool,
+    /// Whether compiled code stores references without the write barrier: only for heaps that never collect.
+    pub omits_barriers: bool,
 }
 
 /// What parts of a program stand for, so that a later program of the same session can tell them again.

@@ -152,7 +152,9 @@ impl Adaptive {
     /// The largest young size whose pause is predicted to meet the goal.
     fn size_young(&mut self, snapshot: &Snapshot) -> f64 {
         let (least_bytes, most_bytes) = (YOUNG_SHARE.0 * self.heap_bytes, YOUNG_SHARE.1 * self.heap_bytes);
-        let model = if snapshot.candidate_regions > 0 { &self.mixed } else { &self.young };
+        // A mixed pause has never been seen without a sample: young ones tell what copying costs until then.
+        let mixed_is_known = self.mixed.copy_ns_per_byte.samples() > 0;
+        let model = if snapshot.candidate_regions > 0 && mixed_is_known { &self.mixed } else { &self.young };
         let copy_ns_per_byte = model.copy_ns_per_byte.predict();
         let ns_per_byte = copy_ns_per_byte * self.survival.predict().min(1.0);
         // What no young size can mend must not make it vanish.

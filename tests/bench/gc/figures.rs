@@ -51,11 +51,7 @@ impl Estimate {
                 statistic(&drawn)
             })
             .collect();
-        Estimate {
-            value: statistic(samples),
-            low: quantile(&resampled, 0.025),
-            high: quantile(&resampled, 0.975),
-        }
+        Estimate { value: statistic(samples), low: quantile(&resampled, 0.025), high: quantile(&resampled, 0.975) }
     }
 
     /// The median of one sample.

@@ -86,7 +86,7 @@ pub fn description() -> String {
     format!(
         "{}; commit {}; {cpus} CPUs, {}; Java: {}",
         says("date", &["-u", "+%F %H:%M UTC"]),
-        says("git", &["rev-parse", "--short", "HEAD"]),
+        says("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
         model.trim_matches([':', ' ', '\t']),
         says("java", &["-version"])
     )

@@ -92,7 +92,8 @@ impl Observer for Recorder {
         if matches!(report.event, MarkEvent::Remark | MarkEvent::Cleanup) {
             let kind = format!("{:?}", report.event);
             let cpu_ns = report.user_ns + report.system_ns;
-            let (start_ns, wall_ns, committed_bytes) = (report.start_ns, report.length_ns, report.after.committed_bytes);
+            let (start_ns, wall_ns, committed_bytes) =
+                (report.start_ns, report.length_ns, report.after.committed_bytes);
             self.add(json!([kind, start_ns, wall_ns, cpu_ns, committed_bytes, 0, 0, 0, 0]));
         }
     }
@@ -117,7 +118,8 @@ pub fn child(args: &[String]) {
         .build()
         .expect("sound settings");
     let text = std::fs::read_to_string(script).expect("the script can be read");
-    let program = engine.compile(script, &text, &Host::none()).unwrap_or_else(|found| panic!("{}", found.render(false)));
+    let program =
+        engine.compile(script, &text, &Host::none()).unwrap_or_else(|found| panic!("{}", found.render(false)));
     let recorder = Recorder::default();
     let mut vm = program
         .instance()
@@ -134,7 +136,6 @@ pub fn child(args: &[String]) {
         "allocated_bytes": stats.allocated_bytes,
         "barrier_slow_paths": stats.barrier_slow_paths,
         "full_collections": stats.full_collections(),
-        "mmu": tenure::MMU_WINDOWS_NS.iter().zip(stats.mmu).map(|(ns, share)| json!([ns, share])).collect::<Vec<_>>(),
     });
     let mut out = std::io::stdout().lock();
     for line in recorder.lines.lock().expect("no observer panics").iter() {

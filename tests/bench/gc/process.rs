@@ -5,15 +5,12 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 /// What a process that ended well used.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// User and system time.
     pub cpu_s: f64,
-    /// From start to end.
-    pub wall_s: f64,
     /// CPU time of the collector; without the barrier's slow path.
     pub gc_cpu_s: f64,
     /// Peak resident memory.
@@ -43,10 +40,10 @@ fn children_cpu_s() -> f64 {
     seconds(usage.user_time()) + seconds(usage.system_time())
 }
 
-fn run(command: &mut Command) -> (Output, f64, f64) {
-    let (start, cpu_s) = (Instant::now(), children_cpu_s());
+fn run(command: &mut Command) -> (Output, f64) {
+    let cpu_s = children_cpu_s();
     let output = command.stdin(Stdio::null()).output().expect("the command starts");
-    (output, children_cpu_s() - cpu_s, start.elapsed().as_secs_f64())
+    (output, children_cpu_s() - cpu_s)
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -58,7 +55,7 @@ pub fn try_tenure(options: &[String], script: &Path, args: &[String]) -> Result<
     let stats = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenure"));
     command.arg("run").arg("--stats-json").arg(stats.path()).args(options).arg(script).args(args);
-    let (output, cpu_s, wall_s) = run(&mut command);
+    let (output, cpu_s) = run(&mut command);
     if !output.status.success() {
         return Err(text(output.stderr));
     }
@@ -67,7 +64,6 @@ pub fn try_tenure(options: &[String], script: &Path, args: &[String]) -> Result<
     let number = |name: &str| stats[name].as_f64().unwrap_or_else(|| panic!("the summary has {name}"));
     Ok(Run {
         cpu_s,
-        wall_s,
         gc_cpu_s: number("gc_cpu_ns") / 1e9,
         peak_bytes: number("peak_memory_bytes"),
         printed: text(output.stdout),
@@ -107,14 +103,14 @@ const INTERNALS: &str = "java.management/sun.management=ALL-UNNAMED";
 pub fn java(options: &[String], class: &str, args: &[String]) -> Option<Run> {
     let mut command = Command::new("java");
     command.args(options).arg("-cp").arg(classes()?).args(["--add-exports", INTERNALS, "Measured", class]).args(args);
-    let (output, cpu_s, wall_s) = run(&mut command);
+    let (output, cpu_s) = run(&mut command);
     let (printed, said) = (text(output.stdout), text(output.stderr));
     assert!(output.status.success(), "{class} failed: {printed}{said}");
     let measured = said.lines().find_map(|line| line.strip_prefix("measured ")).expect("what was measured");
     let (gc_ns, peak_bytes) = measured.split_once(' ').expect("two numbers");
     let number = |text: &str| text.parse::<f64>().expect("a number");
     let (gc_cpu_s, peak_bytes) = (number(gc_ns) / 1e9, number(peak_bytes));
-    Some(Run { cpu_s, wall_s, gc_cpu_s, peak_bytes, printed, stats: Value::Null })
+    Some(Run { cpu_s, gc_cpu_s, peak_bytes, printed, stats: Value::Null })
 }
 
 /// What one slow path of the write barrier costs, in nanoseconds: the difference between the first stores into old
@@ -127,9 +123,4 @@ pub fn barrier_slow_path_ns() -> f64 {
         })
         .collect();
     crate::figures::median(&runs)
-}
-
-/// Waits until the machine has calmed down a little, for a while at the most.
-pub fn breathe() {
-    std::thread::sleep(Duration::from_millis(50));
 }

@@ -59,6 +59,7 @@ pub fn lower_input(source: &hir::Program) -> (Program, Identities) {
         exports,
         error,
         counts_fuel: false,
+        omits_barriers: false,
     };
     if cfg!(debug_assertions)
         && let Err(error) = super::verify::verify(&program)

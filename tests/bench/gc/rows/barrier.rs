@@ -19,19 +19,19 @@ const PROGRAMS: [(&str, &[&str]); 7] = [
 /// Measures it.
 pub fn measure(settings: &Settings) -> String {
     let runs = settings.runs(30);
-    let mut text = format!(
-        "Fast path: {runs} pairs.\n\n| program | CPU s with | without | ratio |\n|---|---|---|---|\n"
-    );
+    let mut text =
+        format!("Fast path: {runs} pairs.\n\n| program | CPU s with | without | ratio |\n|---|---|---|---|\n");
     let mut ratios = Vec::new();
     for (name, args) in PROGRAMS {
         let script = process::script(name);
         let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
-        let cpu_s = |barriers: &str| {
-            let options = [format!("--never-collect={barriers}"), "--max-heap=3G".to_string()];
+        let cpu_s = |options: &[&str]| {
+            let options = [options, &["--never-collect", "--max-heap=3G"]].concat();
+            let options: Vec<String> = options.iter().map(|o| o.to_string()).collect();
             process::tenure(&options, &script, &args).cpu_s
         };
-        cpu_s("barriers");
-        let pairs: Vec<(f64, f64)> = (0..runs).map(|_| (cpu_s("barriers"), cpu_s("bare"))).collect();
+        cpu_s(&[]);
+        let pairs: Vec<(f64, f64)> = (0..runs).map(|_| (cpu_s(&[]), cpu_s(&["--leave-out-barriers"]))).collect();
         let (with, without): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         let ratio: Vec<f64> = pairs.iter().map(|(with, without)| with / without).collect();
         let (with, without, estimate) = (median(&with), median(&without), Estimate::median(&ratio));

@@ -18,14 +18,16 @@ const PROGRAMS: [(&str, &[&str], &[&str]); 6] = [
     ("graph_mutation", &["60000", "6", "4000000"], &["10000", "6", "500000"]),
     ("large_mix", &["16", "2000"], &["8", "300"]),
     ("server", &[], &["4000"]),
-    ("json_stats", &[], &[]),
+    ("json_stats", &["examples/data/metadata.json", "10"], &["examples/data/metadata.json"]),
 ];
 
 /// Measures it.
 pub fn measure(settings: &Settings) -> String {
     let runs = settings.runs(5);
     let slow_path_ns = process::barrier_slow_path_ns();
-    let mut text = format!("{runs} interleaved runs at each size; cost over the floor.\n\n| program | minimum heap | floor, CPU s |");
+    let mut text = format!(
+        "{runs} interleaved runs at each size; cost over the floor.\n\n| program | minimum heap | floor, CPU s |"
+    );
     FACTORS.iter().for_each(|factor| text += &format!(" {factor} × |"));
     text += "\n|---|---|---|";
     FACTORS.iter().for_each(|_| text += "---|");

@@ -10,7 +10,8 @@ const ALIVE: usize = 1000;
 
 /// Measures both.
 pub fn measure(settings: &Settings) -> String {
-    let mut text = String::from("| limit | instances | median µs | p99 µs | resident KiB each |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| limit | instances | median µs | p99 µs | resident KiB each |\n|---|---|---|---|---|\n");
     for limit in [64 << 20, 1 << 30, 6 << 30_u64] {
         let engine = Engine::builder().max_heap(limit).build().expect("sound settings");
         let program = engine.compile("empty.ten", "pub fn nothing() {}", &Host::none()).expect("a sound script");

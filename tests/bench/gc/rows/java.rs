@@ -47,7 +47,9 @@ pub fn measure(settings: &Settings) -> String {
     let mut gc_ratios: Vec<Vec<Vec<f64>>> = vec![Vec::new(); PEERS.len()];
     let mut peak_ratios = gc_ratios.clone();
     for workload in &WORKLOADS {
-        let Some(all) = run(settings, workload, runs, slow_path_ns) else { return "Java is not installed here.\n".into() };
+        let Some(all) = run(settings, workload, runs, slow_path_ns) else {
+            return "Java is not installed here.\n".into();
+        };
         let [ours, peers @ ..] = &all[..] else { unreachable!("ours comes first") };
         line(&mut text, &format!("`{}` ({})", workload.script, workload.limit), "Tenure", ours, None);
         for (i, theirs) in peers.iter().enumerate() {

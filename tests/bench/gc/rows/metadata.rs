@@ -28,9 +28,8 @@ pub fn measure(settings: &Settings) -> String {
             args: args.iter().map(|a| a.to_string()).collect(),
             ..Order::default()
         });
-        let counted = || {
-            seen.pauses.iter().filter(|p| p.committed_bytes >= COMMITTED_BYTES_MIN && p.metadata_bytes > 0.0)
-        };
+        let counted =
+            || seen.pauses.iter().filter(|p| p.committed_bytes >= COMMITTED_BYTES_MIN && p.metadata_bytes > 0.0);
         let shares: Vec<f64> = counted().map(|p| p.metadata_bytes / p.committed_bytes * 100.0).collect();
         let most = counted().map(|p| p.metadata_bytes).fold(0.0, f64::max);
         writeln!(

@@ -21,6 +21,11 @@ public final class BinaryTrees {
 
     public static void main(String[] args) {
         int n = args.length > 0 ? Integer.parseInt(args[0]) : 10;
+        int repeats = args.length > 1 ? Integer.parseInt(args[1]) : 1;
+        for (int i = 0; i < repeats; i++) run(n);
+    }
+
+    private static void run(int n) {
         int least = 4;
         int most = Math.max(least + 2, n);
         int stretch = most + 1;
