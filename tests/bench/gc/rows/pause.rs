@@ -42,7 +42,11 @@ fn utilisation(pauses: &[Pause], length: fn(&Pause) -> f64) -> f64 {
     for (i, &(start, end)) in spans.iter().enumerate() {
         for window in [(start, start + WINDOW_NS), (end - WINDOW_NS, end)] {
             // pauses don't overlap, so only the neighbours reach into the window
-            let near = spans[..i].iter().rev().take_while(|s| s.1 > window.0).chain(spans[i..].iter().take_while(|s| s.0 < window.1));
+            let near = spans[..i]
+                .iter()
+                .rev()
+                .take_while(|s| s.1 > window.0)
+                .chain(spans[i..].iter().take_while(|s| s.0 < window.1));
             let taken: f64 = near.map(|s| (s.1.min(window.1) - s.0.max(window.0)).max(0.0)).sum();
             least = least.min(1.0 - taken / WINDOW_NS);
         }
