@@ -15,6 +15,7 @@ use tenure_compiler::check::{Mode, check};
 use tenure_compiler::diagnostic as raw;
 use tenure_compiler::hir;
 use tenure_compiler::ir;
+use tenure_compiler::opt::{Optimiser, Passes};
 use tenure_compiler::source::{MAX_SOURCE_BYTES, Sources};
 use tenure_compiler::syntax::span::FileId;
 use tenure_runtime::native::Registry;
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) stack_budget_bytes: usize,
     pub(crate) consume_fuel: bool,
     pub(crate) never_collect: Option<Barriers>,
+    pub(crate) passes: Passes,
 }
 
 /// Settings of an engine to be.
@@ -70,6 +72,8 @@ pub enum Stage {
     Types,
     /// The SSA form.
     Ir,
+    /// The SSA form after the optimiser, function by function.
+    Optimised,
     /// Cranelift's input, of every function.
     Clif,
     /// Machine code, of every function.
@@ -175,6 +179,11 @@ impl Engine {
         if stage == Stage::Ir {
             return Ok(program.to_string());
         }
+        if stage == Stage::Optimised {
+            let optimiser = Optimiser::new(&program, self.settings.passes, []);
+            let functions = (0..program.functions.len() as u32).map(ir::FuncId);
+            return Ok(functions.map(|id| format!("{id} {}\n", optimiser.optimise(&program, id))).collect());
+        }
         Ok(self.program(name, front, program)?.listing(stage == Stage::Asm))
     }
 
@@ -278,6 +287,7 @@ impl Default for EngineBuilder {
             stack_budget_bytes: STACK_BUDGET_DEFAULT_BYTES,
             consume_fuel: false,
             never_collect: None,
+            passes: Passes::ALL,
         };
         EngineBuilder { settings }
     }
@@ -329,6 +339,16 @@ impl EngineBuilder {
     pub fn never_collect(mut self, barriers: Barriers) -> EngineBuilder {
         self.settings.never_collect = Some(barriers);
         self
+    }
+
+    /// The optimiser's passes: `all`, `none` or names separated by commas. For tests.
+    ///
+    /// # Errors
+    /// There is no such pass.
+    #[doc(hidden)]
+    pub fn passes(mut self, names: &str) -> Result<EngineBuilder, String> {
+        self.settings.passes = names.parse()?;
+        Ok(self)
     }
 
     /// The engine.

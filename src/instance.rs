@@ -149,8 +149,16 @@ impl InstanceBuilder {
     /// no address space.
     pub fn build(self) -> Result<Vm, EngineError> {
         self.settings.check()?;
-        let Settings { gc, pause_goal, max_heap_bytes, system, stack_budget_bytes, consume_fuel: _, never_collect } =
-            &self.settings;
+        let Settings {
+            gc,
+            pause_goal,
+            max_heap_bytes,
+            system,
+            stack_budget_bytes,
+            consume_fuel: _,
+            never_collect,
+            passes: _,
+        } = &self.settings;
         let chosen = gc.choose();
         let watch = self.watch_system.then(|| Watch::new(system.clone(), max_heap_bytes.is_some()));
         let memory = watch.map(|watch| Box::new(watch) as Box<dyn MemorySource>);

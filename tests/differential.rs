@@ -26,18 +26,18 @@ impl Write for Captured {
     }
 }
 
-/// What a run shows: its output, and the kind, message and place of the error that ended it.
+/// What a run shows: its output, and the kind, message and trace of the error that ended it.
 #[derive(PartialEq, Debug)]
 struct Shown {
     output: String,
-    error: Option<(String, String, Option<String>)>,
+    error: Option<(String, String, Vec<String>)>,
 }
 
 fn shown(output: &Captured, ended: Result<(), ScriptError>) -> Shown {
     let output = String::from_utf8_lossy(&output.0.lock().expect("no writer panics")).into_owned();
     let error = ended.err().map(|error| {
-        let place = error.trace().next().map(|frame| format!("{frame:?}"));
-        (error.kind().to_string(), error.message().to_string(), place)
+        let trace = error.trace().map(|frame| format!("{frame:?}")).collect();
+        (error.kind().to_string(), error.message().to_string(), trace)
     });
     Shown { output, error }
 }

@@ -27,7 +27,7 @@ pub trait CodeSource: Send + Sync {
     /// Everything compiled so far.
     fn table(&self) -> &CodeTable;
 
-    /// Describes a place of a function for a trace.
+    /// Describes a place of a compiled function for a trace: the body it lies in, not those around that.
     fn frame(&self, function: u32, place: u32) -> Frame;
 
     /// Parameter kinds of a function.
@@ -80,6 +80,8 @@ pub struct CompiledFunction {
     pub handlers: Vec<Handler>,
     /// `(offset, place)`: the place holds from this offset to the next entry's.
     pub places: Vec<(u32, u32)>,
+    /// `(place, the place around it)`, sorted: places in bodies that were inlined, with the call of the body.
+    pub outer: Vec<(u32, u32)>,
 }
 
 /// The references in a frame that waits for a call.
@@ -129,6 +131,12 @@ impl CompiledFunction {
         // The call ends at `offset`, so the place is the last that starts before it.
         let i = self.places.partition_point(|&(start, _)| start < offset);
         i.checked_sub(1).map_or(0, |i| self.places[i].1)
+    }
+
+    /// Where the body that a place lies in was called, if it was inlined.
+    pub fn outer(&self, place: u32) -> Option<u32> {
+        let at = self.outer.binary_search_by_key(&place, |&(inner, _)| inner).ok()?;
+        Some(self.outer[at].1)
     }
 }
 

@@ -113,7 +113,11 @@ impl Backtrace {
             let mut cursor = Cursor { fp: exit.fp, pc: exit.pc };
             while cursor.pc != abi::enter_return() {
                 let function = code.find(cursor.pc).expect("only compiled code lies between exit and entry");
-                trace.push((function.function, function.place(cursor.pc)));
+                let mut place = Some(function.place(cursor.pc));
+                while let Some(inner) = place {
+                    trace.push((function.function, inner));
+                    place = function.outer(inner);
+                }
                 // SAFETY: U1, U2.
                 cursor = unsafe { cursor.caller() };
             }

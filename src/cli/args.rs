@@ -68,6 +68,9 @@ pub struct RunArgs {
     /// Print what a stage of the compiler made of the script, instead of running it.
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<EmitStage>,
+    /// Passes of the optimiser: all, none, or names. For tests.
+    #[arg(long, value_name = "PASSES", default_value = "all", hide = true)]
+    pub opt: String,
     /// Run in the slow evaluator that serves as the code generator's oracle; the heap's options do not apply to it.
     #[arg(long, conflicts_with_all = ["stats", "stats_json", "emit"])]
     pub evaluate: bool,
@@ -156,6 +159,8 @@ pub enum EmitStage {
     Types,
     /// The SSA form.
     Ir,
+    /// The SSA form after the optimiser.
+    Opt,
     /// Cranelift's input.
     Clif,
     /// Machine code.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
-    Barriers, Diagnostics, Engine, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source,
+    Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source,
     read_source_stream,
 };
 
@@ -46,16 +46,11 @@ pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// The engine that the command line uses.
 pub fn engine() -> Engine {
-    engine_that(false, None)
+    builder().build().expect("the defaults are sound")
 }
 
-fn engine_that(consumes_fuel: bool, never_collects: Option<Barriers>) -> Engine {
-    let builder = Engine::builder().consume_fuel(consumes_fuel).stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES);
-    let builder = match never_collects {
-        Some(barriers) => builder.never_collect(barriers),
-        None => builder,
-    };
-    builder.build().expect("the defaults are sound")
+fn builder() -> EngineBuilder {
+    Engine::builder().stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES)
 }
 
 /// Does it.
@@ -99,8 +94,15 @@ fn explain_subcommand(line: String, name: &str) -> String {
 
 fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     let color = args.color.on_stderr();
-    let barriers = if args.leave_out_barriers { Barriers::LeftOut } else { Barriers::Emitted };
-    let engine = engine_that(args.fuel.is_some(), args.never_collect.then_some(barriers));
+    let mut builder = match builder().consume_fuel(args.fuel.is_some()).passes(&args.opt) {
+        Ok(builder) => builder,
+        Err(line) => return report::failure(&line),
+    };
+    if args.never_collect {
+        let barriers = if args.leave_out_barriers { Barriers::LeftOut } else { Barriers::Emitted };
+        builder = builder.never_collect(barriers);
+    }
+    let engine = builder.build().expect("the defaults are sound");
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
     }
@@ -195,6 +197,7 @@ fn emit(engine: &Engine, stage: EmitStage, source: &Source, color: bool) -> Stat
         EmitStage::Ast => Stage::Ast,
         EmitStage::Types => Stage::Types,
         EmitStage::Ir => Stage::Ir,
+        EmitStage::Opt => Stage::Optimised,
         EmitStage::Clif => Stage::Clif,
         EmitStage::Asm => Stage::Asm,
     };

@@ -7,7 +7,7 @@
 //!   real parameters; handlers, which any call may enter, at the end.
 //! - F3. Exits of branches come first, as the IR has them: Cranelift moves nothing out of loops otherwise.
 
-use super::place;
+use super::place::{self, Places};
 use crate::ir::cfg::Cfg;
 use crate::ir::liveness::Liveness;
 use crate::ir::{Block, FuncId, Function, Op, Program, Terminator, Type, Value, Values};
@@ -72,8 +72,7 @@ pub(super) struct Translator<'a, 'b> {
     /// The operation that defines a value, for constants.
     constants: HashMap<Value, i64>,
     codes: Vec<Value>,
-    /// Number of each block's first instruction, see `place`.
-    places: Vec<u32>,
+    places: &'a Places,
     frontend: TargetFrontendConfig,
     runtime_functions: HashMap<RuntimeFunction, clif::FuncRef>,
 }
@@ -104,13 +103,14 @@ pub(super) fn signature(params: impl IntoIterator<Item = Type>, result: Type) ->
 pub(super) struct Input<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
-    pub(super) function: FuncId,
+    pub(super) function: &'a Function,
+    pub(super) places: &'a Places,
     pub(super) frontend: TargetFrontendConfig,
 }
 
 /// Translates a function into `builder`'s.
 pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker: &mut dyn Linker) {
-    let function = &input.program.functions[input.function.index()];
+    let function = input.function;
     let cfg = Cfg::new(function);
     let translator = Translator {
         program: input.program,
@@ -130,7 +130,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         definitions: vec![Definition::None; function.values.len()],
         constants: HashMap::new(),
         codes: Vec::new(),
-        places: place::of_blocks(function),
+        places: input.places,
         frontend: input.frontend,
         runtime_functions: HashMap::new(),
     };
@@ -271,7 +271,7 @@ impl Translator<'_, '_> {
         if is_handler {
             self.reload_in_handler(block);
         }
-        let mut place = self.places[block.index()];
+        let mut place = self.places.of_block(block.index());
         for (i, inst) in data.insts.iter().enumerate() {
             self.builder.set_srcloc(SourceLoc::new(place));
             self.instruction(i, inst);

@@ -9,7 +9,9 @@
 //! - J2. Code is freed when the machine is dropped; whoever runs it keeps the machine alive.
 
 use super::function::{self, Input, Linker, translate};
+use super::place::Places;
 use crate::ir::{FuncId, Program, Type};
+use crate::opt::Optimiser;
 use cranelift_codegen::ir::{self as clif, AbiParam, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_codegen::{Context, FinalizedMachExceptionHandler};
@@ -32,6 +34,7 @@ const STUB_BYTES: usize = 16;
 pub(super) struct Source<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
+    pub(super) optimiser: &'a Optimiser,
 }
 
 /// The code generator of one program.
@@ -172,15 +175,17 @@ impl Machine {
         first + function as usize * STUB_BYTES
     }
 
-    /// Puts a function's CLIF into the context.
-    fn generate(&mut self, source: Source<'_>, function: FuncId) {
-        let ir = &source.program.functions[function.index()];
+    /// Puts a function's CLIF into the context; gives what the numbers of its places mean.
+    fn generate(&mut self, source: Source<'_>, function: FuncId) -> Places {
+        let ir = source.optimiser.optimise(source.program, function);
+        let places = Places::new(function, &ir);
         self.module.clear_context(&mut self.context);
         self.context.func.signature = function::signature(ir.params.iter().copied(), ir.result);
         let input = Input {
             program: source.program,
             layout: source.layout,
-            function,
+            function: &ir,
+            places: &places,
             frontend: self.module.isa().frontend_config(),
         };
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
@@ -192,10 +197,17 @@ impl Machine {
             current: function,
         };
         translate(&input, builder, &mut linker);
+        places
     }
 
-    /// Compiles a function unless that was done already; returns its address.
-    pub(super) fn compile(&mut self, source: Source<'_>, function: FuncId, table: &CodeTable) -> Result<usize, Trap> {
+    /// Compiles a function unless that was done already; returns its address. `keep` gets its places (J1).
+    pub(super) fn compile(
+        &mut self,
+        source: Source<'_>,
+        function: FuncId,
+        table: &CodeTable,
+        keep: impl FnOnce(Places),
+    ) -> Result<usize, Trap> {
         let number = source.layout.function(function.0);
         let compiled = self.functions[number as usize];
         let known = compiled.address;
@@ -212,17 +224,18 @@ impl Machine {
             }
         };
         self.functions[number as usize].id = Some(id);
-        self.generate(source, function);
+        let places = self.generate(source, function);
         self.module.define_function(id, &mut self.context).map_err(trap_of)?;
         self.module.finalize_definitions().map_err(trap_of)?;
         let address = self.module.get_finalized_function(id) as usize;
-        table.insert(self.tables(number, address));
+        table.insert(self.tables(number, address, &places));
+        keep(places);
         self.functions[number as usize].address = address;
         Ok(address)
     }
 
     /// What the runtime has to know of the code just compiled.
-    fn tables(&self, function: u32, start: usize) -> CompiledFunction {
+    fn tables(&self, function: u32, start: usize, places_of: &Places) -> CompiledFunction {
         let code = self.context.compiled_code().expect("the function was just compiled");
         let mut slots = Vec::new();
         let stack_maps = code.buffer.user_stack_maps().iter().map(|(offset, span, map)| {
@@ -248,13 +261,23 @@ impl Machine {
                 _ => places.push((location.start, place)),
             }
         }
-        CompiledFunction { function, start, len: code.code_info().total_size, stack_maps, slots, handlers, places }
+        let outer = places_of.outer(places.iter().map(|&(_, place)| place));
+        CompiledFunction {
+            function,
+            start,
+            len: code.code_info().total_size,
+            stack_maps,
+            slots,
+            handlers,
+            places,
+            outer,
+        }
     }
 
     /// A function's code as text; it is not kept.
     pub(super) fn listing(&mut self, source: Source<'_>, function: FuncId, listing: Listing) -> String {
         let name = &source.program.functions[function.index()].name;
-        self.generate(source, function);
+        let _ = self.generate(source, function);
         let text = match listing {
             Listing::Clif => self.context.func.display().to_string(),
             Listing::Assembly => {

@@ -28,12 +28,14 @@ mod safepoint;
 mod text;
 
 use crate::ir::{FuncId, Identities, Program};
+use crate::opt::{Optimiser, Passes};
 use crate::source::Sources;
 pub use machine::Listing;
 use machine::{Machine, Source};
 use parts::Numbering;
+use place::Places;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tenure_runtime::code::{CodeSource, CodeTable, Signature};
 use tenure_runtime::layout::{Layout, Room, ShapeTable};
 use tenure_runtime::native::Registry;
@@ -45,6 +47,7 @@ pub struct Code {
     room: Room,
     shapes: Arc<ShapeTable>,
     table: CodeTable,
+    passes: Passes,
     /// One, or one for each input of a session.
     parts: RwLock<Vec<Arc<Part>>>,
     machine: Mutex<Generator>,
@@ -56,6 +59,9 @@ struct Part {
     sources: Arc<Sources>,
     layout: Arc<Layout>,
     first_stub: usize,
+    optimiser: Optimiser,
+    /// Of the functions that have been compiled.
+    places: Vec<OnceLock<Places>>,
 }
 
 struct Generator {
@@ -65,18 +71,23 @@ struct Generator {
 
 impl Code {
     /// Prepares a program for running; nothing is compiled yet.
-    pub fn new(program: Arc<Program>, sources: Arc<Sources>, natives: Registry) -> Result<Arc<Code>, Trap> {
-        let code = Code::with_room(Numbering::room_for(&program), natives)?;
+    pub fn new(
+        program: Arc<Program>,
+        sources: Arc<Sources>,
+        natives: Registry,
+        passes: Passes,
+    ) -> Result<Arc<Code>, Trap> {
+        let code = Code::with_room(Numbering::room_for(&program), natives, passes)?;
         code.add(program, sources, &Identities::default())?;
         Ok(Arc::new(code))
     }
 
     /// Code of a session: nothing yet.
-    pub fn session(natives: Registry) -> Result<Arc<Code>, Trap> {
-        Ok(Arc::new(Code::with_room(Numbering::SESSION_ROOM, natives)?))
+    pub fn session(natives: Registry, passes: Passes) -> Result<Arc<Code>, Trap> {
+        Ok(Arc::new(Code::with_room(Numbering::SESSION_ROOM, natives, passes)?))
     }
 
-    fn with_room(room: Room, natives: Registry) -> Result<Code, Trap> {
+    fn with_room(room: Room, natives: Registry, passes: Passes) -> Result<Code, Trap> {
         let shapes = ShapeTable::new();
         shapes.push_group(&tenure_runtime::layout::built_in_shapes());
         let generator = Generator { machine: Machine::new()?, numbering: Numbering::new(room) };
@@ -85,6 +96,7 @@ impl Code {
             room,
             shapes: Arc::new(shapes),
             table: CodeTable::default(),
+            passes,
             parts: RwLock::default(),
             machine: Mutex::new(generator),
         })
@@ -99,7 +111,10 @@ impl Code {
         let Generator { machine, numbering } = &mut *generator;
         let layout = numbering.add(&program, identities, &self.shapes)?;
         let first_stub = machine.add(program.functions.len())?;
-        let part = Arc::new(Part { program, sources, layout: Arc::new(layout), first_stub });
+        let replaceable = layout.dispatchers.iter().map(|&function| FuncId(function));
+        let optimiser = Optimiser::new(&program, self.passes, replaceable);
+        let places = program.functions.iter().map(|_| OnceLock::new()).collect();
+        let part = Arc::new(Part { program, sources, layout: Arc::new(layout), first_stub, optimiser, places });
         self.parts.write().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
     }
@@ -130,7 +145,7 @@ impl Code {
 
 impl Part {
     fn source(&self) -> Source<'_> {
-        Source { program: &self.program, layout: &self.layout }
+        Source { program: &self.program, layout: &self.layout, optimiser: &self.optimiser }
     }
 
     /// A function by its number in the call table.
@@ -157,7 +172,10 @@ impl CodeSource for Code {
     fn compile(&self, function: u32) -> Result<usize, Trap> {
         let part = self.part_of(function);
         let local = FuncId(function - part.layout.first_function);
-        self.lock().machine.compile(part.source(), local, &self.table)
+        self.lock().machine.compile(part.source(), local, &self.table, |places| {
+            let first = part.places[local.index()].set(places).is_ok();
+            debug_assert!(first, "{local} is compiled once");
+        })
     }
 
     fn table(&self) -> &CodeTable {
@@ -166,10 +184,11 @@ impl CodeSource for Code {
 
     fn frame(&self, function: u32, place: u32) -> Frame {
         let part = self.part_of(function);
-        let function = part.function(function);
-        let span = place::span(function, place);
-        let file = part.sources.file(span.file);
-        let (line, column) = file.line_column(span.lo);
+        let places = part.places[(function - part.layout.first_function) as usize].get();
+        let place = places.expect("a function on the stack has been compiled").get(place);
+        let function = &part.program.functions[place.function.index()];
+        let file = part.sources.file(place.span.file);
+        let (line, column) = file.line_column(place.span.lo);
         Frame { function: function.name.clone(), file: file.name.clone(), line, column }
     }
 

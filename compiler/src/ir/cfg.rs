@@ -64,6 +64,33 @@ impl Cfg {
         self.position[block.index()] != UNREACHED
     }
 
+    /// For each block whether it lies in a loop.
+    pub fn in_loops(&self) -> Vec<bool> {
+        let mut in_loops = vec![false; self.preds.len()];
+        // the loop that a block was last seen in, by its header
+        let mut seen = vec![UNREACHED; self.preds.len()];
+        let mut work: Vec<Block> = Vec::new();
+        for (at, &header) in self.order.iter().enumerate() {
+            let back_edges =
+                self.preds(header).iter().filter(|&&pred| self.is_reachable(pred) && self.position(pred) >= at);
+            work.extend(back_edges);
+            if work.is_empty() {
+                continue;
+            }
+            seen[header.index()] = header.0;
+            in_loops[header.index()] = true;
+            while let Some(block) = work.pop() {
+                if seen[block.index()] != header.0 {
+                    seen[block.index()] = header.0;
+                    in_loops[block.index()] = true;
+                    // a graph that can be entered in the middle of a loop is not made
+                    work.extend(self.preds(block).iter().filter(|&&pred| self.position(pred) >= at));
+                }
+            }
+        }
+        in_loops
+    }
+
     /// Index of a reachable block in the reverse postorder.
     pub fn position(&self, block: Block) -> usize {
         self.position[block.index()] as usize

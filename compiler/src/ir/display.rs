@@ -11,7 +11,7 @@
 //! }
 //! ```
 
-use super::{BlockData, Elem, ExportType, Function, Inst, Op, Program, RuntimeFn, Terminator, Type, Value};
+use super::{BlockData, Elem, ExportType, Function, Inlining, Inst, Op, Program, RuntimeFn, Terminator, Type, Value};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Type {
@@ -93,7 +93,12 @@ impl Display for Function {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} (", self.name)?;
         separated(f, &self.params, |f, ty| ty.fmt(f))?;
-        writeln!(f, ") -> {} {{", self.result)?;
+        let inlining = match self.inlining {
+            Inlining::Auto => "",
+            Inlining::Always => " inline",
+            Inlining::Never => " noinline",
+        };
+        writeln!(f, ") -> {}{inlining} {{", self.result)?;
         for (i, block) in self.blocks.iter().enumerate() {
             write!(f, "b{i}")?;
             if !block.params.is_empty() {

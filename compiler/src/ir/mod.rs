@@ -89,6 +89,13 @@ index_types! {
     Block "b";
     /// A value of a function.
     Value "v";
+    /// A body within a function: 0 its own, `n` that of the call `Function::inlined[n - 1]`.
+    Scope "body";
+}
+
+impl Scope {
+    /// The function's own body.
+    pub const OWN: Scope = Scope(0);
 }
 
 /// A program: what `eval` and `codegen` need, and nothing of the language above.
@@ -236,7 +243,7 @@ impl Elem {
 }
 
 /// A function.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Function {
     /// For stack traces.
     pub name: String,
@@ -250,10 +257,37 @@ pub struct Function {
     pub blocks: Vec<BlockData>,
     /// Types of the values.
     pub values: Vec<Type>,
+    /// Calls that were replaced by what they call; traces still show them.
+    pub inlined: Vec<Inlined>,
+    /// What its author wants of inlining.
+    pub inlining: Inlining,
+}
+
+/// A call that was replaced by a copy of the callee's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inlined {
+    /// Whose body it is.
+    pub function: FuncId,
+    /// Where the call was.
+    pub call: Span,
+    /// The body that the call was in, an earlier one.
+    pub caller: Scope,
+}
+
+/// What a function's author wants of inlining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Inlining {
+    /// What pays.
+    #[default]
+    Auto,
+    /// `@inline`: wherever possible.
+    Always,
+    /// `@noinline`
+    Never,
 }
 
 /// A basic block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BlockData {
     /// Its parameters.
     pub params: SmallVec<[Value; 4]>,
@@ -263,6 +297,8 @@ pub struct BlockData {
     pub terminator: Terminator,
     /// Place of the terminator.
     pub span: Span,
+    /// The body that the terminator is from.
+    pub scope: Scope,
     /// Where traps in it go (I3).
     pub handler: Option<Block>,
 }
@@ -271,7 +307,7 @@ pub struct BlockData {
 pub type Values = SmallVec<[Value; 4]>;
 
 /// An instruction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Inst {
     /// What it does.
     pub op: Op,
@@ -279,6 +315,8 @@ pub struct Inst {
     pub result: Option<Value>,
     /// Where it came from; a trap reports it.
     pub span: Span,
+    /// The body it is from.
+    pub scope: Scope,
 }
 
 /// Operations.

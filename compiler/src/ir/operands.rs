@@ -97,6 +97,18 @@ impl Op {
         }
     }
 
+    /// Whether leaving it out could be seen even if nobody uses what it gives: it may trap, writes, calls or polls. An
+    /// allocation of known size has none: that memory may run out in it is no promise.
+    pub fn has_effect(&self) -> bool {
+        match self {
+            Op::New(..) | Op::ArrayLiteral(..) => false,
+            Op::Store(..) | Op::ArraySet(..) | Op::GlobalSet(..) => true,
+            Op::CallRuntime(RuntimeFn::StrEq | RuntimeFn::StrCompare, _) => false,
+            Op::CallRuntime(RuntimeFn::StrHash | RuntimeFn::IntHash, _) => false,
+            op => op.is_safepoint() || op.traps(),
+        }
+    }
+
     /// Whether it always gives the same permanent object (or nil), which the collector neither moves nor needs to see.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Op::Nil | Op::Str(_) | Op::FnObject(_) | Op::Singleton(_))
@@ -181,6 +193,14 @@ pub enum Natural {
 }
 
 impl Terminator {
+    /// Calls `visit` on the operands that are no arguments of a jump.
+    pub fn visit_own(&self, visit: impl FnOnce(Value)) {
+        match self {
+            Terminator::Branch { condition: value, .. } | Terminator::Return(value) => visit(*value),
+            Terminator::Jump(..) | Terminator::Try { .. } | Terminator::Trap(_) | Terminator::Unreachable => {}
+        }
+    }
+
     /// Calls `visit` on each operand, arguments of jumps among them.
     pub fn visit(&self, mut visit: impl FnMut(Value)) {
         match self {

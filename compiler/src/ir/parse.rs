@@ -3,8 +3,8 @@
 
 use super::display::snake_case;
 use super::{
-    Block, BlockData, Elem, Export, ExportType, FieldLayout, FuncId, Function, GlobalId, Inst, LiteralId, Op, Program,
-    Record, RecordId, RuntimeFn, Terminator, Type, Value, Values,
+    Block, BlockData, Elem, Export, ExportType, FieldLayout, FuncId, Function, GlobalId, Inlining, Inst, LiteralId, Op,
+    Program, Record, RecordId, RuntimeFn, Scope, Terminator, Type, Value, Values,
 };
 use crate::prim::Prim;
 use crate::syntax::span::{FileId, Span};
@@ -129,8 +129,17 @@ fn header(words: &mut Words<'_>) -> Result<Function, String> {
     })?;
     words.expect("->")?;
     let result = words.ty()?;
+    let inlining = match words.peek() {
+        Some("inline") => Inlining::Always,
+        Some("noinline") => Inlining::Never,
+        _ => Inlining::Auto,
+    };
+    if inlining != Inlining::Auto {
+        words.skip();
+    }
     words.expect("{")?;
-    Ok(Function { name, span: NOWHERE, params, result, blocks: Vec::new(), values: Vec::new() })
+    let (blocks, values, inlined) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Function { name, span: NOWHERE, params, result, blocks, values, inlined, inlining })
 }
 
 fn function_line(function: &mut Function, words: &mut Words<'_>) -> Result<(), String> {
@@ -152,7 +161,14 @@ fn function_line(function: &mut Function, words: &mut Words<'_>) -> Result<(), S
         }
         words.expect(":")?;
         let terminator = Terminator::Unreachable;
-        function.blocks.push(BlockData { params, insts: Vec::new(), terminator, span: NOWHERE, handler });
+        function.blocks.push(BlockData {
+            params,
+            insts: Vec::new(),
+            terminator,
+            span: NOWHERE,
+            scope: Scope::OWN,
+            handler,
+        });
         return words.end();
     }
     let result = if first.starts_with('v') && words.peek_second() == Some(":") {
@@ -164,7 +180,7 @@ fn function_line(function: &mut Function, words: &mut Words<'_>) -> Result<(), S
     };
     let block = function.blocks.last_mut().ok_or("an instruction outside a block")?;
     match operation(words)? {
-        Line::Op(op) => block.insts.push(Inst { op, result, span: NOWHERE }),
+        Line::Op(op) => block.insts.push(Inst { op, result, span: NOWHERE, scope: Scope::OWN }),
         Line::Terminator(terminator) => block.terminator = terminator,
     }
     words.end()

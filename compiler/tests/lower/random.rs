@@ -8,6 +8,7 @@ use tenure_compiler::codegen::Code;
 use tenure_compiler::eval::{Evaluator, Options};
 use tenure_compiler::hir::{ExprId, ExprKind, LocalId, LoopId, Program, Ty};
 use tenure_compiler::ir::{self, FuncId};
+use tenure_compiler::opt::Passes;
 use tenure_compiler::prim::Prim;
 use tenure_runtime::code::CodeSource;
 use tenure_runtime::native::Registry;
@@ -412,7 +413,8 @@ fn compiled_programs_compute_what_they_say() {
     for _ in 0..150 {
         let statements = program(&mut random);
         let lowered = Arc::new(ir::lower(&typed(&statements)));
-        let code = Code::new(Arc::clone(&lowered), Arc::new(sources()), Registry::default()).expect("room for code");
+        let code = Code::new(Arc::clone(&lowered), Arc::new(sources()), Registry::default(), Passes::ALL)
+            .expect("room for code");
         for zeal in ["", "young:1,verify"] {
             let mut config = VmConfig::with_limit(16 << 20);
             config.heap.zeal = zeal.parse().expect("a zeal mode");

@@ -10,7 +10,7 @@
 //! - S2. No block has two edges to the same block that has phis.
 //! - S3. A block is entered only if it has a predecessor, so that no unreachable block is ever emitted.
 
-use crate::ir::{Block, BlockData, Function, Inst, Op, Terminator, Type, Value, Values};
+use crate::ir::{Block, BlockData, Function, Inlining, Inst, Op, Scope, Terminator, Type, Value, Values};
 use crate::syntax::span::Span;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -141,13 +141,13 @@ impl Builder {
 
     /// Emits an instruction that gives nothing.
     pub fn effect(&mut self, op: Op, span: Span) {
-        self.push(Inst { op, result: None, span });
+        self.push(Inst { op, result: None, span, scope: Scope::OWN });
     }
 
     /// Emits an instruction that gives a value.
     pub fn emit(&mut self, op: Op, ty: Type, span: Span) -> Value {
         let result = self.value(ty);
-        self.push(Inst { op, result: Some(result), span });
+        self.push(Inst { op, result: Some(result), span, scope: Scope::OWN });
         result
     }
 
@@ -243,7 +243,8 @@ impl Builder {
         self.pass_arguments(&replaced);
         let blocks = Renumbering::new(&self).apply(&mut self);
         let values = self.values;
-        Function { name, span, params, result, blocks, values }
+        let (inlined, inlining) = (Vec::new(), Inlining::Auto);
+        Function { name, span, params, result, blocks, values, inlined, inlining }
     }
 
     /// Maps each phi that merges but one value with itself to that value.
@@ -364,7 +365,7 @@ impl Renumbering {
             terminator.edges_mut(|to, _| *to = self.blocks[to.index()]);
             let params = open.params.iter().map(|value| self.values[value.index()]).collect();
             let handler = open.handler.map(|h| self.blocks[h.index()]);
-            finished.push(BlockData { params, insts, terminator, span, handler });
+            finished.push(BlockData { params, insts, terminator, span, scope: Scope::OWN, handler });
         }
         finished
     }

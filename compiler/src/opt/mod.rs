@@ -1,0 +1,165 @@
+//! The optimiser: rewrites the typed IR of a function before it is compiled. The evaluator runs what was lowered, so it
+//! stays the yardstick of everything done here.
+//!
+//! One file a pass; a pass is a function of a [`Function`] and a [`Context`]. [`PASSES`] is the order they run in.
+//! It must never know syntax, nor how machine code is made.
+//!
+//! Invariants
+//! - O1. A pass keeps what a script can see: results, which trap, its place and trace, and the order of effects. It may let
+//!   an allocation that nobody sees go.
+//! - O2. Before and after each pass the IR's own invariants hold; debug builds check.
+//! - O3. A pass alone, and any choice of passes, is right; how good the code is may depend on the others.
+
+mod dead;
+mod graph;
+mod inline;
+
+use crate::ir::verify::verify_function;
+use crate::ir::{FuncId, Function, Program};
+use hashbrown::HashSet;
+use smallvec::SmallVec;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+/// What a pass may read.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The program; its functions as they were lowered.
+    pub program: &'a Program,
+    /// The function at work.
+    pub function: FuncId,
+    /// Whether the function runs once: what stands outside its loops is not worth much.
+    pub runs_once: bool,
+    /// Functions whose bodies wait for this one's, outermost first.
+    callers: &'a [FuncId],
+    optimiser: &'a Optimiser,
+}
+
+impl Context<'_> {
+    /// The body of a function for copies of it, if it is short, and may be copied.
+    fn body(&self, callee: FuncId) -> Option<&Function> {
+        let mut chain: SmallVec<[FuncId; 8]> = self.callers.into();
+        chain.push(self.function);
+        self.optimiser.body(self.program, callee, &chain)
+    }
+}
+
+/// A pass.
+#[derive(Debug)]
+pub struct Pass {
+    /// As in `--opt=NAME,NAME`.
+    pub name: &'static str,
+    /// Rewrites a function.
+    pub run: fn(&mut Function, &Context<'_>),
+    /// Whether it makes bodies shorter, or what is copied better, and so runs before a body is copied into others.
+    pub before_copy: bool,
+}
+
+/// All passes, in the order they run in. A name may come more than once; it is switched as one.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "inline", run: inline::run, before_copy: true },
+    Pass { name: "dead", run: dead::run, before_copy: true },
+];
+
+/// How many bodies may wait for each other.
+const CHAIN_MAX: usize = 8;
+
+/// A choice of passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes(u64);
+
+impl Passes {
+    /// Every pass.
+    pub const ALL: Passes = Passes(u64::MAX);
+    /// The IR is compiled as it was lowered.
+    pub const NONE: Passes = Passes(0);
+
+    fn has(self, index: usize) -> bool {
+        self.0 & 1 << index != 0
+    }
+}
+
+impl Default for Passes {
+    fn default() -> Passes {
+        Passes::ALL
+    }
+}
+
+impl FromStr for Passes {
+    type Err = String;
+
+    /// `all`, `none`, or names separated by commas.
+    fn from_str(text: &str) -> Result<Passes, String> {
+        match text {
+            "all" => return Ok(Passes::ALL),
+            "none" => return Ok(Passes::NONE),
+            _ => {}
+        }
+        let mut passes = Passes::NONE;
+        for name in text.split(',') {
+            let of_name = PASSES.iter().enumerate().filter(|(_, pass)| pass.name == name);
+            let bits = of_name.fold(0, |bits, (index, _)| bits | 1 << index);
+            if bits == 0 {
+                let mut known: Vec<_> = PASSES.iter().map(|pass| pass.name).collect();
+                known.sort_unstable();
+                known.dedup();
+                return Err(format!("there is no pass `{name}`; there are {}, `all` and `none`", known.join(", ")));
+            }
+            passes.0 |= bits;
+        }
+        Ok(passes)
+    }
+}
+
+/// The optimiser of one program, or of one part of a session.
+#[derive(Debug)]
+pub struct Optimiser {
+    passes: Passes,
+    /// Functions that a later part may replace.
+    replaceable: HashSet<FuncId>,
+    /// Bodies for copies, none of functions that are too long for that.
+    bodies: Vec<OnceLock<Option<Function>>>,
+}
+
+impl Optimiser {
+    /// For a program, with these passes. Calls of `replaceable` functions stay calls.
+    pub fn new(program: &Program, passes: Passes, replaceable: impl IntoIterator<Item = FuncId>) -> Optimiser {
+        let bodies = program.functions.iter().map(|_| OnceLock::new()).collect();
+        Optimiser { passes, replaceable: replaceable.into_iter().collect(), bodies }
+    }
+
+    /// A function as it is to be compiled.
+    pub fn optimise(&self, program: &Program, id: FuncId) -> Function {
+        self.run(program, id, &[], |_| true)
+    }
+
+    fn run(&self, program: &Program, id: FuncId, callers: &[FuncId], wanted: impl Fn(&Pass) -> bool) -> Function {
+        let mut function = program.functions[id.index()].clone();
+        let runs_once = program.entry == Some(id);
+        let context = Context { program, function: id, runs_once, callers, optimiser: self };
+        for (_, pass) in PASSES.iter().enumerate().filter(|&(i, pass)| self.passes.has(i) && wanted(pass)) {
+            (pass.run)(&mut function, &context);
+            if cfg!(debug_assertions)
+                && let Err(error) = verify_function(program, &function)
+            {
+                panic!("bug: pass `{}` broke the IR's invariants: {error}\n{id} {function}", pass.name);
+            }
+        }
+        function
+    }
+
+    /// The body of a function for copies, wanted by the last of `callers`. Of functions that call each other in a
+    /// circle the one that closes it has none, this time.
+    fn body(&self, program: &Program, id: FuncId, callers: &[FuncId]) -> Option<&Function> {
+        let slot = &self.bodies[id.index()];
+        if let Some(known) = slot.get() {
+            return known.as_ref();
+        }
+        if callers.contains(&id) || callers.len() >= CHAIN_MAX {
+            return None;
+        }
+        let may_copy = !self.replaceable.contains(&id) && inline::is_candidate(&program.functions[id.index()]);
+        let body = may_copy.then(|| self.run(program, id, callers, |pass| pass.before_copy));
+        slot.get_or_init(|| body).as_ref()
+    }
+}
