@@ -9,6 +9,7 @@
 //!   borrows is alive.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use crate::clock::{Clock, SystemClock};
@@ -25,19 +26,20 @@ pub(crate) fn workers_max() -> usize {
 /// What those who helped came to.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Helped {
-    /// How many there were.
+    /// How many there were, most at a time.
     pub(crate) helpers: usize,
-    /// CPU time of all of them, and of the one that took most.
+    /// CPU time of all of them.
     pub(crate) cpu_ns: u64,
-    pub(crate) cpu_ns_max: u64,
-    /// CPU time of the pause's own thread meanwhile.
-    pub(crate) mine_cpu_ns: u64,
+    /// By how much the longest helper's CPU time exceeds that of the pause's own thread meanwhile.
+    pub(crate) longer_cpu_ns: u64,
 }
 
 impl Helped {
-    /// By how much the longest helper's CPU time exceeds that of the pause's own thread.
-    pub(crate) fn longer_than_mine_ns(&self) -> u64 {
-        self.cpu_ns_max.saturating_sub(self.mine_cpu_ns)
+    /// Adds what they came to in a later part of the same pause.
+    pub(crate) fn after(&mut self, later: &Helped) {
+        self.helpers = self.helpers.max(later.helpers);
+        self.cpu_ns += later.cpu_ns;
+        self.longer_cpu_ns += later.longer_cpu_ns;
     }
 }
 
@@ -76,7 +78,9 @@ struct State {
     active: usize,
     closed: bool,
     panicked: bool,
-    helped: Helped,
+    helpers: usize,
+    cpu_ns: u64,
+    cpu_ns_max: u64,
 }
 
 /// What a helper does, its lifetime forgotten.
@@ -99,7 +103,7 @@ impl Party {
     }
 
     /// Lets nobody else in and waits for those who are (U2).
-    fn close(&self) -> Helped {
+    fn close(&self, mine_cpu_ns: u64) -> Helped {
         let mut state = self.state();
         state.closed = true;
         while state.active > 0 {
@@ -109,7 +113,8 @@ impl Party {
             drop(state);
             panic!("a thread that helped in a pause panicked");
         }
-        state.helped
+        let longer_cpu_ns = state.cpu_ns_max.saturating_sub(mine_cpu_ns);
+        Helped { helpers: state.helpers, cpu_ns: state.cpu_ns, longer_cpu_ns }
     }
 }
 
@@ -122,8 +127,8 @@ impl Work for Party {
                 return;
             }
             state.active += 1;
-            state.helped.helpers += 1;
-            state.helped.helpers
+            state.helpers += 1;
+            state.helpers
         };
         // SAFETY: U1, U2: this thread has joined, so what the work borrows is alive until it leaves.
         let body = unsafe { &*self.body.0 };
@@ -132,8 +137,8 @@ impl Work for Party {
         let mut state = self.state();
         state.active -= 1;
         state.panicked |= result.is_err();
-        state.helped.cpu_ns += cpu_ns;
-        state.helped.cpu_ns_max = state.helped.cpu_ns_max.max(cpu_ns);
+        state.cpu_ns += cpu_ns;
+        state.cpu_ns_max = state.cpu_ns_max.max(cpu_ns);
         self.left.notify_one();
     }
 }
@@ -144,7 +149,7 @@ struct Closing<'p>(&'p Party);
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.close();
+            self.0.close(0);
         }
     }
 }
@@ -169,15 +174,26 @@ pub(crate) fn together<R>(helpers: usize, theirs: &(dyn Fn(usize) + Sync), mine:
     let start_ns = SystemClock.thread_cpu_ns();
     let result = mine();
     let mine_cpu_ns = SystemClock.thread_cpu_ns() - start_ns;
-    let helped = party.close();
+    let helped = party.close(mine_cpu_ns);
     drop(closing);
-    (result, Helped { mine_cpu_ns, ..helped })
+    (result, helped)
+}
+
+/// Does `part` for each number below `count`, with up to `workers`.
+pub(crate) fn share(workers: usize, count: usize, part: &(dyn Fn(usize) + Sync)) -> Helped {
+    let next = AtomicUsize::new(0);
+    let parts = |_| loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= count {
+            return;
+        }
+        part(number);
+    };
+    together(workers.min(count).saturating_sub(1), &parts, || parts(0)).1
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
 
     #[test]
@@ -199,6 +215,18 @@ mod tests {
             assert_eq!((mine, inside.load(Ordering::SeqCst)), (round, 0));
             assert_eq!(ran.load(Ordering::SeqCst), helped.helpers);
         }
+    }
+
+    #[test]
+    fn each_part_is_done_once() {
+        let done: Vec<_> = (0..100).map(|_| AtomicUsize::new(0)).collect();
+        for workers in 1..=4 {
+            share(workers, done.len(), &|part| {
+                done[part].fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == workers));
+        }
+        share(4, 0, &|_| unreachable!("there are no parts"));
     }
 
     #[test]

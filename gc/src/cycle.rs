@@ -24,6 +24,7 @@ use hashbrown::HashSet;
 
 use crate::barrier;
 use crate::clock;
+use crate::crew::{self, Helped};
 use crate::handle::AllRoots;
 use crate::heap::{Heap, Roots};
 use crate::mark::{self, Budget, Tracer, is_live, is_reached};
@@ -44,6 +45,9 @@ const SLICE_SLOTS: u64 = 4096;
 const SLICE_BYTES_PER_SLOT: u64 = 4;
 /// The slots of a slice that zeal asks for.
 const ZEAL_SLICE_SLOTS: u64 = 64;
+
+/// Workers clear the marks of so many granules at a time.
+const CLEARED_AT_ONCE: usize = 256;
 
 /// Where a cycle is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -454,23 +458,29 @@ impl Heap {
         Clear::new(self.memory()).run(&mut Budget::unbounded());
     }
 
-    /// Within a full collection: marks everything that is reachable now, young objects too; returns the bytes marked.
-    pub(crate) fn mark_all(&mut self, roots: &mut dyn Roots) -> u64 {
+    /// Within a full collection: marks everything that is reachable now, young objects too; returns the bytes marked
+    /// and what helpers came to.
+    pub(crate) fn mark_all(&mut self, roots: &mut dyn Roots, workers: usize) -> (u64, Helped) {
         let space = &self.space;
         let lists = [&space.eden, &space.survivors, &space.old, &space.large];
         let heads: Vec<u32> = lists.into_iter().flatten().copied().collect();
         mark::begin(&mut self.space, &heads);
         let mut tracer = self.new_tracer();
         roots.visit(&mut |slot| tracer.visit(*slot as u32));
-        tracer.drain(&mut Budget::unbounded());
+        let helped = tracer.drain_together(workers);
         self.end_weak(&mut tracer);
         mark::end(&mut self.space, &heads);
-        tracer.marked_bytes()
+        (tracer.marked_bytes(), helped)
     }
 
     /// After a full collection: its marks are of no use any more.
-    pub(crate) fn forget_marks(&mut self) {
-        self.clear_marks();
+    pub(crate) fn forget_marks(&mut self, workers: usize) -> Helped {
+        let memory = self.memory();
+        let parts = (memory.granules() as usize).div_ceil(CLEARED_AT_ONCE);
+        crew::share(workers, parts, &|part| {
+            let granules = part * CLEARED_AT_ONCE..((part + 1) * CLEARED_AT_ONCE).min(memory.granules() as usize);
+            granules.for_each(|granule| memory.clear_marks(granule as u32));
+        })
     }
 
     /// A pause of the cycle: no copying, no decision of the policy. Its cost is part of the cycle's.

@@ -1,7 +1,8 @@
 //! Marking: finds what is reachable and counts it by granule, into tables beside the heap.
 //!
 //! It must never write a header or a field, nor know what is done with the result, nor on which thread it runs: beside the
-//! program, in slices at its safepoints, or within a pause. The tables that it writes have one writer at a time.
+//! program, in slices at its safepoints, or within a pause. The tables that it writes have one writer at a time, but for
+//! the workers of a pause, which mark *among* others: by atomic exchange, sharing what is left to scan.
 //!
 //! A snapshot is marked as it was when marking began (Yuasa 1990): what was reachable then is marked, whatever the program
 //! does meanwhile, because the write barrier hands over each reference before it is overwritten.
@@ -15,13 +16,15 @@
 //! - K4. The stack is bounded. What does not fit stays unmarked, and marked objects are scanned once more for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::crew::{self, Helped};
 use crate::header;
-use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, GRANULE_SHIFT, Memory};
+use crate::memory::{BLOCK_SHIFT, GRANULE_SHIFT, Memory};
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::Space;
+use crate::steal::{Hand, Tasks};
 
 /// How far ahead on the mark stack headers are asked for.
 const PREFETCH_OBJECTS: usize = 6;
@@ -29,6 +32,8 @@ const PREFETCH_OBJECTS: usize = 6;
 const SLICE_SLOTS: u32 = 1024;
 /// Slots between two looks at whether to stop (rule: stops within 200 µs when asked).
 const POLL_SLOTS: u64 = 128;
+/// Among others: slots between two looks at whether what was offered was taken.
+const LOOK_SLOTS: u64 = 512;
 /// Room of the mark stack: at least this many objects, and one for so many bytes of the heap's limit.
 const STACK_OBJECTS_MIN: usize = 1 << 14;
 const STACK_BYTES_PER_OBJECT: u64 = 2048;
@@ -85,6 +90,8 @@ pub(crate) struct Tracer {
     overflowed: bool,
     /// The next granule whose marked objects are scanned once more.
     rescan: Option<u32>,
+    /// Other workers mark too.
+    among: bool,
     marked_words: u64,
 }
 
@@ -101,6 +108,24 @@ impl Tracer {
             handed: Vec::new(),
             overflowed: false,
             rescan: None,
+            among: false,
+            marked_words: 0,
+        }
+    }
+
+    /// A tracer that marks among `workers` in all; this one is another of them.
+    fn among(&self, workers: usize) -> Tracer {
+        let (memory, shapes, stack_max) = (self.memory, Arc::clone(&self.shapes), self.stack_max / workers);
+        Tracer {
+            memory,
+            shapes,
+            stack: Vec::new(),
+            stack_max: stack_max.max(8),
+            arrays: Vec::new(),
+            handed: Vec::new(),
+            overflowed: false,
+            rescan: None,
+            among: true,
             marked_words: 0,
         }
     }
@@ -135,10 +160,22 @@ impl Tracer {
                 self.overflow(object);
                 return;
             }
-            self.memory.mark(object);
-            self.memory.prefetch(object);
-            self.stack.push(object);
+            self.push(object);
         }
+    }
+
+    /// Marks an object that is to be scanned.
+    #[inline(always)]
+    fn push(&mut self, object: u32) {
+        if self.among {
+            if !self.memory.mark_among(object) {
+                return;
+            }
+        } else {
+            self.memory.mark(object);
+        }
+        self.memory.prefetch(object);
+        self.stack.push(object);
     }
 
     /// Takes over what the workers of a pause visited: marked already, not scanned yet.
@@ -167,9 +204,7 @@ impl Tracer {
                 self.overflowed = true;
                 return;
             }
-            self.memory.mark(object);
-            self.memory.prefetch(object);
-            self.stack.push(object);
+            self.push(object);
         }
     }
 
@@ -211,7 +246,11 @@ impl Tracer {
         let descriptor = self.shapes.descriptor(word);
         let words = descriptor.words(word);
         self.marked_words += u64::from(words);
-        self.memory.add_live_words(object, words);
+        if self.among {
+            self.memory.add_live_words_among(object, words);
+        } else {
+            self.memory.add_live_words(object, words);
+        }
         let refs = descriptor.refs(word);
         if refs > SLICE_SLOTS {
             self.arrays.push((object, 0));
@@ -260,6 +299,61 @@ impl Tracer {
             }
         }
         slots
+    }
+
+    // -- among the workers of a pause
+
+    /// Marks until nothing is left, with up to `workers`.
+    pub(crate) fn drain_together(&mut self, workers: usize) -> Helped {
+        if workers == 1 {
+            self.drain(&mut Budget::unbounded());
+            return Helped::default();
+        }
+        let (tasks, marked_words) = (Tasks::new(workers), AtomicU64::new(0));
+        let mut hand = tasks.hand();
+        let like = self.among(workers);
+        let theirs = |_| {
+            let mut tracer = like.among(1);
+            tracer.drain_among(&mut tasks.hand());
+            marked_words.fetch_add(tracer.marked_words, Ordering::Relaxed);
+        };
+        self.among = true;
+        let ((), helped) = crew::together(workers - 1, &theirs, || self.drain_among(&mut hand));
+        self.among = false;
+        self.marked_words += marked_words.into_inner();
+        helped
+    }
+
+    fn drain_among(&mut self, hand: &mut Hand<'_>) {
+        loop {
+            let done = self.drain(&mut Budget::slots(LOOK_SLOTS));
+            if hand.is_empty() {
+                self.spare(hand);
+            }
+            if done {
+                match hand.take_back().or_else(|| hand.steal()) {
+                    Some(task) => self.take(task),
+                    None => return,
+                }
+            }
+        }
+    }
+
+    /// Offers the older half of what is left. A task is an object, and for an array its next slot plus one.
+    fn spare(&mut self, hand: &Hand<'_>) {
+        for (array, from) in self.arrays.drain(..self.arrays.len() / 2) {
+            hand.offer(u64::from(array) | (u64::from(from) + 1) << 32);
+        }
+        for object in self.stack.drain(..self.stack.len() / 2) {
+            hand.offer(u64::from(object));
+        }
+    }
+
+    fn take(&mut self, task: u64) {
+        match (task >> 32) as u32 {
+            0 => self.stack.push(task as u32),
+            next => self.arrays.push((task as u32, next - 1)),
+        }
     }
 
     /// Ends a marking that will not be finished: what is marked but not counted is counted, so that it is found (K3).
@@ -318,12 +412,6 @@ pub(crate) fn marked_in_block(memory: Memory, block: u32) -> MarkedInBlock {
 pub(crate) fn blocks_of(granule: u32) -> std::ops::Range<u32> {
     let shift = GRANULE_SHIFT - BLOCK_SHIFT;
     granule << shift..(granule + 1) << shift
-}
-
-/// The blocks of a region up to its top at mark start.
-pub(crate) fn blocks(space: &Space, head: u32) -> std::ops::Range<u32> {
-    let tams = space.region(head).tams;
-    Space::bottom(head) >> BLOCK_SHIFT..tams.div_ceil(BLOCK_WORDS)
 }
 
 /// Whether the last marking found an object live, or it is younger than that. Only while its marks are there.

@@ -474,6 +474,12 @@ impl Memory {
         count.store(count.load(Ordering::Relaxed) + words, Ordering::Relaxed);
     }
 
+    /// As `add_live_words`, among several workers.
+    #[inline(always)]
+    pub(crate) fn add_live_words_among(self, object: u32, words: u32) {
+        self.count_at(self.live_words, object >> GRANULE_SHIFT).fetch_add(words, Ordering::Relaxed);
+    }
+
     /// Unmarks what starts in a granule.
     pub(crate) fn clear_marks(self, granule: u32) {
         if self.live_words(granule) != 0 {

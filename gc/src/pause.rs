@@ -12,7 +12,7 @@
 use crate::barrier;
 use crate::candidates::{MixedShare, Readiness};
 use crate::clock;
-use crate::compact::compact;
+use crate::compact::Compaction;
 use crate::crew::Helped;
 use crate::cycle::Phase;
 use crate::evacuate::{self, Copied, Directions, Evacuation};
@@ -175,7 +175,7 @@ impl Heap {
             pause_ns,
             user_ns: pause_cpu_ns - system_ns,
             system_ns,
-            critical_cpu_ns: pause_cpu_ns - helpers_cpu_ns + work.helped.longer_than_mine_ns(),
+            critical_cpu_ns: pause_cpu_ns - helpers_cpu_ns + work.helped.longer_cpu_ns,
             phases: work.phases,
             before,
             after: if observed { self.occupancy() } else { before },
@@ -230,14 +230,14 @@ impl Heap {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
     }
 
-    /// How many workers are worth it where about so many bytes are to be copied. Each needs regions of its own.
-    fn pause_workers(&mut self, copy_bytes: u64) -> usize {
+    /// How many workers are worth it where about so many bytes are to be copied or compacted, and each worker needs
+    /// `regions_bytes` for regions of its own.
+    fn workers_for(&mut self, bytes: u64, regions_bytes: u64) -> usize {
         if self.zeal.workers > 0 {
             return self.zeal.workers;
         }
-        let regions_bytes = self.knobs.eden_region_bytes + self.knobs.old_region_bytes;
-        let room_bytes = copy_bytes + 2 * self.workers_max as u64 * regions_bytes;
-        let pays = copy_bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
+        let room_bytes = if regions_bytes == 0 { 0 } else { bytes + 2 * self.workers_max as u64 * regions_bytes };
+        let pays = bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
         if pays && self.help.is_wanted() { self.workers_max } else { 1 }
     }
 
@@ -296,7 +296,8 @@ impl Heap {
             }
         }
 
-        let workers = self.pause_workers(young_copy_bytes + taken_bytes);
+        let regions_bytes = self.knobs.eden_region_bytes + self.knobs.old_region_bytes;
+        let workers = self.workers_for(young_copy_bytes + taken_bytes, regions_bytes);
         let directions = Directions {
             workers,
             tenuring_age: self.tenuring_age.min(self.knobs.tenuring_age),
@@ -402,6 +403,7 @@ impl Heap {
     }
 
     fn compact_all(&mut self, roots: &mut dyn Roots) -> Work {
+        let mut watch = Watch::start(self.measure.is_timed());
         let mut work = Work { kind: CycleKind::Full, ..Work::default() };
         self.abort_marking();
         let young: Vec<u32> = self.space.eden.iter().chain(&self.space.survivors).copied().collect();
@@ -421,15 +423,25 @@ impl Heap {
             );
         }
         self.retained.clear();
+        let workers = self.workers_for(work.young_bytes + old_before_bytes, 0);
+        watch.lap(PausePhase::Prepare);
         let start_ns = self.measure.now_ns();
-        work.marked_bytes = self.mark_all(roots);
+        (work.marked_bytes, work.helped) = self.mark_all(roots, workers);
         self.measure.charge(clock::Work::Marked(work.marked_bytes));
         work.mark_ns = self.measure.now_ns() - start_ns;
         let large_freed_bytes = self.free_dead_large();
+        watch.lap(PausePhase::Mark);
         let mut roots = WithWeak { roots, weak: &mut self.weak };
-        self.old = Default::default();
-        (self.old[0], work.copied.compacted_bytes) = compact(&mut self.space, &self.shapes, &mut roots);
-        self.forget_marks();
+        let compaction = Compaction::new(&mut self.space, &self.shapes, workers, watch);
+        let compacted = compaction.run(&mut roots);
+        (self.old, work.copied.compacted_bytes) = (compacted.open, compacted.moved_bytes);
+        work.helped.after(&compacted.helped);
+        watch = compacted.watch;
+        let helped = self.forget_marks(workers);
+        work.helped.after(&helped);
+        watch.lap(PausePhase::Free);
+        work.phases = watch.phases;
+        work.phases.workers = 1 + work.helped.helpers as u32;
         let live_bytes = self.space.used_bytes_of(&self.space.old);
         // All that was young and lives is old now, wherever it was moved.
         work.old_freed_bytes = (old_before_bytes + work.young_bytes).saturating_sub(live_bytes) + large_freed_bytes;
