@@ -87,6 +87,11 @@ impl Gc {
         Gc { choice: Choice::Adversarial(seed) }
     }
 
+    /// A policy of this choice, for a host that runs it over snapshots of its own.
+    pub fn policy(&self) -> Box<dyn Policy> {
+        self.choose().policy
+    }
+
     pub(crate) fn choose(&self) -> Chosen {
         let plain = |policy: Box<dyn Policy>| Chosen { policy, counters: None, warning: None };
         let advised = |(advisor, warning): (Advisor, Option<tenure_advisor::Warning>)| Chosen {

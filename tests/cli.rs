@@ -227,6 +227,14 @@ fn the_collectors_records_can_be_read_back() {
     );
     assert_eq!(cycles[0]["decision"]["knobs"]["old_region_bytes"].as_u64().map(u64::is_power_of_two), Some(true));
 
+    let plots = dir.path().join("plots");
+    let report = tenure(&["gc", "report", &format!("--plots={}", plots.display()), &journal]);
+    assert_eq!(report.stderr.lines().filter(|line| line.starts_with("plot: ")).count(), 5, "{report:?}");
+    let pauses = fs::read_to_string(plots.join("pauses.svg")).expect("a plot");
+    // one dot a finished cycle, and the legend's words
+    assert_eq!(pauses.matches("<circle").count(), cycles.len() - 1);
+    assert!(pauses.contains("goal") && pauses.trim_end().ends_with("</svg>"), "{pauses}");
+
     let bytes = fs::read(&journal).expect("a journal");
     let (_dir, cut) = file("cut.tgj", &bytes[..bytes.len() - 5]);
     let run = tenure(&["gc", "report", &cut]);
@@ -237,13 +245,28 @@ fn the_collectors_records_can_be_read_back() {
 }
 
 #[test]
+fn the_smallest_heap_is_found() {
+    let code = "let kept = [[i, i, i] for i in 0..args.get(0)!.len() * 20000]\nprint(kept.len())\n";
+    let (_dir, path) = file("k.ten", code.as_bytes());
+    let json = tenure(&["gc", "minimum", "--json", &path, "xxx"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let bytes = json["minimum_bytes"].as_u64().expect("bytes");
+    // 60000 lists of three: a record and an array each, and the list of them
+    assert!(bytes > 60000 * (16 + 32 + 4), "{bytes}");
+    tenure(&["--gc=adaptive", &format!("--max-heap={bytes}"), &path, "xxx"]).ok();
+    let less = tenure(&["--gc=adaptive", &format!("--max-heap={}", bytes * 9 / 10), &path, "xxx"]);
+    assert_eq!(less.code, 137, "{less:?}");
+    assert!(tenure(&["gc", "minimum", &path]).fails(1).contains("ended with status 1"));
+}
+
+#[test]
 fn bench_compares_policies() {
     let (_dir, path) = file("b.ten", "var n = 0\nfor i in 0..args.len() + 10000 { n += [i].len() }\nprint(n)\n");
-    let json = tenure(&["bench", "--runs=1", "--json", "--gc=static,advisor", &path, "x"]).ok();
+    let json = tenure(&["bench", "--runs=1", "--json", "--gc=static,sqrt:0.1", &path, "x"]).ok();
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let names: Vec<&str> =
         json["policies"].as_array().expect("policies").iter().filter_map(|p| p["policy"].as_str()).collect();
-    assert_eq!(names, ["static", "advisor"]);
+    assert_eq!(names, ["static", "sqrt:0.1"]);
     assert!(json["policies"][0]["summary"]["process_cpu_ns"]["median"].as_f64() > Some(0.0));
     let csv = tenure(&["bench", "--runs=2", "--csv", "--gc=adaptive", &path]).ok();
     assert_eq!(csv.lines().count(), 3, "{csv}");

@@ -43,6 +43,24 @@ fn every_decision_has_one_outcome_under_every_policy() {
 }
 
 #[test]
+fn a_journals_decisions_are_made_again_bit_for_bit() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.tgj").display().to_string();
+    let journal = format!("--gc-journal={path}");
+    for policy in ["static", "adaptive", "advisor", "sqrt:0.2", "ratio:50", "explore", "adversarial"] {
+        let policy = format!("--gc={policy}");
+        tenure(&[&policy, &journal, "--max-heap=32M", "examples/lru_cache.ten", "300000", "30000", "3000"]).ok();
+        let said = tenure(&["gc", "replay", &policy, &path]).ok();
+        assert!(said.contains("all the same, bit for bit"), "{policy}: {said}");
+    }
+    // the policy is known by its reasons; another one decides otherwise, and that is said
+    tenure(&["--gc=advisor", &journal, "--max-heap=32M", "examples/lru_cache.ten", "300000", "30000", "3000"]).ok();
+    assert!(tenure(&["gc", "replay", &path]).ok().starts_with("advisor: "));
+    let other = tenure(&["gc", "replay", "--gc=ratio", &path]);
+    assert!(other.code == 1 && other.stdout.contains("young_bytes") && other.stdout.contains("differ"), "{other:?}");
+}
+
+#[test]
 fn static_knobs_stay_as_they_were_set() {
     let options = ["--gc=static", "--region-size=256K", "--ihop=30", "--young-size=2M", "--max-heap=64M"];
     for cycle in journal(&options, &["examples/lru_cache.ten", "300000", "30000", "3000"]) {

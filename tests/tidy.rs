@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Crates that belong to the binary alone.
-const NOT_IN_THE_LIBRARY: [&str; 7] = ["clap", "comfy-table", "indicatif", "nix", "tokio", "axum", "linfa"];
+const NOT_IN_THE_LIBRARY: [&str; 8] = ["clap", "comfy-table", "indicatif", "nix", "tokio", "axum", "linfa", "plotters"];
 
 const SOURCE_LINES_MAX: usize = 800;
 

@@ -119,18 +119,6 @@ pub const LIMIT_BYTES_MIN: u64 = 1 << 20;
 /// The largest legal limit: addresses for 32 GiB leave room for fragmentation.
 pub const LIMIT_BYTES_MAX: u64 = 24 << 30;
 
-/// The legal bounds of the knobs under a limit.
-pub(crate) fn envelope(limit_bytes: u64) -> Envelope {
-    let region_bytes_max = (1 << (limit_bytes / 64).max(1).ilog2()).clamp(GRANULE_BYTES as u64, 32 << 20);
-    Envelope {
-        region_bytes_min: GRANULE_BYTES as u64,
-        region_bytes_max,
-        young_bytes_min: (GRANULE_BYTES as u64).max(limit_bytes / 64).min(1 << 20),
-        young_bytes_max: limit_bytes / 10 * 6,
-        limit_bytes,
-    }
-}
-
 /// A generational region heap with one mutator.
 pub struct Heap {
     pub(crate) space: Space,
@@ -209,7 +197,7 @@ impl Heap {
             .map_err(|cause| HeapError { kind: HeapErrorKind::Reservation { bytes: limit_bytes, cause } })?;
         space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
         let mut policy = policy;
-        let envelope = envelope(limit_bytes);
+        let envelope = Envelope::of_limit(limit_bytes);
         let snapshot = Snapshot {
             pause_goal_ns: config.pause_goal_ns,
             limit_bytes,

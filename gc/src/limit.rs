@@ -60,7 +60,7 @@ impl Heap {
     pub fn set_limit_bytes(&mut self, limit_bytes: u64) {
         let limit_bytes = limit_bytes.max(LIMIT_BYTES_MIN) / GRANULE_BYTES as u64 * GRANULE_BYTES as u64;
         let limit_bytes = self.space.set_limit_bytes(limit_bytes);
-        self.envelope = crate::heap::envelope(limit_bytes);
+        self.envelope = crate::policy::Envelope::of_limit(limit_bytes);
     }
 
     /// To be called when the program waits for long: collects all that is dead and gives the memory back, so that what

@@ -328,7 +328,8 @@ pub struct BenchArgs {
 /// `tenure train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folder of the scripts to learn from; each is a family of its own.
+    /// Folder of the scripts to learn from. Lines `// Family: NAME` and `// train: ARGUMENTS` in their heads say what they
+    /// belong to and how they are run.
     #[arg(long, value_name = "DIR", default_value = "examples/workloads")]
     pub corpus: PathBuf,
     /// Where the model, its card and the journals go.
@@ -358,8 +359,43 @@ pub struct GcArgs {
 pub enum GcCommand {
     /// Summarise a journal.
     Report(ReportArgs),
+    /// Decide again, from a journal's snapshots, what its policy decided, and say where that differs.
+    Replay(ReplayArgs),
     /// Run a script and count what lives at its end, or when memory ran out, by type.
     Census(Box<CensusArgs>),
+    /// Find the smallest heap in which a script runs, by bisection.
+    Minimum(MinimumArgs),
+}
+
+/// `tenure gc replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The policy that decided, with its setting [default: by the reasons that the journal gives]
+    #[arg(long, value_name = "POLICY")]
+    pub gc: Option<PolicyChoice>,
+    /// The advisor's model, instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Seed of the random policies.
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub gc_seed: u64,
+    /// A file written by --gc-journal.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+}
+
+/// `tenure gc minimum`
+#[derive(Debug, Args)]
+pub struct MinimumArgs {
+    /// The policy of the runs.
+    #[arg(long, value_name = "POLICY", default_value = "adaptive")]
+    pub gc: PolicyChoice,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The script, then its own arguments.
+    #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
+    pub script: Vec<String>,
 }
 
 /// `tenure gc census`
@@ -382,6 +418,9 @@ pub struct ReportArgs {
     /// Print every cycle's snapshot, decision and outcome as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Draw occupancy, pauses, knobs and predictions over time, as SVG files in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
     /// A file written by --gc-journal.
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,

@@ -1,6 +1,7 @@
 //! `tenure gc report`: what a journal says, summed up for people or in full for programs.
 
 use super::args::ReportArgs;
+use super::gc_plots;
 use super::output;
 use super::report::{self, Status};
 use super::size::{show_bytes, show_ns};
@@ -28,6 +29,12 @@ pub fn main(args: &ReportArgs) -> Status {
     };
     if let Some(error) = &cut {
         report::warning(&format!("{error}; what comes before is reported"), false);
+    }
+    if let Some(dir) = &args.plots {
+        match gc_plots::draw(&journal.cycles, dir) {
+            Ok(files) => files.iter().for_each(|file| report::say(&format!("plot: {}\n", file.display()))),
+            Err(line) => return report::failure(&line),
+        }
     }
     let text = if args.json { full_json(&journal, cut.is_none()).to_string() + "\n" } else { tables(&journal) };
     output::print(&text).map_or_else(|e| report::failure(&e.to_string()), |()| Status::Success)
@@ -72,6 +79,7 @@ fn tables(journal: &Journal) -> String {
         format!("journal of {}: {} decisions, {} pauses\n\n", label(journal), journal.cycles.len(), finished.len());
     out += &pauses(&finished);
     out += "\n";
+    out += &predictions(&finished);
     out += &knobs(journal);
     out += "\n";
     out += &reasons(journal);
@@ -126,6 +134,47 @@ fn pauses(cycles: &[&Cycle]) -> String {
     row("all", cycles.to_vec());
     align_numbers(&mut table);
     format!("{table}\n")
+}
+
+/// How far predictions were from what came: the factor by which the middle one missed, and what a constant guess, the
+/// value before, would have missed by.
+fn predictions(cycles: &[&Cycle]) -> String {
+    type Read = fn(&Cycle) -> f64;
+    let measures: [(&str, Read, Read); 2] = [
+        ("pause", |c| c.decision.predicted_pause_ns, |c| c.outcome.pause_ns as f64),
+        (
+            "GC CPU a byte",
+            |c| c.decision.predicted_gc_ns_per_byte,
+            |c| c.outcome.gc_cpu_ns as f64 / c.outcome.allocated_bytes as f64,
+        ),
+    ];
+    let mut table = table(&["predicted", "decisions", "p50 off by", "p90 off by", "last value, p50", "above"]);
+    let mut rows = 0;
+    for (name, predicted, observed) in measures {
+        let off = |guess: f64, cycle: &Cycle| (guess / observed(cycle)).ln();
+        let errors: Vec<f64> = cycles.iter().map(|c| off(predicted(c), c)).filter(|e| e.is_finite()).collect();
+        let naive: Vec<f64> = cycles.windows(2).map(|w| off(observed(w[0]), w[1])).filter(|e| e.is_finite()).collect();
+        if errors.is_empty() {
+            continue;
+        }
+        let factor = |errors: &[f64], share: f64| {
+            let mut sizes: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
+            sizes.sort_by(f64::total_cmp);
+            sizes.get((sizes.len().max(1) - 1) * (share * 100.0) as usize / 100).map_or(f64::NAN, |e| e.exp())
+        };
+        let above = errors.iter().filter(|e| **e > 0.0).count() * 100 / errors.len();
+        table.add_row([
+            name.to_owned(),
+            errors.len().to_string(),
+            format!("× {:.2}", factor(&errors, 0.5)),
+            format!("× {:.2}", factor(&errors, 0.9)),
+            format!("× {:.2}", factor(&naive, 0.5)),
+            format!("{above} %"),
+        ]);
+        rows += 1;
+    }
+    align_numbers(&mut table);
+    if rows == 0 { String::new() } else { format!("{table}\n\n") }
 }
 
 fn knobs(journal: &Journal) -> String {

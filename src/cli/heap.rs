@@ -40,24 +40,17 @@ impl HeapArgs {
         if self.model.is_some() && policy != PolicyChoice::Advisor {
             usage_error(&format!("--model is for the advisor, not for --gc={}", policy.name()));
         }
-        match policy {
-            PolicyChoice::Static(file) => {
-                let knobs = file.map_or_else(FixedKnobs::default, |path| read_knobs(&path));
-                Gc::fixed(FixedKnobs {
-                    old_region_bytes: self.region_size.or(knobs.old_region_bytes),
-                    eden_region_bytes: self.eden_region_size.or(self.region_size).or(knobs.eden_region_bytes),
-                    concurrent_start_share: self.ihop.or(knobs.concurrent_start_share),
-                    young_bytes: self.young_size.or(knobs.young_bytes),
-                    ..knobs
-                })
-            }
-            PolicyChoice::Adaptive => Gc::adaptive(),
-            PolicyChoice::Advisor => self.model.as_ref().map_or_else(Gc::advisor, Gc::advisor_from),
-            PolicyChoice::SquareRoot(percent) => Gc::square_root(percent / 100.0),
-            PolicyChoice::Ratio(percent) => Gc::ratio(percent / 100.0),
-            PolicyChoice::Explore => Gc::explore(self.gc_seed),
-            PolicyChoice::Adversarial => Gc::adversarial(self.gc_seed),
+        if !matches!(policy, PolicyChoice::Static(_)) {
+            return gc(&policy, self.model.as_deref(), self.gc_seed);
         }
+        let knobs = knobs(&policy);
+        Gc::fixed(FixedKnobs {
+            old_region_bytes: self.region_size.or(knobs.old_region_bytes),
+            eden_region_bytes: self.eden_region_size.or(self.region_size).or(knobs.eden_region_bytes),
+            concurrent_start_share: self.ihop.or(knobs.concurrent_start_share),
+            young_bytes: self.young_size.or(knobs.young_bytes),
+            ..knobs
+        })
     }
 
     /// The instance with these settings; an error is one line for the user.
@@ -89,8 +82,22 @@ impl HeapArgs {
     }
 }
 
-/// The knobs that a file sets; one that can't be used is a wrong option.
-fn read_knobs(path: &Path) -> FixedKnobs {
+/// The policy of a choice. Ends the process if its file can't be used.
+pub fn gc(policy: &PolicyChoice, model: Option<&Path>, seed: u64) -> Gc {
+    match policy {
+        PolicyChoice::Static(_) => Gc::fixed(knobs(policy)),
+        PolicyChoice::Adaptive => Gc::adaptive(),
+        PolicyChoice::Advisor => model.map_or_else(Gc::advisor, Gc::advisor_from),
+        PolicyChoice::SquareRoot(percent) => Gc::square_root(percent / 100.0),
+        PolicyChoice::Ratio(percent) => Gc::ratio(percent / 100.0),
+        PolicyChoice::Explore => Gc::explore(seed),
+        PolicyChoice::Adversarial => Gc::adversarial(seed),
+    }
+}
+
+/// The knobs that a static policy's file sets; one that can't be used is a wrong option.
+fn knobs(policy: &PolicyChoice) -> FixedKnobs {
+    let PolicyChoice::Static(Some(path)) = policy else { return FixedKnobs::default() };
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
     let knobs = text.and_then(|text| text.parse().map_err(|e: KnobError| e.to_string()));
     knobs.unwrap_or_else(|why| usage_error(&format!("can't use the knobs in `{}`: {why}", path.display())))

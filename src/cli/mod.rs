@@ -7,14 +7,18 @@ mod bench_blocks;
 mod census;
 mod check;
 mod child;
+mod corpus;
 mod doc;
 mod explain;
 mod findings;
 mod fmt;
+mod gc_plots;
+mod gc_replay;
 mod gc_report;
 mod heap;
 mod line;
 mod metrics;
+mod minimum;
 mod output;
 mod policy;
 mod repl;
@@ -43,7 +47,9 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::main(&args),
         Command::Gc(args) => match args.command {
             GcCommand::Report(args) => gc_report::main(&args),
+            GcCommand::Replay(args) => gc_replay::main(&args),
             GcCommand::Census(args) => census::main(&args),
+            GcCommand::Minimum(args) => minimum::main(&args),
         },
     };
     status.into()

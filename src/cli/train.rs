@@ -6,6 +6,7 @@
 
 use super::args::TrainArgs;
 use super::child::{self, Scratch};
+use super::corpus::{self, Workload};
 use super::output;
 use super::report::{self, Status};
 use super::size::show_bytes;
@@ -23,20 +24,13 @@ const PAUSE_GOALS_MS: [u64; 5] = [10, 2, 50, 5, 20];
 const LIMIT_BYTES_MIN: u64 = 4 << 20;
 const LIMIT_BYTES_MAX: u64 = 24 << 30;
 
-/// A script of the corpus.
-struct Workload {
-    /// Its file name without ending.
-    family: String,
-    path: PathBuf,
-}
-
 /// Does it.
 pub fn main(args: &TrainArgs) -> Status {
     train(args).map_or_else(|line| report::failure(&line), |()| Status::Success)
 }
 
 fn train(args: &TrainArgs) -> Result<(), String> {
-    let corpus = corpus(&args.corpus)?;
+    let corpus = corpus::read(&args.corpus)?;
     let journals = args.out.join("journals");
     fs::create_dir_all(&journals).map_err(|e| format!("can't make the folder `{}`: {e}", journals.display()))?;
     record(args, &corpus, &journals)?;
@@ -59,25 +53,8 @@ fn train(args: &TrainArgs) -> Result<(), String> {
     output::print(&said).map_err(|e| e.to_string())
 }
 
-fn corpus(dir: &Path) -> Result<Vec<Workload>, String> {
-    let entries = fs::read_dir(dir).map_err(|e| format!("can't read the corpus `{}`: {e}", dir.display()))?;
-    let mut found: Vec<Workload> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let script = path.extension().is_some_and(|e| e == "ten");
-            let family = path.file_stem()?.to_string_lossy().into_owned();
-            script.then_some(Workload { family, path })
-        })
-        .collect();
-    found.sort_by(|a, b| a.family.cmp(&b.family));
-    if found.is_empty() {
-        return Err(format!("the corpus `{}` holds no .ten files", dir.display()));
-    }
-    Ok(found)
-}
-
 fn journal_path(journals: &Path, workload: &Workload, run: u32) -> PathBuf {
-    journals.join(format!("{}-{run}.tgj", workload.family))
+    journals.join(format!("{}-{run}.tgj", workload.name))
 }
 
 fn record(args: &TrainArgs, corpus: &[Workload], journals: &Path) -> Result<(), String> {
@@ -89,19 +66,27 @@ fn record(args: &TrainArgs, corpus: &[Workload], journals: &Path) -> Result<(), 
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     for (number, workload) in corpus.iter().enumerate() {
-        bar.set_message(workload.family.clone());
-        let script = [workload.path.display().to_string()];
+        bar.set_message(workload.name.clone());
         let missing: Vec<u32> = (0..args.runs).filter(|&run| !journal_path(journals, workload, run).exists()).collect();
         bar.inc(u64::from(args.runs) - missing.len() as u64);
         if missing.is_empty() {
             continue;
         }
-        let sizing = child::run(&["--gc=adaptive".into()], &script, &scratch, Some(limit))?;
-        let Some(peak) = sizing.stats.as_ref().and_then(|s| s["committed_bytes_max"].as_u64()) else {
-            bar.finish_and_clear();
-            return Err(format!("{}: {}", workload.path.display(), child::reason(&sizing)));
-        };
+        let mut peaks = vec![None; workload.arguments.len()];
         for run in missing {
+            let script = workload.script(run);
+            let known = &mut peaks[run as usize % workload.arguments.len()];
+            let peak = match *known {
+                Some(peak) => peak,
+                None => {
+                    let sizing = child::run(&["--gc=adaptive".into()], &script, &scratch, Some(limit))?;
+                    let Some(peak) = sizing.stats.as_ref().and_then(|s| s["committed_bytes_max"].as_u64()) else {
+                        bar.finish_and_clear();
+                        return Err(format!("{}: {}", script.join(" "), child::reason(&sizing)));
+                    };
+                    *known.insert(peak)
+                }
+            };
             let factor = LIMIT_FACTORS[run as usize % LIMIT_FACTORS.len()];
             let limit_bytes = ((peak as f64 * factor) as u64).clamp(LIMIT_BYTES_MIN, LIMIT_BYTES_MAX);
             let goal = PAUSE_GOALS_MS[(run as usize + number) % PAUSE_GOALS_MS.len()];
@@ -121,7 +106,7 @@ fn record(args: &TrainArgs, corpus: &[Workload], journals: &Path) -> Result<(), 
             }
             if ended.code != Some(0) {
                 let how = if ended.code.is_none() { "was stopped" } else { "ran out of memory" };
-                let line = format!("{} {how} in a heap of {}", workload.family, show_bytes(limit_bytes));
+                let line = format!("{} {how} in a heap of {}", script.join(" "), show_bytes(limit_bytes));
                 bar.suspend(|| report::warning(&line, false));
             }
             let kept = journal_path(journals, workload, run);

@@ -1,6 +1,7 @@
 //! What a policy may set, and the bounds the heap holds it to.
 
 use super::Snapshot;
+use crate::memory::GRANULE_BYTES;
 
 /// The collector's settings for one cycle. Sizes are bytes, shares 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,6 +101,19 @@ pub struct Envelope {
 const LARGE_OBJECT_BYTES_MIN: u64 = 256 << 10;
 
 impl Envelope {
+    /// The legal bounds in a heap of this limit.
+    pub fn of_limit(limit_bytes: u64) -> Envelope {
+        let granule_bytes = GRANULE_BYTES as u64;
+        let region_bytes_max = (1 << (limit_bytes / 64).max(1).ilog2()).clamp(granule_bytes, 32 << 20);
+        Envelope {
+            region_bytes_min: granule_bytes,
+            region_bytes_max,
+            young_bytes_min: granule_bytes.max(limit_bytes / 64).min(1 << 20),
+            young_bytes_max: limit_bytes / 10 * 6,
+            limit_bytes,
+        }
+    }
+
     /// The nearest legal knobs. Whatever cannot be read as a number (NaN) becomes the value in `current`.
     pub fn clamp(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
         let region = |bytes: u64| {
