@@ -203,6 +203,12 @@ fn compiled_polls_zeal() {
     run_all(UNDER_STRESS, &["--gc=static", "--gc-zeal=poll:20000", "--gc-verify"]);
 }
 
+/// Tables beside the heap that can't grow: full collections, markings given up, regions left alone, the same output.
+#[test]
+fn compiled_tables_zeal() {
+    run_all(UNDER_STRESS, &["--gc=static", "--gc-zeal=tables:1000,young:8K,mark:32K", "--gc-verify"]);
+}
+
 #[test]
 fn errors() {
     for_each(&files("error"), |path| {

@@ -11,7 +11,7 @@
 //! - A4. A program that gets nowhere ends: after so many pauses over the GC-overhead limit, a full collection that leaves it
 //!   there is the last.
 
-use crate::barrier::Entry;
+use crate::barrier::{self, Entry};
 use crate::cycle::Phase;
 use crate::error::OutOfMemory;
 use crate::header;
@@ -269,12 +269,20 @@ impl Heap {
         if !zeroed {
             memory.fill_words(at + 1, words as u32 - 1, 0);
         }
-        if self.shapes.descriptor(word).refs(word) > 0 {
+        let descriptor = self.shapes.descriptor(word);
+        let refs = descriptor.refs(word);
+        if refs > 0 {
             // Born logged: it is on the store buffer, so the first stores into it need no slow path.
-            memory.set_word(at, word);
-            if !is_broken(Rule::BornLogged) {
-                self.store_buffer.push(Entry::whole(at));
-            }
+            let fits = is_broken(Rule::BornLogged) || self.room.push(&mut self.store_buffer, Entry::whole(at));
+            memory.set_word(
+                at,
+                if fits {
+                    word
+                } else {
+                    header::old(word, descriptor.is_ref_array() && barrier::is_chunked_at(at, refs))
+                },
+            );
+            self.entries_lost |= !fits;
         } else {
             memory.set_word(at, header::old(word, false));
         }

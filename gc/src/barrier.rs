@@ -10,7 +10,7 @@
 //!
 //! Invariants (heap.md's rules (a) and (e))
 //! - W1. An old object's log bit is clear if and only if it is on the store buffer as a whole; a chunk byte of a chunked
-//!   array is set if and only if the chunk is on the store buffer.
+//!   array is set if and only if the chunk is on the store buffer. What does not fit stays armed, and is known to be missing.
 //! - W2. At the end of a pause the store buffer is empty and every old object is armed.
 //! - W3. An array is chunked only if it starts at a chunk, so no two chunked arrays share a chunk byte.
 //! - W4. While marking traces, a log bit or chunk byte of what lies below its mark limit is changed only after the
@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use crate::header;
 use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, Memory};
+use crate::room::Room;
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 
@@ -64,8 +65,11 @@ pub(crate) struct Log<'h> {
     pub(crate) memory: Memory,
     pub(crate) shapes: &'h ShapeTable,
     pub(crate) store_buffer: &'h mut Vec<Entry>,
-    /// While marking traces: references that are about to be overwritten.
-    pub(crate) overwritten: Option<&'h mut Vec<u32>>,
+    /// Set when an entry does not fit: what it stands for stays armed, and the next pause must do without entries.
+    pub(crate) entries_lost: &'h mut bool,
+    /// While marking traces: references that are about to be overwritten, and whether one of them did not fit.
+    pub(crate) overwritten: Option<(&'h mut Vec<u32>, &'h mut bool)>,
+    pub(crate) room: Room,
 }
 
 impl Log<'_> {
@@ -80,8 +84,11 @@ impl Log<'_> {
             return self.slots(object, 0..u64::from(refs));
         }
         self.keep_snapshot(object, 0..refs);
+        if !self.room.push(self.store_buffer, Entry::whole(object)) {
+            *self.entries_lost = true;
+            return 0;
+        }
         self.memory.set_word(object, header & !header::LOG);
-        self.store_buffer.push(Entry::whole(object));
         1
     }
 
@@ -101,8 +108,11 @@ impl Log<'_> {
             if !self.memory.is_chunk_logged(chunk) {
                 let entry = Entry { object: array, chunk };
                 self.keep_snapshot(array, entry.slots(refs));
+                if !self.room.push(self.store_buffer, entry) {
+                    *self.entries_lost = true;
+                    continue;
+                }
                 self.memory.set_chunk_logged(chunk, true);
-                self.store_buffer.push(entry);
             }
         }
         (self.store_buffer.len() - before) as u64
@@ -111,14 +121,17 @@ impl Log<'_> {
     /// Rule (e): what is about to be overwritten was reachable when marking began. What lies above the mark limit need not
     /// be kept: marking doesn't look at it, and its references came from what it does look at.
     fn keep_snapshot(&mut self, object: u32, slots: Range<u32>) {
-        let Some(overwritten) = &mut self.overwritten else { return };
+        let Some((overwritten, lost)) = &mut self.overwritten else { return };
         if is_broken(Rule::KeepSnapshot) {
             return;
         }
         if self.memory.is_below_mark_limit(object) {
-            let references = slots.map(|index| self.memory.slot(object, index));
-            overwritten
-                .extend(references.filter(|r| self.memory.is_below_mark_limit(*r) && !self.memory.is_marked(*r)));
+            for index in slots {
+                let target = self.memory.slot(object, index);
+                if self.memory.is_below_mark_limit(target) && !self.memory.is_marked(target) {
+                    **lost |= !self.room.push(overwritten, target);
+                }
+            }
         }
     }
 }

@@ -17,17 +17,24 @@ use std::sync::Arc;
 
 use crate::barrier::Entry;
 use crate::measure::SCAN_NS_PER_ENTRY;
+use crate::room::Room;
 use crate::space::{Space, role};
 
 /// The objects that may refer into one region.
-#[derive(Default)]
 pub(crate) struct RememberedSet {
     entries: Vec<(Entry, u32)>,
     /// Sort and remove duplicates at this length.
     compact_at: usize,
+    /// An entry did not fit: the set says nothing any more.
+    lost: bool,
+    room: Room,
 }
 
 impl RememberedSet {
+    pub(crate) fn new(room: Room) -> RememberedSet {
+        RememberedSet { entries: Vec::new(), compact_at: 0, lost: false, room }
+    }
+
     pub(crate) fn add(&mut self, entry: Entry, epoch: u32) {
         if self.entries.last() == Some(&(entry, epoch)) {
             return;
@@ -37,7 +44,12 @@ impl RememberedSet {
             self.entries.dedup();
             self.compact_at = (self.entries.len() * 2).max(64);
         }
-        self.entries.push((entry, epoch));
+        self.lost |= !self.room.push(&mut self.entries, (entry, epoch));
+    }
+
+    /// Whether it names all that it was told of.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.lost
     }
 
     pub(crate) fn table_bytes(&self) -> u64 {
@@ -57,7 +69,7 @@ impl RememberedSet {
     }
 
     pub(crate) fn contains(&self, entry: Entry, epoch: u32) -> bool {
-        self.entries.contains(&(entry, epoch))
+        self.lost || self.entries.contains(&(entry, epoch))
     }
 }
 
@@ -113,12 +125,17 @@ pub(crate) struct Candidates {
     state: State,
     /// How many there were after marking.
     chosen: usize,
+    room: Room,
 }
 
 /// Less garbage than this share of the heap is not worth mixed pauses (G1HeapWastePercent).
 const WASTE_SHARE_MIN: f64 = 0.05;
 
 impl Candidates {
+    pub(crate) fn new(room: Room) -> Candidates {
+        Candidates { room, ..Candidates::default() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -164,7 +181,7 @@ impl Candidates {
         for (at, (reclaimable_bytes, head)) in list.into_iter().enumerate() {
             space.flag(head, role::CANDIDATE, true);
             Self::set_index(&mut self.index, space, head, at as u32 + 1);
-            self.list.push(Candidate { head, reclaimable_bytes, remembered: RememberedSet::default() });
+            self.list.push(Candidate { head, reclaimable_bytes, remembered: RememberedSet::new(self.room) });
         }
         self.chosen = self.list.len();
         self.state = State::Building;
@@ -187,7 +204,11 @@ impl Candidates {
     /// Takes over the sets that were built beside the program, in the order of the candidates.
     pub(crate) fn adopt(&mut self, sets: Vec<RememberedSet>) {
         for (candidate, set) in self.list.iter_mut().zip(sets) {
-            candidate.remembered.entries.extend(set.entries);
+            let to = &mut candidate.remembered;
+            to.lost |= set.lost || !self.room.has(&mut to.entries, set.entries.len());
+            if !to.lost {
+                to.entries.extend(set.entries);
+            }
         }
         self.state = State::Complete;
     }
@@ -206,6 +227,29 @@ impl Candidates {
                 Readiness::Prepare
             }
             (_, State::Prepared) => Readiness::Mixed,
+        }
+    }
+
+    /// Forgets those whose remembered sets had no room for all. They stay old regions like others.
+    pub(crate) fn drop_lost(&mut self, space: &mut Space) {
+        if self.state == State::Building || self.list.iter().all(|candidate| candidate.remembered.is_whole()) {
+            return;
+        }
+        let index = &mut self.index;
+        self.list.retain(|candidate| {
+            let whole = candidate.remembered.is_whole();
+            if !whole {
+                space.flag(candidate.head, role::CANDIDATE, false);
+                Self::set_index(index, space, candidate.head, 0);
+            }
+            whole
+        });
+        self.renumber(space);
+    }
+
+    fn renumber(&mut self, space: &Space) {
+        for (at, candidate) in self.list.iter().enumerate() {
+            Self::set_index(&mut self.index, space, candidate.head, at as u32 + 1);
         }
     }
 
@@ -267,9 +311,7 @@ impl Candidates {
         for (head, _) in &taken {
             Self::set_index(&mut self.index, space, *head, 0);
         }
-        for (at, candidate) in self.list.iter().enumerate() {
-            Self::set_index(&mut self.index, space, candidate.head, at as u32 + 1);
-        }
+        self.renumber(space);
         taken
     }
 }

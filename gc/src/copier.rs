@@ -34,6 +34,14 @@ const SPARE_MIN: usize = 4;
 /// Among others: survivors' room is handed out by so many bytes.
 const ALLOWANCE_BYTES: u64 = 32 << 10;
 
+/// Which tables of a pause had no room for all that was found.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Lost {
+    pub(crate) retained: bool,
+    pub(crate) remembered: bool,
+    pub(crate) visited: bool,
+}
+
 /// What a worker made and found; put together when the pause ends.
 pub(crate) struct Found {
     /// The end of the regions that it fills.
@@ -46,6 +54,7 @@ pub(crate) struct Found {
     pub(crate) failed: Vec<u32>,
     /// What the marking that starts is to scan; it is marked.
     pub(crate) visited: Vec<u32>,
+    pub(crate) lost: Lost,
     pub(crate) copied: Copied,
     pub(crate) watch: Watch,
 }
@@ -104,6 +113,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                 remembered: Vec::new(),
                 failed: Vec::new(),
                 visited: Vec::new(),
+                lost: Lost::default(),
                 copied: Copied::default(),
                 watch: Watch::start(directions.timed),
             },
@@ -315,10 +325,11 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             if byte & (role::YOUNG | role::CANDIDATE | role::WATCHED) != 0 && byte & role::COLLECTED == 0 {
                 let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
                 if byte & (role::CANDIDATE | role::WATCHED) != 0 {
-                    self.found.remembered.push((finer, target));
+                    let fits = self.directions.room.push(&mut self.found.remembered, (finer, target));
+                    self.found.lost.remembered |= !fits;
                 } else if retained != Some(finer) {
                     retained = Some(finer);
-                    self.found.retained.push(finer);
+                    self.found.lost.retained |= !self.directions.room.push(&mut self.found.retained, finer);
                 }
             }
         }
@@ -377,7 +388,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             } else {
                 self.memory.mark(target);
             }
-            self.found.visited.push(target);
+            self.found.lost.visited |= !self.directions.room.push(&mut self.found.visited, target);
         }
     }
 

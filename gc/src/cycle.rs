@@ -67,6 +67,8 @@ pub(crate) struct Concurrent {
     beside: bool,
     /// Overwritten references, not handed over yet.
     pub(crate) overwritten: Vec<u32>,
+    /// One of them did not fit, or is missing otherwise: the cycle can't come to a result.
+    pub(crate) lost: bool,
     /// Candidates are made of all old regions.
     everything: bool,
     /// For the log: what the cycle is called.
@@ -154,7 +156,7 @@ impl Heap {
             && !is_reached(self.space.memory, object)
             && !is_broken(Rule::MarkWeakReads)
         {
-            cycle.overwritten.push(object);
+            cycle.lost |= !self.room.push(&mut cycle.overwritten, object);
         }
     }
 
@@ -169,10 +171,11 @@ impl Heap {
         let number = self.next_gc_number + 1;
         self.concurrent = Some(Concurrent {
             phase: Phase::Trace,
-            shared: Arc::new(Shared::new(self.alarm.clone())),
+            shared: Arc::new(Shared::new(self.alarm.clone(), self.room)),
             job: Job::None,
             beside: self.marks_beside,
             overwritten: Vec::new(),
+            lost: false,
             everything,
             number,
             start_ns: self.measure.now_ns(),
@@ -186,7 +189,7 @@ impl Heap {
 
     fn new_tracer(&self) -> Tracer {
         let overflow = self.zeal.mark_stack;
-        Tracer::new(self.memory(), Arc::clone(&self.shapes), self.envelope.limit_bytes, overflow)
+        Tracer::new(self.memory(), Arc::clone(&self.shapes), self.envelope.limit_bytes, overflow, self.room)
     }
 
     /// The roots are visited: tracing may begin when the pause ends.
@@ -234,7 +237,7 @@ impl Heap {
     /// Makes the pause that a finished phase calls for.
     pub(crate) fn finish_phase(&mut self, roots: &mut dyn Roots) {
         let Some(cycle) = &mut self.concurrent else { return };
-        if !cycle.shared.is_finished() {
+        if !cycle.shared.is_finished() && !cycle.lost {
             return;
         }
         match cycle.phase {
@@ -268,6 +271,10 @@ impl Heap {
 
     /// The pause that ends tracing.
     fn remark(&mut self, roots: &mut dyn Roots) {
+        if self.concurrent.as_ref().is_some_and(|cycle| cycle.lost) {
+            self.mark_pause(roots, MarkEvent::Remark, Heap::abort_marking);
+            return;
+        }
         self.mark_pause(roots, MarkEvent::Remark, |heap| {
             heap.finish_tracing();
             let open = heap.old.map(|buffer| buffer.head);
@@ -285,7 +292,7 @@ impl Heap {
             } else {
                 let (index, count) = (heap.candidates.index(&heap.space, large), heap.candidates.len());
                 let sources = heap.sources();
-                let rebuild = Rebuild::new(heap.memory(), Arc::clone(&heap.shapes), sources, index, count);
+                let rebuild = Rebuild::new(heap.memory(), Arc::clone(&heap.shapes), sources, index, count, heap.room);
                 heap.give(Phase::Rebuild, Job::Rebuild(rebuild));
             }
         });

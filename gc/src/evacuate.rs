@@ -19,13 +19,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::barrier::{self, Entry};
 use crate::candidates::{Candidates, RememberedSet};
-use crate::copier::{Copier, Found};
+use crate::copier::{Copier, Found, Lost};
 use crate::crew::{self, Helped, WORKERS_MAX};
 use crate::header;
 use crate::heap::Roots;
 use crate::incoming::Incoming;
 use crate::memory::Memory;
 use crate::phases::{PausePhase, Phases, Watch};
+use crate::room::Room;
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::{Buffer, Space, role};
@@ -74,6 +75,7 @@ pub(crate) struct Directions {
     pub(crate) fail_every: u64,
     /// Marking traces: what becomes old is marked (E5).
     pub(crate) mark_promoted: bool,
+    pub(crate) room: Room,
     /// In the pause that starts a marking.
     pub(crate) starts_marking: bool,
     /// The phases are timed.
@@ -250,9 +252,10 @@ impl<'h> Evacuation<'h> {
                 keep_failed(space, self.shapes, object, self.directions.mark_promoted);
             }
             all.copied.add(&found.copied);
-            all.retained.append(&mut found.retained);
-            all.visited.append(&mut found.visited);
-            all.remembered.append(&mut found.remembered);
+            let room = self.directions.room;
+            all.lost.retained |= found.lost.retained || !append(room, &mut all.retained, &mut found.retained);
+            all.lost.visited |= found.lost.visited || !append(room, &mut all.visited, &mut found.visited);
+            all.lost.remembered |= found.lost.remembered || !append(room, &mut all.remembered, &mut found.remembered);
         }
         if is_broken(Rule::Retain) {
             all.retained.clear();
@@ -267,6 +270,15 @@ impl<'h> Evacuation<'h> {
     }
 }
 
+/// Moves all items of one table to another; false if they don't fit.
+fn append<T>(room: Room, to: &mut Vec<T>, from: &mut Vec<T>) -> bool {
+    let fits = room.has(to, from.len());
+    if fits {
+        to.append(from);
+    }
+    fits
+}
+
 /// What an evacuation came to.
 #[derive(Default)]
 pub(crate) struct Evacuated {
@@ -274,6 +286,7 @@ pub(crate) struct Evacuated {
     pub(crate) retained: Vec<Entry>,
     /// What the marking that starts is to scan.
     pub(crate) visited: Vec<u32>,
+    pub(crate) lost: Lost,
     pub(crate) helped: Helped,
     /// How long the pause's own thread waited for the others.
     pub(crate) waited_ns: u64,
@@ -284,6 +297,11 @@ pub(crate) struct Evacuated {
 impl Evacuated {
     /// Lets the remaining candidates and the watched objects know who refers to them (E3, E4).
     pub(crate) fn remember(&mut self, space: &mut Space, candidates: &mut Candidates, incoming: &mut Incoming) {
+        if self.lost.remembered {
+            candidates.clear(space);
+            incoming.clear(space);
+            return;
+        }
         for (entry, target) in self.remembered.drain(..) {
             match space.memory.role_at(target) {
                 byte if byte & role::CANDIDATE != 0 => candidates.remember(space, entry, target),

@@ -12,6 +12,7 @@
 
 use crate::heap::Roots;
 use crate::reference::Ref;
+use crate::room::Room;
 
 /// An object held until it is let go.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -30,10 +31,16 @@ pub struct Scope(u32);
 pub(crate) struct Handles {
     locals: Vec<u64>,
     handles: Vec<u64>,
+    /// Has room for all handles: letting go never needs memory.
     free: Vec<u32>,
+    room: Room,
 }
 
 impl Handles {
+    pub(crate) fn new(room: Room) -> Handles {
+        Handles { room, ..Handles::default() }
+    }
+
     pub(crate) fn open_scope(&self) -> Scope {
         Scope(self.locals.len() as u32)
     }
@@ -42,27 +49,26 @@ impl Handles {
         self.locals.truncate(scope.0 as usize);
     }
 
-    pub(crate) fn local(&mut self, object: Ref) -> Local {
-        self.locals.push(u64::from(object.0));
-        Local(self.locals.len() as u32 - 1)
+    /// None if there is no room.
+    pub(crate) fn local(&mut self, object: Ref) -> Option<Local> {
+        let index = u32::try_from(self.locals.len()).ok()?;
+        self.room.push(&mut self.locals, u64::from(object.0)).then_some(Local(index))
     }
 
     pub(crate) fn of_local(&self, local: Local) -> Ref {
         Ref(self.locals[local.0 as usize] as u32)
     }
 
-    pub(crate) fn handle(&mut self, object: Ref) -> Handle {
+    /// None if there is no room.
+    pub(crate) fn handle(&mut self, object: Ref) -> Option<Handle> {
         let word = u64::from(object.0);
-        match self.free.pop() {
-            Some(index) => {
-                self.handles[index as usize] = word;
-                Handle(index)
-            }
-            None => {
-                self.handles.push(word);
-                Handle(self.handles.len() as u32 - 1)
-            }
+        if let Some(index) = self.free.pop() {
+            self.handles[index as usize] = word;
+            return Some(Handle(index));
         }
+        let index = u32::try_from(self.handles.len()).ok()?;
+        let fits = self.room.has(&mut self.free, self.handles.len() + 1) && self.room.push(&mut self.handles, word);
+        fits.then_some(Handle(index))
     }
 
     pub(crate) fn of_handle(&self, handle: Handle) -> Ref {

@@ -31,6 +31,7 @@ use crate::pause::{Cause, Plan};
 use crate::policy::{Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
 use crate::reference::Ref;
 use crate::report::{Cycle, Observer};
+use crate::room::Room;
 use crate::rules::{Rule, is_broken};
 use crate::safepoint::Alarm;
 use crate::sample::Sampling;
@@ -125,6 +126,10 @@ pub struct Heap {
     pub(crate) shapes: Arc<ShapeTable>,
     pub(crate) store_buffer: Vec<Entry>,
     pub(crate) retained: Vec<Entry>,
+    /// An entry fitted neither: the next pause must do without both.
+    pub(crate) entries_lost: bool,
+    /// How long tables may become.
+    pub(crate) room: Room,
     pub(crate) candidates: Candidates,
     /// Who refers to large objects.
     pub(crate) incoming: Incoming,
@@ -215,10 +220,12 @@ impl Heap {
             shapes,
             store_buffer: Vec::new(),
             retained: Vec::new(),
-            candidates: Candidates::default(),
+            entries_lost: false,
+            room: Room::new(config.zeal.tables),
+            candidates: Candidates::new(Room::new(config.zeal.tables)),
             incoming: Incoming::default(),
-            handles: Handles::default(),
-            weak: WeakTable::default(),
+            handles: Handles::new(Room::new(config.zeal.tables)),
+            weak: WeakTable::new(Room::new(config.zeal.tables)),
             host_bytes: 0,
             limit_watch: config.memory.map(|source| LimitWatch::new(source, limit_bytes)),
             sampling: None,
@@ -301,7 +308,9 @@ impl Heap {
             memory: self.space.memory,
             shapes: &self.shapes,
             store_buffer: &mut self.store_buffer,
-            overwritten: overwritten.map(|cycle| &mut cycle.overwritten),
+            entries_lost: &mut self.entries_lost,
+            overwritten: overwritten.map(|cycle| (&mut cycle.overwritten, &mut cycle.lost)),
+            room: self.room,
         }
     }
 

@@ -36,9 +36,9 @@ impl Heap {
         self.handles.close_scope(scope);
     }
 
-    /// Holds an object until the innermost scope is closed.
-    pub fn local(&mut self, object: Ref) -> Local {
-        self.handles.local(object)
+    /// Holds an object until the innermost scope is closed. Never a safepoint.
+    pub fn local(&mut self, object: Ref) -> Result<Local, OutOfMemory> {
+        self.handles.local(object).ok_or_else(|| self.no_table())
     }
 
     /// Where a local's object is now.
@@ -49,9 +49,9 @@ impl Heap {
         self.handles.of_local(local)
     }
 
-    /// Holds an object until it is let go.
-    pub fn handle(&mut self, object: Ref) -> Handle {
-        self.handles.handle(object)
+    /// Holds an object until it is let go. Never a safepoint.
+    pub fn handle(&mut self, object: Ref) -> Result<Handle, OutOfMemory> {
+        self.handles.handle(object).ok_or_else(|| self.no_table())
     }
 
     /// Where a handle's object is now; nil once it was let go.
@@ -68,9 +68,10 @@ impl Heap {
 
     /// Holds an object and keeps it where it is, so that native code may use its bytes without a copy while the program
     /// goes on. Its whole region stays, as if copying had failed: a pin should not last.
-    pub fn pin(&mut self, object: Ref) -> Pin {
+    pub fn pin(&mut self, object: Ref) -> Result<Pin, OutOfMemory> {
+        let handle = self.handle(object)?;
         self.space.pin(object.0, true);
-        Pin(self.handles.handle(object))
+        Ok(Pin(handle))
     }
 
     /// The object of a pin, where it was when it was pinned.

@@ -145,7 +145,7 @@ impl Incoming {
         for (head, found) in std::mem::take(&mut self.building).into_iter().zip(sets) {
             let Some(set) = self.sets.get_mut(&head) else { continue };
             set.complete = true;
-            if !found.into_entries().into_iter().all(|source| set.add(source)) {
+            if !found.is_whole() || !found.into_entries().into_iter().all(|source| set.add(source)) {
                 self.unwatch(space, head);
             }
         }

@@ -12,6 +12,7 @@
 //! | `barrier` | the write barrier's slow path |
 //! | `heap`, `alloc` | the public face; allocation's slow paths |
 //! | `host`, `handle`, `weak` | what native code may hold |
+//! | `room` | what tables do that can't grow |
 //! | `safepoint` | how a program that does not allocate is stopped |
 //! | `pause` | a pause, from end to end |
 //! | `evacuate`, `copier`, `candidates`, `incoming`, `compact` | what pauses do |
@@ -61,6 +62,7 @@ mod pool;
 mod rebuild;
 mod reference;
 mod report;
+mod room;
 mod rules;
 mod safepoint;
 mod sample;

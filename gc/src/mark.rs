@@ -13,7 +13,8 @@
 //!   newer objects, and what lies in regions opened or freed since, are known by one load and never read (rules (c), (j)).
 //! - K2. The live words of a granule are the sizes of the marked objects that start in it.
 //! - K3. Without a marking under way, all limits are 0; marks and live words are 0 too, once the last cycle has ended.
-//! - K4. The stack is bounded. What does not fit stays unmarked, and marked objects are scanned once more for it.
+//! - K4. The stack is bounded. What does not fit is marked and counted, and marked objects are scanned once more for what
+//!   they refer to, until a scan leaves nothing out. So marking needs no memory to come to its end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::crew::{self, Helped};
 use crate::header;
 use crate::memory::{BLOCK_SHIFT, GRANULE_SHIFT, Memory};
+use crate::room::Room;
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::Space;
@@ -86,6 +88,7 @@ pub(crate) struct Tracer {
     arrays: Vec<(u32, u32)>,
     /// References still to be looked at: what the barrier handed over.
     handed: Vec<u32>,
+    room: Room,
     /// Something did not fit on the stack (K4).
     overflowed: bool,
     /// The next granule whose marked objects are scanned once more.
@@ -97,15 +100,22 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// A marking in a heap with this limit; `overflow_zeal` makes the stack as small as can be.
-    pub(crate) fn new(memory: Memory, shapes: Arc<ShapeTable>, limit_bytes: u64, overflow_zeal: bool) -> Tracer {
-        let room = STACK_OBJECTS_MIN.max((limit_bytes / STACK_BYTES_PER_OBJECT) as usize);
+    pub(crate) fn new(
+        memory: Memory,
+        shapes: Arc<ShapeTable>,
+        limit_bytes: u64,
+        overflow_zeal: bool,
+        room: Room,
+    ) -> Tracer {
+        let most = STACK_OBJECTS_MIN.max((limit_bytes / STACK_BYTES_PER_OBJECT) as usize);
         Tracer {
             memory,
             shapes,
-            stack: Vec::with_capacity(1024),
-            stack_max: if overflow_zeal { 8 } else { room },
+            stack: Vec::new(),
+            stack_max: if overflow_zeal { 8 } else { most },
             arrays: Vec::new(),
             handed: Vec::new(),
+            room,
             overflowed: false,
             rescan: None,
             among: false,
@@ -123,6 +133,7 @@ impl Tracer {
             stack_max: stack_max.max(8),
             arrays: Vec::new(),
             handed: Vec::new(),
+            room: self.room,
             overflowed: false,
             rescan: None,
             among: true,
@@ -143,7 +154,11 @@ impl Tracer {
 
     /// References that were overwritten since the marking began.
     pub(crate) fn hand_over(&mut self, references: &mut Vec<u32>) {
-        self.handed.append(references);
+        if self.room.has(&mut self.handed, references.len()) {
+            self.handed.append(references);
+        } else {
+            references.drain(..).for_each(|object| self.visit(object));
+        }
     }
 
     /// Rule (j), before anything of the object is read.
@@ -152,59 +167,66 @@ impl Tracer {
         self.memory.is_below_mark_limit(object) || is_broken(Rule::LimitFirst) && object != 0
     }
 
-    /// Visits a root.
+    /// Visits a root, or a field of a marked object.
     #[inline(always)]
     pub(crate) fn visit(&mut self, object: u32) {
         if self.is_to_mark(object) && !self.memory.is_marked(object) {
-            if self.stack.len() >= self.stack_max {
-                self.overflow(object);
-                return;
+            if self.among {
+                if !self.memory.mark_among(object) {
+                    return;
+                }
+            } else {
+                self.memory.mark(object);
             }
+            self.memory.prefetch(object);
             self.push(object);
         }
-    }
-
-    /// Marks an object that is to be scanned.
-    #[inline(always)]
-    fn push(&mut self, object: u32) {
-        if self.among {
-            if !self.memory.mark_among(object) {
-                return;
-            }
-        } else {
-            self.memory.mark(object);
-        }
-        self.memory.prefetch(object);
-        self.stack.push(object);
     }
 
     /// Takes over what the workers of a pause visited: marked already, not scanned yet.
     pub(crate) fn adopt(&mut self, visited: Vec<u32>) {
-        for object in visited {
-            if self.stack.len() >= self.stack_max {
-                self.memory.unmark(object);
-                self.overflow(object);
-            } else {
-                self.stack.push(object);
-            }
+        visited.into_iter().for_each(|object| self.push(object));
+    }
+
+    /// An object that is marked waits to be scanned.
+    #[inline(always)]
+    fn push(&mut self, object: u32) {
+        if self.stack.len() < self.stack.capacity() || self.grow() {
+            self.stack.push(object);
+        } else {
+            self.overflow(object);
         }
     }
 
-    /// A root that does not fit waits with those handed over, for nothing else refers to it.
     #[cold]
-    fn overflow(&mut self, object: u32) {
-        self.handed.push(object);
+    fn grow(&mut self) -> bool {
+        let left = self.stack_max.saturating_sub(self.stack.len());
+        let more = self.stack.len().max(1024).min(left);
+        more > 0 && (self.room.has(&mut self.stack, more) || self.room.has(&mut self.stack, 1))
     }
 
-    /// Visits a field of a marked object.
+    /// K4: an object that is marked and does not fit on the stack.
+    #[cold]
+    fn overflow(&mut self, object: u32) {
+        let words = self.shapes.descriptor(self.memory.word(object)).words(self.memory.word(object));
+        self.count(object, words);
+        self.overflowed = true;
+    }
+
     #[inline(always)]
-    fn visit_field(&mut self, object: u32) {
-        if self.is_to_mark(object) && !self.memory.is_marked(object) {
-            if self.stack.len() >= self.stack_max {
-                self.overflowed = true;
-                return;
-            }
-            self.push(object);
+    fn count(&mut self, object: u32, words: u32) {
+        self.marked_words += u64::from(words);
+        if self.among {
+            self.memory.add_live_words_among(object, words);
+        } else {
+            self.memory.add_live_words(object, words);
+        }
+    }
+
+    fn scan_slots(&mut self, array: u32, from: u32) {
+        let word = self.memory.word(array);
+        for index in from..self.shapes.descriptor(word).refs(word) {
+            self.visit(self.memory.slot_acquire(array, index));
         }
     }
 
@@ -244,20 +266,13 @@ impl Tracer {
         // Rule (j): of the header, shape and length alone are looked at; they never change.
         let word = self.memory.word(object);
         let descriptor = self.shapes.descriptor(word);
-        let words = descriptor.words(word);
-        self.marked_words += u64::from(words);
-        if self.among {
-            self.memory.add_live_words_among(object, words);
-        } else {
-            self.memory.add_live_words(object, words);
-        }
+        self.count(object, descriptor.words(word));
         let refs = descriptor.refs(word);
-        if refs > SLICE_SLOTS {
-            self.arrays.push((object, 0));
+        if refs > SLICE_SLOTS && self.room.push(&mut self.arrays, (object, 0)) {
             return 1;
         }
         for index in 0..refs {
-            self.visit_field(self.memory.slot_acquire(object, index));
+            self.visit(self.memory.slot_acquire(object, index));
         }
         refs + 1
     }
@@ -266,10 +281,11 @@ impl Tracer {
         let refs = self.shapes.descriptor(self.memory.word(array)).refs(self.memory.word(array));
         let end = refs.min(from.saturating_add(SLICE_SLOTS));
         if end < refs {
+            // Into the place it was taken from.
             self.arrays.push((array, end));
         }
         for index in from..end {
-            self.visit_field(self.memory.slot_acquire(array, index));
+            self.visit(self.memory.slot_acquire(array, index));
         }
         end - from + 1
     }
@@ -290,12 +306,8 @@ impl Tracer {
             let word = self.memory.word(object);
             let refs = self.shapes.descriptor(word).refs(word);
             slots += refs + 1;
-            if refs > SLICE_SLOTS {
-                self.arrays.push((object, 0));
-                continue;
-            }
-            for index in 0..refs {
-                self.visit_field(self.memory.slot_acquire(object, index));
+            if refs <= SLICE_SLOTS || !self.room.push(&mut self.arrays, (object, 0)) {
+                self.scan_slots(object, 0);
             }
         }
         slots
@@ -351,8 +363,9 @@ impl Tracer {
 
     fn take(&mut self, task: u64) {
         match (task >> 32) as u32 {
-            0 => self.stack.push(task as u32),
-            next => self.arrays.push((task as u32, next - 1)),
+            0 => self.push(task as u32),
+            next if self.room.push(&mut self.arrays, (task as u32, next - 1)) => {}
+            next => self.scan_slots(task as u32, next - 1),
         }
     }
 

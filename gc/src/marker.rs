@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::mark::{Budget, Tracer};
 use crate::pool::{self, Urgency, Work};
 use crate::rebuild::{Clear, Rebuild};
+use crate::room::Room;
 use crate::safepoint::Alarm;
 
 /// What a marker does for a heap.
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     handed: Mutex<Vec<u32>>,
     /// Rung when a marker has come to the end of the job: a pause is due.
     alarm: Option<Arc<dyn Alarm>>,
+    room: Room,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,7 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(alarm: Option<Arc<dyn Alarm>>) -> Shared {
+    pub(crate) fn new(alarm: Option<Arc<dyn Alarm>>, room: Room) -> Shared {
         Shared {
             stop: AtomicBool::new(false),
             finished: AtomicBool::new(false),
@@ -66,15 +68,20 @@ impl Shared {
             job: Mutex::default(),
             handed: Mutex::default(),
             alarm,
+            room,
         }
     }
 
-    /// Hands overwritten references over. True if the job had run to its end before, so that it must be submitted again.
+    /// Hands overwritten references over, as far as there is room. True if the job had run to its end before, so that it
+    /// must be submitted again.
     pub(crate) fn hand_over(&self, references: &mut Vec<u32>) -> bool {
         if references.is_empty() {
             return false;
         }
         let mut handed = lock(&self.handed);
+        if !self.room.has(&mut handed, references.len()) {
+            return false;
+        }
         handed.append(references);
         self.finished.swap(false, Ordering::AcqRel)
     }

@@ -436,12 +436,6 @@ impl Memory {
         self.marks_at(object >> BLOCK_SHIFT).fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// Takes a mark back.
-    pub(crate) fn unmark(self, object: u32) {
-        let word = self.marks_at(object >> BLOCK_SHIFT);
-        word.store(word.load(Ordering::Relaxed) & !(1 << (object % BLOCK_WORDS)), Ordering::Relaxed);
-    }
-
     #[inline(always)]
     fn count_at<'a>(self, table: NonNull<u32>, granule: u32) -> &'a AtomicU32 {
         debug_assert!(granule < self.granules);

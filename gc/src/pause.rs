@@ -113,6 +113,8 @@ impl Heap {
         if self.never_collect {
             return;
         }
+        // What refers to young objects is not known: a collection that asks the roots alone must do.
+        let plan = if self.entries_lost { Plan::Full } else { plan };
         let observed = !self.observers.is_empty();
         self.close_window();
         self.measure.charge(clock::Work::Allocated(self.measure.allocated_bytes + self.measure.large_allocated_bytes));
@@ -259,6 +261,7 @@ impl Heap {
         work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
         let mut taken = Vec::new();
         let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
+        self.candidates.drop_lost(&mut self.space);
         let readiness = self.candidates.prepare();
         if readiness == Readiness::Mixed {
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
@@ -307,6 +310,7 @@ impl Heap {
             old_region_bytes: self.knobs.old_region_bytes,
             fail_every: self.zeal.copy_fail,
             mark_promoted: self.is_in(Phase::Trace),
+            room: self.room,
             starts_marking: tracer.is_some(),
             timed: self.measure.is_timed(),
         };
@@ -330,6 +334,7 @@ impl Heap {
         watch.skip();
         evacuated.remember(&mut self.space, &mut self.candidates, &mut self.incoming);
         self.retained = evacuated.retained;
+        self.entries_lost = evacuated.lost.retained;
         work.copied = evacuated.copied;
         work.helped = evacuated.helped;
         if workers > 1 {
@@ -337,6 +342,11 @@ impl Heap {
         }
         if let Some(tracer) = &mut tracer {
             tracer.adopt(evacuated.visited);
+        }
+        if evacuated.lost.visited
+            && let Some(cycle) = &mut self.concurrent
+        {
+            cycle.lost = true;
         }
         self.store_buffer.clear();
         self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
@@ -425,6 +435,7 @@ impl Heap {
         self.retained.clear();
         let workers = self.workers_for(work.young_bytes + old_before_bytes, 0);
         watch.lap(PausePhase::Prepare);
+        self.entries_lost = false;
         let start_ns = self.measure.now_ns();
         (work.marked_bytes, work.helped) = self.mark_all(roots, workers);
         self.measure.charge(clock::Work::Marked(work.marked_bytes));

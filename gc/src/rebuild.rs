@@ -15,6 +15,7 @@ use crate::candidates::RememberedSet;
 use crate::incoming::SOURCES_MAX;
 use crate::mark::{Budget, blocks_of, marked_in_block};
 use crate::memory::{GRANULE_SHIFT, Memory};
+use crate::room::Room;
 use crate::shape::ShapeTable;
 
 /// A region to be walked.
@@ -52,10 +53,11 @@ impl Rebuild {
         sources: Vec<Source>,
         index: Arc<[u32]>,
         candidates: usize,
+        room: Room,
     ) -> Rebuild {
         let count = index.iter().max().copied().unwrap_or(0);
         let granule = sources.last().map_or(0, |source| source.head);
-        let sets = (0..count).map(|_| RememberedSet::default()).collect();
+        let sets = (0..count).map(|_| RememberedSet::new(room)).collect();
         Rebuild { memory, shapes, sources, granule, array: None, index, candidates, sets }
     }
 

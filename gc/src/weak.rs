@@ -23,6 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use hashbrown::{HashMap, HashSet};
 
 use crate::memory::Memory;
+use crate::room::Room;
 use crate::shape::ShapeTable;
 
 /// A value of the host's that lives as long as an object.
@@ -89,11 +90,20 @@ pub(crate) struct WeakTable {
     dead: Vec<Resource>,
     /// What the held resources take outside the heap, as their makers said.
     resource_bytes: u64,
+    room: Room,
 }
 
 impl WeakTable {
+    pub(crate) fn new(room: Room) -> WeakTable {
+        WeakTable { room, ..WeakTable::default() }
+    }
+
+    fn reserve<T>(room: Room, table: &mut Vec<T>, more: usize) -> Result<(), Full> {
+        if room.has(table, more) { Ok(()) } else { Err(Full) }
+    }
+
     fn add(&mut self, entry: Entry) -> Result<u32, Full> {
-        self.recent.try_reserve(1).map_err(|_| Full)?;
+        Self::reserve(self.room, &mut self.recent, 1)?;
         let index = match self.free.pop() {
             Some(index) => {
                 self.entries[index as usize] = entry;
@@ -101,10 +111,10 @@ impl WeakTable {
             }
             None => {
                 let index = u32::try_from(self.entries.len()).map_err(|_| Full)?;
-                self.entries.try_reserve(1).map_err(|_| Full)?;
+                Self::reserve(self.room, &mut self.entries, 1)?;
                 // Freeing an entry must never need memory.
-                let more = self.entries.capacity() - self.free.len();
-                self.free.try_reserve(more).map_err(|_| Full)?;
+                let more = self.entries.len() + 1 - self.free.len();
+                Self::reserve(self.room, &mut self.free, more)?;
                 self.entries.push(entry);
                 index
             }
@@ -137,7 +147,7 @@ impl WeakTable {
     pub(crate) fn set_pair(&mut self, holder: u32, key: u32, value: u32) -> Result<(), Full> {
         let pair = Entry::Pair { holder, key, value };
         if let Some(&index) = self.pairs.get(&(holder, key)) {
-            self.recent.try_reserve(1).map_err(|_| Full)?;
+            Self::reserve(self.room, &mut self.recent, 1)?;
             self.entries[index as usize] = pair;
             self.recent.push(index);
             return Ok(());
@@ -173,11 +183,12 @@ impl WeakTable {
             }
             None => {
                 let index = u32::try_from(self.resources.len()).map_err(|_| Full)?;
-                self.resources.try_reserve(1).map_err(|_| Full)?;
+                Self::reserve(self.room, &mut self.resources, 1)?;
                 // Letting go of a resource must never need memory.
-                let capacity = self.resources.capacity();
-                self.free_resources.try_reserve(capacity - self.free_resources.len()).map_err(|_| Full)?;
-                self.dead.try_reserve(capacity - self.dead.len()).map_err(|_| Full)?;
+                let all = self.resources.len() + 1;
+                let (free, dead) = (self.free_resources.len(), self.dead.len());
+                Self::reserve(self.room, &mut self.free_resources, all - free)?;
+                Self::reserve(self.room, &mut self.dead, all - dead)?;
                 self.resources.push(held);
                 index
             }

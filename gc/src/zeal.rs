@@ -43,6 +43,8 @@ pub struct Zeal {
     pub poll: u64,
     /// So many workers in every pause, whatever it is worth; 0 for as many as pay.
     pub workers: usize,
+    /// No table beside the heap has more than so many entries; 0 for no bound.
+    pub tables: u64,
     /// Verify after every pause.
     pub verify: bool,
 }
@@ -58,7 +60,7 @@ impl fmt::Display for ZealError {
         write!(
             f,
             "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N, poll:N, workers:N (up to 4), markstack and verify, separated by commas",
+             copyfail:N, commitfail:N, poll:N, tables:N, workers:N (up to 4), markstack and verify, separated by commas",
             self.part
         )
     }
@@ -100,6 +102,7 @@ impl FromStr for Zeal {
                 "markstack" if value.is_empty() => zeal.mark_stack = true,
                 "copyfail" => zeal.copy_fail = every(value)?,
                 "commitfail" => zeal.commit_fail = every(value)?,
+                "tables" => zeal.tables = every(value)?,
                 "poll" => zeal.poll = every(value)?,
                 "workers" => {
                     zeal.workers = every(value)? as usize;

@@ -75,6 +75,10 @@ fn zeal() {
         "slice:8K,copyfail:20,young:64K",
         "markstack,mark:128K",
         "markstack,slice:2K",
+        "tables:64,mark:128K",
+        "tables:500,young:64K",
+        "tables:20,slice:2K",
+        "tables:200,move:256K",
     ];
     for (seed, mode) in modes.into_iter().enumerate() {
         let (stats, _) = run(seed as u64 + 10, 2000, config(64 * MIB, mode), busy());

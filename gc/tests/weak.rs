@@ -66,7 +66,7 @@ fn chains_of_pairs_live_and_die_as_one_and_cost_linear_time() {
             .map(|i| {
                 let link = pair(&mut heap, &shapes, &mut roots);
                 heap.set_word(link, 1, i as u64);
-                heap.local(link)
+                heap.local(link).expect("room")
             })
             .collect();
         let map = pair(&mut heap, &shapes, &mut roots);
@@ -161,10 +161,10 @@ fn handles_hold_objects_where_they_are() {
     let scope = heap.open_scope();
     let first = pair(&mut heap, &shapes, &mut roots);
     heap.set_word(first, 1, 7);
-    let local = heap.local(first);
+    let local = heap.local(first).expect("room");
     let second = pair(&mut heap, &shapes, &mut roots);
     heap.set_word(second, 1, 8);
-    let handle = heap.handle(second);
+    let handle = heap.handle(second).expect("room");
     for kind in KINDS {
         heap.collect(kind, &mut roots);
         assert_eq!(heap.word_at(heap.of_local(local), 1), 7);
@@ -174,7 +174,7 @@ fn handles_hold_objects_where_they_are() {
     heap.let_go(handle);
     heap.collect(Collect::Full, &mut roots);
     let again = pair(&mut heap, &shapes, &mut roots);
-    assert_eq!(heap.handle(again), handle, "the slot is used again");
+    assert_eq!(heap.handle(again), Ok(handle), "the slot is used again");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn pinned_objects_stay_while_everything_around_them_moves() {
                 0 if pins.len() < 20 => {
                     let bytes = heap.allocate_array(shapes.bytes, 100, &mut roots).expect("room");
                     heap.bytes_mut(bytes).fill(step as u8);
-                    pins.push((heap.pin(bytes), bytes, step));
+                    pins.push((heap.pin(bytes).expect("room"), bytes, step));
                 }
                 1 if !pins.is_empty() => {
                     let (pin, ..) = pins.swap_remove(random.below(pins.len() as u64) as usize);
@@ -205,7 +205,7 @@ fn pinned_objects_stay_while_everything_around_them_moves() {
                     // a pinned record is found again through what refers to it, and refers to what moves
                     let record = pair(&mut heap, &shapes, &mut roots);
                     heap.set_ref(record, 0, object(roots[at]));
-                    let pin = heap.pin(record);
+                    let pin = heap.pin(record).expect("room");
                     heap.collect(KINDS[random.below(3) as usize], &mut roots);
                     assert_eq!(heap.of_pin(&pin), record);
                     assert_eq!(heap.ref_at(record, 0), object(roots[at]));

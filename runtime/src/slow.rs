@@ -144,7 +144,7 @@ pub(crate) extern "sysv64" fn array_new(
             return Err(text::negative_length(len as i64));
         }
         let scope = vm.heap.open_scope();
-        let held = vm.heap.local(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL });
+        let held = vm.heap.local(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL })?;
         let array = vm.heap.allocate_array(ShapeId::from_index(shape as u32), len, &mut vm.roots);
         let fill = if fill_is_ref != 0 { word(vm.heap.of_local(held)) } else { fill };
         vm.heap.close_scope(scope);

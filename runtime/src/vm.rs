@@ -276,16 +276,17 @@ impl Vm {
                 Argument::Bool(value) => u64::from(value),
                 Argument::Byte(value) => u64::from(value),
                 Argument::Unit => 0,
-                Argument::Str(text) => match new_str(&mut inner.heap, &mut inner.roots, text) {
-                    Ok(string) => {
-                        held.push((i, inner.heap.local(string)));
-                        0
+                Argument::Str(text) => {
+                    let string = new_str(&mut inner.heap, &mut inner.roots, text);
+                    match string.and_then(|string| Ok(inner.heap.local(string)?)) {
+                        Ok(local) => held.push((i, local)),
+                        Err(trap) => {
+                            inner.heap.close_scope(scope);
+                            return Err(trap);
+                        }
                     }
-                    Err(trap) => {
-                        inner.heap.close_scope(scope);
-                        return Err(trap);
-                    }
-                },
+                    0
+                }
             });
         }
         for (i, local) in held {
@@ -575,23 +576,28 @@ impl Inner {
     /// A cleanup has trapped while a trap was set aside: that one becomes the cause of the pending one.
     pub(crate) fn link_suspended(&mut self) {
         let scope = self.heap.open_scope();
-        let (raised, error) = self.take_raised();
+        let ((trap, trace), error) = self.take_raised();
+        let linked = self.link(trap, &trace, error);
+        self.heap.close_scope(scope);
+        self.roots.thrown = u64::from(linked.unwrap_or(self.out_of_memory).index());
+        self.pending = Some((Trap::new(TrapKind::Error, ""), trace));
+    }
+
+    /// The error object of a trap, or a copy of `error`, with the trap set aside last as its cause; leaves its locals in the
+    /// open scope.
+    fn link(&mut self, mut trap: Trap, trace: &Backtrace, error: Ref) -> Result<Ref, Trap> {
         let error = self.heap.local(error);
         self.resume_suspended();
         let cause = self.catch_pending();
-        let cause = self.heap.local(cause);
-        let error = self.heap.of_local(error);
-        let (mut trap, trace) = raised;
+        let cause = self.heap.local(cause)?;
+        let error = self.heap.of_local(error?);
         let texts = if error.is_nil() {
             trace.describe(&*self.code, &mut trap);
             [trap.message.clone(), trap.kind_name.clone(), trap.trace_text()]
         } else {
             [0, 1, 3].map(|field| self.str(self.heap.ref_at(error, field)).to_owned())
         };
-        let linked = self.new_error([&texts[0], &texts[1], &texts[2]], Some(cause));
-        self.heap.close_scope(scope);
-        self.roots.thrown = u64::from(linked.unwrap_or(self.out_of_memory).index());
-        self.pending = Some((Trap::new(TrapKind::Error, ""), trace));
+        self.new_error([&texts[0], &texts[1], &texts[2]], Some(cause))
     }
 
     /// The pending trap, for the host.
@@ -634,7 +640,7 @@ impl Inner {
 
     /// The error object, now with a trace; leaves a local in the open scope.
     fn add_trace(&mut self, error: Ref, trace: &str) -> Result<Ref, Trap> {
-        let local = self.heap.local(error);
+        let local = self.heap.local(error)?;
         let trace = new_str(&mut self.heap, &mut self.roots, trace)?;
         let error = self.heap.of_local(local);
         self.heap.set_ref(error, 3, trace);
@@ -647,7 +653,7 @@ impl Inner {
         let mut locals = Vec::with_capacity(texts.len());
         for text in texts {
             let string = new_str(&mut self.heap, &mut self.roots, text)?;
-            locals.push(self.heap.local(string));
+            locals.push(self.heap.local(string)?);
         }
         let error = self.heap.allocate_record(shape, &mut self.roots)?;
         for (field, local) in [0, 1, 3].into_iter().zip(locals).chain(cause.map(|cause| (2, cause))) {
