@@ -37,7 +37,7 @@ fn any_number_of_workers_compacts_to_the_same_graph() {
                     }
                     if double.roots[1] != 0 {
                         let place = Ref::from_index(double.roots[1] as u32);
-                        pinned = Some((double.heap.pin(place), place));
+                        pinned = Some((double.heap.pin(place).expect("room"), place));
                     }
                 }
             }
