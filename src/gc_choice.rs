@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use tenure_advisor::{Advisor, Counters};
-use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Ratio, SquareRoot, Static};
+use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Ratio, SquareRoot, Static, Survey};
 
 /// A choice of policy, for a new heap or a running one.
 ///
@@ -24,6 +24,7 @@ enum Choice {
     SquareRoot(f64),
     Ratio(f64),
     Explore(u64),
+    Survey(u64),
     Adversarial(u64),
 }
 
@@ -82,6 +83,11 @@ impl Gc {
         Gc { choice: Choice::Explore(seed) }
     }
 
+    /// Knobs that let a journal tell how long objects live, for the simulator of the heap.
+    pub fn survey(seed: u64) -> Gc {
+        Gc { choice: Choice::Survey(seed) }
+    }
+
     /// Random knobs, legal or not, among them NaN and infinities. For tests: no program's output may depend on it.
     pub fn adversarial(seed: u64) -> Gc {
         Gc { choice: Choice::Adversarial(seed) }
@@ -107,6 +113,7 @@ impl Gc {
             Choice::SquareRoot(price_per_mib) => plain(Box::new(SquareRoot::new(*price_per_mib))),
             Choice::Ratio(room_per_live) => plain(Box::new(Ratio::new(*room_per_live))),
             Choice::Explore(seed) => plain(Box::new(Explore::new(*seed))),
+            Choice::Survey(seed) => plain(Box::new(Survey::new(*seed))),
             Choice::Adversarial(seed) => plain(Box::new(Adversarial::new(*seed))),
         }
     }

@@ -259,6 +259,42 @@ fn the_smallest_heap_is_found() {
     assert!(tenure(&["gc", "minimum", &path]).fails(1).contains("ended with status 1"));
 }
 
+/// Columns of `gc simulate --against`: the factor between the simulated and the real run, by measure.
+fn factors(table: &str) -> std::collections::BTreeMap<String, f64> {
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    table.lines().map(cells).filter(|c| c.len() == 6).filter_map(|c| Some((c[1].clone(), c[4].parse().ok()?))).collect()
+}
+
+#[test]
+fn the_simulator_tells_what_real_runs_do() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (survey, real) = (path("survey.tgj"), path("real.tgj"));
+    for (script, arguments) in [
+        ("examples/workloads/steady_churn.ten", ["2000000", "60000", "53", ""]),
+        ("examples/workloads/request_server.ten", ["150000", "4000", "20000", "11"]),
+    ] {
+        let run = |policy: &str, limit: &str, journal: &str| {
+            let (policy, limit) = (format!("--gc={policy}"), format!("--max-heap={limit}"));
+            let journal = format!("--gc-journal={journal}");
+            let mut args = vec!["--gc-work-clock", &policy, &limit, &journal, script];
+            args.extend(arguments.iter().filter(|argument| !argument.is_empty()));
+            tenure(&args).ok();
+        };
+        run("survey", "1G", &survey);
+        run("static", "96M", &real);
+        let table = tenure(&["gc", "simulate", &format!("--against={real}"), &survey]).ok();
+        let factors = factors(&table);
+        for (measure, most) in [("pauses", 1.1), ("pause p50", 1.3), ("GC CPU", 1.3), ("copied", 1.3)] {
+            let factor = factors[measure];
+            assert!(factor < most && factor > 1.0 / most, "{script}, {measure}:\n{table}");
+        }
+        let other = tenure(&["gc", "simulate", "--gc=ratio:50", "--max-heap=64M", &survey]).ok();
+        assert!(other.contains("simulated") && other.contains("| rule"), "{other}");
+    }
+    assert!(tenure(&["gc", "simulate", &real]).fails(1).contains("--gc=survey"));
+}
+
 #[test]
 fn bench_compares_policies() {
     let (_dir, path) = file("b.ten", "var n = 0\nfor i in 0..args.len() + 10000 { n += [i].len() }\nprint(n)\n");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tenure_gc::policy::Reason;
 
 /// One more than the largest reason.
-const REASONS: usize = Reason::Rule as usize + 1;
+const REASONS: usize = Reason::Survey as usize + 1;
 
 /// Decisions by reason.
 #[derive(Debug, Default)]

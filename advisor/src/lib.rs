@@ -30,6 +30,8 @@ mod planner;
 mod policy;
 #[cfg(any(test, feature = "train"))]
 pub mod sim;
+#[cfg(any(test, feature = "train"))]
+pub mod simulator;
 mod smooth;
 #[cfg(feature = "train")]
 pub mod train;

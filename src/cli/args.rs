@@ -363,6 +363,8 @@ pub enum GcCommand {
     Replay(ReplayArgs),
     /// Run a script and count what lives at its end, or when memory ran out, by type.
     Census(Box<CensusArgs>),
+    /// Simulate a program, whose survey is at hand, under another policy, heap limit or pause goal.
+    Simulate(SimulateArgs),
     /// Find the smallest heap in which a script runs, by bisection.
     Minimum(MinimumArgs),
 }
@@ -382,6 +384,29 @@ pub struct ReplayArgs {
     /// A file written by --gc-journal.
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
+}
+
+/// `tenure gc simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The policy [default: advisor, or the one of the run to compare with]
+    #[arg(long, value_name = "POLICY")]
+    pub gc: Option<PolicyChoice>,
+    /// The heap's limit [default: 256M, or that of the run to compare with]
+    #[arg(long, value_name = "SIZE", value_parser = parse_heap_limit)]
+    pub max_heap: Option<u64>,
+    /// What pauses should stay below [default: 10ms, or that of the run to compare with]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub pause_goal: Option<Duration>,
+    /// Simulate the run that this journal tells of, and compare.
+    #[arg(long, value_name = "JOURNAL")]
+    pub against: Option<PathBuf>,
+    /// Seed of the random policies.
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub gc_seed: u64,
+    /// The journal of a run with --gc=survey.
+    #[arg(value_name = "SURVEY")]
+    pub survey: PathBuf,
 }
 
 /// `tenure gc minimum`

@@ -8,6 +8,7 @@ use super::heap::{gc, usage_error};
 use super::output;
 use super::policy::PolicyChoice;
 use super::report::{self, Status};
+use std::path::Path;
 use tenure::{Cycle, FixedKnobs, Gc, Reason};
 use tenure_gc::journal::Journal;
 use tenure_gc::policy::{DECISION_FIELDS, Decision, Envelope, Field, KNOB_FIELDS, Knobs, Policy};
@@ -25,7 +26,7 @@ pub fn main(args: &ReplayArgs) -> Status {
         report::warning(&format!("{error}; what comes before is replayed"), false);
     }
     let Some(first) = journal.cycles.first() else { return report::failure("the journal holds no decisions") };
-    let mut policy = policy(args, first).policy();
+    let mut policy = policy(args.gc.as_ref(), args.model.as_deref(), args.gc_seed, first).policy();
     let (differing, lines) = differences(policy.as_mut(), &journal.cycles);
     let count = journal.cycles.len();
     let mut said = lines.join("");
@@ -39,21 +40,22 @@ pub fn main(args: &ReplayArgs) -> Status {
     if differing == 0 { Status::Success } else { Status::Failure }
 }
 
-/// The policy that was asked for, or else the one that gives such reasons.
-fn policy(args: &ReplayArgs, first: &Cycle) -> Gc {
-    let choice = args.gc.clone().unwrap_or_else(|| match first.decision.reason {
+/// The policy that was asked for, or else the one that gives such reasons as a journal's first decision has.
+pub fn policy(asked: Option<&PolicyChoice>, model: Option<&Path>, seed: u64, first: &Cycle) -> Gc {
+    let choice = asked.cloned().unwrap_or_else(|| match first.decision.reason {
         Reason::Static => PolicyChoice::Static(None),
         Reason::Adaptive => PolicyChoice::Adaptive,
         Reason::Explore => PolicyChoice::Explore,
+        Reason::Survey => PolicyChoice::Survey,
         Reason::Adversarial => PolicyChoice::Adversarial,
         Reason::Rule => usage_error("the journal doesn't tell which rule decided: add --gc=sqrt:… or --gc=ratio:…"),
         _ => PolicyChoice::Advisor,
     });
     // what options fixed is in every decision
-    if args.gc.is_none() && choice == PolicyChoice::Static(None) {
+    if asked.is_none() && choice == PolicyChoice::Static(None) {
         return Gc::fixed(overrides(&first.decision.knobs));
     }
-    gc(&choice, args.model.as_deref(), args.gc_seed)
+    gc(&choice, model, seed)
 }
 
 fn overrides(knobs: &Knobs) -> FixedKnobs {

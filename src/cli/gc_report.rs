@@ -72,7 +72,8 @@ fn object<T>(fields: &[Field<T>], of: &T) -> Map<String, Value> {
     fields.iter().map(|field| (field.name.to_owned(), value(field))).collect()
 }
 
-fn tables(journal: &Journal) -> String {
+/// A journal summed up for people.
+pub fn tables(journal: &Journal) -> String {
     // the last decision's cycle has no pause
     let finished: Vec<&Cycle> = journal.cycles.iter().filter(|c| !c.outcome.unfinished).collect();
     let mut out =

@@ -91,6 +91,7 @@ pub fn gc(policy: &PolicyChoice, model: Option<&Path>, seed: u64) -> Gc {
         PolicyChoice::SquareRoot(percent) => Gc::square_root(percent / 100.0),
         PolicyChoice::Ratio(percent) => Gc::ratio(percent / 100.0),
         PolicyChoice::Explore => Gc::explore(seed),
+        PolicyChoice::Survey => Gc::survey(seed),
         PolicyChoice::Adversarial => Gc::adversarial(seed),
     }
 }

@@ -15,6 +15,7 @@ mod fmt;
 mod gc_plots;
 mod gc_replay;
 mod gc_report;
+mod gc_simulate;
 mod heap;
 mod line;
 mod metrics;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
             GcCommand::Report(args) => gc_report::main(&args),
             GcCommand::Replay(args) => gc_replay::main(&args),
             GcCommand::Census(args) => census::main(&args),
+            GcCommand::Simulate(args) => gc_simulate::main(&args),
             GcCommand::Minimum(args) => minimum::main(&args),
         },
     };

@@ -20,6 +20,8 @@ pub enum PolicyChoice {
     Ratio(f64),
     /// Random legal knobs held for some cycles; makes training data.
     Explore,
+    /// Knobs that let a journal tell how long objects live.
+    Survey,
     /// Random knobs, legal or not; for tests.
     Adversarial,
 }
@@ -34,6 +36,7 @@ impl PolicyChoice {
             PolicyChoice::SquareRoot(_) => "sqrt",
             PolicyChoice::Ratio(_) => "ratio",
             PolicyChoice::Explore => "explore",
+            PolicyChoice::Survey => "survey",
             PolicyChoice::Adversarial => "adversarial",
         }
     }
@@ -75,6 +78,7 @@ impl FromStr for PolicyChoice {
             "sqrt" => percent(SquareRoot::PRICE_PER_MIB * 100.0).map(PolicyChoice::SquareRoot),
             "ratio" => percent(Ratio::ROOM_PER_LIVE * 100.0).map(PolicyChoice::Ratio),
             "explore" => plain(PolicyChoice::Explore),
+            "survey" => plain(PolicyChoice::Survey),
             "adversarial" => plain(PolicyChoice::Adversarial),
             _ => Err("there are static, adaptive, advisor, sqrt and ratio".into()),
         }
@@ -87,9 +91,17 @@ mod tests {
 
     #[test]
     fn policies_are_written_with_or_without_a_setting() {
-        for text in
-            ["static", "static:best.knobs", "adaptive", "advisor", "sqrt:0.2", "ratio:50", "explore", "adversarial"]
-        {
+        for text in [
+            "static",
+            "static:best.knobs",
+            "adaptive",
+            "advisor",
+            "sqrt:0.2",
+            "ratio:50",
+            "explore",
+            "survey",
+            "adversarial",
+        ] {
             assert_eq!(text.parse::<PolicyChoice>().map(|choice| choice.to_string()), Ok(text.to_owned()));
         }
         assert_eq!("sqrt".parse(), Ok(PolicyChoice::SquareRoot(0.05)));

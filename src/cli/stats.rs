@@ -235,6 +235,7 @@ pub fn reason_name(reason: Reason) -> &'static str {
         Reason::Explore => "explore",
         Reason::Adversarial => "adversarial",
         Reason::Rule => "rule",
+        Reason::Survey => "survey",
     }
 }
 

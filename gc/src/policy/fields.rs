@@ -79,7 +79,7 @@ macro_rules! plain_enum {
 }
 
 plain_enum!(CycleKind: Young, ConcurrentStart, PrepareMixed, Mixed, Full);
-plain_enum!(Reason: Static, Adaptive, Warmup, Model, Hold, NoModel, OutOfDistribution, Guard, Probe, Explore, Adversarial, Rule);
+plain_enum!(Reason: Static, Adaptive, Warmup, Model, Hold, NoModel, OutOfDistribution, Guard, Probe, Explore, Adversarial, Rule, Survey);
 
 /// A named field of `T`.
 pub struct Field<T: 'static> {

@@ -58,6 +58,8 @@ pub enum Reason {
     Adversarial = 10,
     /// By a rule of heap size alone: the square root, a constant ratio.
     Rule = 11,
+    /// Knobs that let a journal tell how long objects live.
+    Survey = 12,
 }
 
 /// What a policy says.

@@ -24,6 +24,7 @@ mod random;
 mod ratio;
 mod snapshot;
 mod square_root;
+mod survey;
 
 pub use adaptive::Adaptive;
 pub use adversarial::Adversarial;
@@ -36,6 +37,7 @@ pub use predictor::Sequence;
 pub use ratio::Ratio;
 pub use snapshot::{CycleKind, Outcome, Snapshot};
 pub use square_root::SquareRoot;
+pub use survey::Survey;
 
 /// Decides the collector's knobs, once a cycle.
 pub trait Policy: Send {
