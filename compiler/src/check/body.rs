@@ -297,7 +297,7 @@ impl<'c, 'a> Body<'c, 'a> {
             let ty = types.next().unwrap_or(Ty::ERROR);
             self.param(param.name.name, ty, param.name.span);
         }
-        match &ast.body {
+        match ast.read_body() {
             Some(body) => self.frame_body(FnSource::of(body)),
             None => {
                 // an intrinsic or native used as a value: a body that does nothing but call it

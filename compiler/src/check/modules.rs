@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{MAX_SOURCE_BYTES, Sources};
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
-use crate::syntax::{ast, parse};
+use crate::syntax::{ast, parse, parse_known};
 use hashbrown::{HashMap, HashSet};
 
 /// Where modules come from: the core library, the standard library, files beside the script.
@@ -136,7 +136,7 @@ impl<'s> Loader<'s> {
         let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
         for (name, text) in library.core_sources() {
             let file = loader.sources.add(name, text);
-            core.files.push(loader.parse(file));
+            core.files.push(parse_known(loader.sources, file));
         }
         loader.modules.list.push(core);
         loader

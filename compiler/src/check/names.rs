@@ -140,7 +140,7 @@ impl Walk<'_> {
             }
             self.bind(param.name.name);
         }
-        match &function.body {
+        match function.read_body() {
             Some(ast::FnBody::Block(block)) => self.block(block),
             Some(ast::FnBody::Expr(expr)) => self.expr(expr),
             None => {}

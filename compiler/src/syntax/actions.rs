@@ -463,7 +463,7 @@ pub fn function(
     (receiver, params): (Option<Span>, Vec<Param>),
     result: Option<TypeExpr>,
 ) -> Box<Fn> {
-    Box::new(Fn { name, generics, receiver, params, result, body: None })
+    Box::new(Fn { name, generics, receiver, params, result, body: None, later: None })
 }
 
 pub fn expression_stmt(e: Expr) -> Stmt {

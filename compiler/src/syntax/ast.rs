@@ -7,6 +7,7 @@
 //! - S2. Every span lies in the file the tree came from and covers the node's text.
 //! - S3. `Error` nodes stand where the parser recovered; a diagnostic has been reported for each.
 
+use super::later::Later;
 use super::span::Span;
 use super::symbol::Symbol;
 
@@ -106,8 +107,17 @@ pub struct Fn {
     pub params: Vec<Param>,
     /// Behind `->`.
     pub result: Option<TypeExpr>,
-    /// Missing only in a trait.
+    /// Missing only in a trait. Empty where it is read `later`.
     pub body: Option<FnBody>,
+    /// The body, in the core library.
+    pub later: Option<Later>,
+}
+
+impl Fn {
+    /// The body, read now if it was put off.
+    pub fn read_body(&self) -> Option<&FnBody> {
+        self.later.as_ref().map(Later::body).or(self.body.as_ref())
+    }
 }
 
 /// The body of a function.

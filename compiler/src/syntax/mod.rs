@@ -5,6 +5,7 @@ pub mod ast;
 pub mod classify;
 pub mod dump;
 mod explain;
+pub mod later;
 pub(crate) mod layout;
 pub(crate) mod lex;
 mod literals;
@@ -18,4 +19,4 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/syntax/grammar.rs"));
 }
 
-pub use parse::{MAX_ERRORS, is_incomplete, parse};
+pub use parse::{MAX_ERRORS, is_incomplete, parse, parse_known};

@@ -14,6 +14,7 @@ use super::actions::Context;
 use super::ast::File;
 use super::explain;
 use super::grammar::ItemParser;
+use super::later;
 use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
 use super::span::{FileId, Span};
@@ -22,6 +23,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Sources;
 use lalrpop_util::ParseError;
+use std::rc::Rc;
 
 /// After so many errors the rest of a file is not read.
 pub const MAX_ERRORS: usize = 20_000;
@@ -31,6 +33,20 @@ const MAX_ITEM_ERRORS: usize = 50;
 /// Reads a file. The tree stands for what could be read; whether to go on is for the caller to decide by the
 /// diagnostics, which come in source order.
 pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
+    read(sources, file, false)
+}
+
+/// Reads a file whose text is known to be right, as the core library's: bodies of functions wait until they are wanted.
+///
+/// # Panics
+/// If the text is wrong.
+pub fn parse_known(sources: &Sources, file: FileId) -> File {
+    let (tree, errors) = read(sources, file, true);
+    assert!(errors.is_empty(), "bug: {} can't be read: {errors:?}", sources.file(file).name);
+    tree
+}
+
+fn read(sources: &Sources, file: FileId, known: bool) -> (File, Vec<Diagnostic>) {
     let text = sources.file(file).text.as_str();
     if let Some(at) = text.bytes().position(|b| b == 0) {
         let error = Diagnostic::error(codes::NOT_TEXT, Span::new(file, at, at + 1), "this is not a text file")
@@ -43,9 +59,14 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
     let mut layout = Layout::new(file, text);
     let parser = ItemParser::new();
     let self_name = Symbol::new("self");
+    let shared: Option<Rc<str>> = known.then(|| text.into());
     while layout.next_item() {
+        let bodies = shared.as_ref().map(|text| later::put_off(file, text, &mut layout.item));
         let reader = ItemReader { file, text, self_name, parser: &parser };
-        if let Some(item) = reader.read(&mut layout.item, &mut errors) {
+        if let Some(mut item) = reader.read(&mut layout.item, &mut errors) {
+            if let Some(bodies) = bodies {
+                bodies.put_into(&mut item);
+            }
             tree.items.push(item);
         }
         if errors.len() + layout.diagnostics.len() >= MAX_ERRORS {
