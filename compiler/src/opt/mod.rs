@@ -12,7 +12,11 @@
 
 mod dead;
 mod graph;
+mod hoist;
 mod inline;
+mod loops;
+mod merge;
+mod rotate;
 
 use crate::ir::verify::verify_function;
 use crate::ir::{FuncId, Function, Program};
@@ -59,6 +63,8 @@ pub struct Pass {
 pub const PASSES: &[Pass] = &[
     Pass { name: "inline", run: inline::run, before_copy: true },
     Pass { name: "dead", run: dead::run, before_copy: true },
+    Pass { name: "rotate", run: rotate::run, before_copy: false },
+    Pass { name: "hoist", run: hoist::run, before_copy: false },
 ];
 
 /// How many bodies may wait for each other.

@@ -136,7 +136,8 @@ fn body_behind(tokens: &[Placed], at: usize) -> Option<Range<usize>> {
                     return Some(start..i + 1);
                 }
             }
-            Token::RBrace | Token::Sep => return start.map(|(start, _)| start..i),
+            Token::RBrace => return start.map(|(start, _)| start..i),
+            Token::Sep if depth == 0 => return start.map(|(start, _)| start..i),
             _ => {}
         }
     }
@@ -161,6 +162,15 @@ mod tests {
               var n: int = 0
               fn next(self) -> T? = (self.advance)()
               fn static() {}
+              fn lines(self) -> int = match self.n {
+                1 => 2
+                x => x + 1
+              }
+              fn more(self) {
+                let a = 1
+                let b = { 2
+                  3 }
+              }
               fn blocks(self) { if self.n > 1 { \"a{{ 1 }:5}b{[2][0]}\" } else { 'c' } }
             }
             trait Named { fn name(self) -> str
