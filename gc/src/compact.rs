@@ -29,7 +29,7 @@ use crate::mark::{marked_in_block, words_at};
 use crate::memory::{BLOCK_SHIFT, BLOCK_WORDS, GRANULE_WORDS, Memory};
 use crate::phases::{PausePhase, Watch};
 use crate::shape::ShapeTable;
-use crate::space::{Buffer, Space, role};
+use crate::space::{Buffer, POISON, Space, role};
 
 /// A region stays where it is if its dead words are at most one in so many (G1: MarkSweepDeadRatio = 5 %) …
 const DEAD_PER_REGION: u64 = 20;
@@ -144,6 +144,9 @@ impl<'h> Compaction<'h> {
                 let region = self.space.region_mut(area.head);
                 (region.top, region.live_words) = (top, top - area.bottom());
                 open[list] = Buffer { top, limit: area.end, head: area.head };
+                if self.space.poison {
+                    self.space.memory.fill_words(top, area.end - top, POISON);
+                }
                 old.push(area.head);
             }
         }

@@ -9,6 +9,7 @@
 //!   initialised at each safepoint.
 //! - G3. Only `allocate_*`, `collect`, `idle`, `safepoint`, and what counts memory of the host's are safepoints.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -201,6 +202,7 @@ impl Heap {
         let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify)
             .map_err(|cause| HeapError { kind: HeapErrorKind::Reservation { bytes: limit_bytes, cause } })?;
         space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
+        space.quarantine = config.zeal.quarantine.then(VecDeque::new);
         let mut policy = policy;
         let envelope = Envelope::of_limit(limit_bytes);
         let snapshot = Snapshot {

@@ -21,7 +21,7 @@
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `phases`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
 //! | `limit` | what the system allows |
-//! | `verify`, `zeal`, `rules` | how it is kept honest |
+//! | `verify`, `zeal`, `rules`, `proof` | how it is kept honest |
 //!
 //! # Contract with compiled code
 //! The first parameter of compiled code is the heap's base. At the base lies [`Mutator`]; an object of `n` words is
@@ -59,6 +59,8 @@ mod pause;
 mod phases;
 pub mod policy;
 mod pool;
+#[cfg(test)]
+mod proof;
 mod rebuild;
 mod reference;
 mod report;
@@ -74,6 +76,10 @@ mod steal;
 mod verify;
 mod weak;
 mod zeal;
+
+// The tests' support names the crate as its users do.
+#[cfg(test)]
+extern crate self as tenure_gc;
 
 pub use census::CensusLine;
 pub use clock::{Clock, SystemClock, Work, WorkClock};

@@ -10,6 +10,9 @@
 //! - R4. Each region that is opened has an epoch that no other had, so that a stale entry is known by its epoch.
 //! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use crate::buddy::{Buddy, ORDER_MAX};
 use std::io;
 
@@ -125,6 +128,8 @@ pub(crate) struct Space {
     epoch: u32,
     pub(crate) now_ms: u32,
     pub(crate) poison: bool,
+    /// Freed granules that are kept out of use, the oldest first; none where freed granules are free at once.
+    pub(crate) quarantine: Option<VecDeque<Range<u32>>>,
     /// Commits until one is made to fail, and the reload value; 0 for never.
     pub(crate) commit_failures: (u64, u64),
     pub(crate) eden: Vec<u32>,
@@ -168,6 +173,7 @@ impl Space {
             epoch: 0,
             now_ms: 0,
             poison,
+            quarantine: None,
             commit_failures: (0, 0),
             eden: Vec::new(),
             survivors: Vec::new(),
@@ -293,7 +299,7 @@ impl Space {
         loop {
             let count = 1 << order;
             if self.granules_left() >= count
-                && let Some(head) = self.buddy.take(order)
+                && let Some(head) = self.take(|buddy| buddy.take(order))
             {
                 if self.commit(head, count).is_some() {
                     self.install(kind, head, count);
@@ -318,7 +324,7 @@ impl Space {
         if count > self.granules_left() {
             return None;
         }
-        let head = self.buddy.take_run(count)?;
+        let head = self.take(|buddy| buddy.take_run(count))?;
         let Some(fresh) = self.commit(head, count) else {
             self.buddy.give(head..head + count);
             return None;
@@ -326,6 +332,18 @@ impl Space {
         self.install(role::LARGE, head, count);
         self.region_mut(head).top = Self::bottom(head) + words as u32;
         Some((head, fresh == count))
+    }
+
+    /// Takes free granules. What is in quarantine comes out of it when nothing else is left.
+    fn take(&mut self, take: impl Fn(&mut Buddy) -> Option<u32>) -> Option<u32> {
+        loop {
+            let taken = take(&mut self.buddy);
+            if taken.is_some() {
+                return taken;
+            }
+            let oldest = self.quarantine.as_mut()?.pop_front()?;
+            self.buddy.give(oldest);
+        }
     }
 
     fn install(&mut self, kind: u8, head: u32, count: u32) {
@@ -379,7 +397,13 @@ impl Space {
         self.used_granules -= count;
         self.memory.set_role(head, count, role::FREE);
         self.freed_ms[head as usize..(head + count) as usize].fill(self.now_ms);
-        self.buddy.give(head..head + count);
+        if self.quarantine.is_some() && self.reservation.uncommit(head, count) {
+            (head..head + count).for_each(|granule| self.set_committed(granule, false));
+            self.committed_granules -= count;
+            self.quarantine.as_mut().expect("looked at above").push_back(head..head + count);
+        } else {
+            self.buddy.give(head..head + count);
+        }
     }
 
     pub(crate) fn is_committed(&self, granule: u32) -> bool {

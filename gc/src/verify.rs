@@ -16,7 +16,8 @@
 //! - V8. The weak table names objects in regions in use (X1 to X3), and values of reachable pairs are as sound as the rest.
 //! - V9. A reference to a watched large object is known to its incoming set (I1).
 //!
-//! And of the regions R1 to R5, and Z1.
+//! And of the regions R1 to R5, and Z1; and of the buffers
+//! - V9. Each entry of the store buffer and the retained list is in an old region or a large object, below its top (N3).
 
 use hashbrown::HashSet;
 
@@ -39,6 +40,12 @@ pub(crate) fn verify(heap: &mut Heap, roots: &mut dyn Roots) {
     for granule in 0..heap.space.memory.granules() {
         let byte = heap.space.memory.role(granule);
         assert!(byte & role::COLLECTED == 0, "heap verification: Z1: granule {granule} is still in the collection set");
+    }
+    for entry in heap.store_buffer.iter().chain(&heap.retained) {
+        let kind = role::of(heap.space.memory.role_at(entry.object));
+        let tenured = kind == role::OLD || kind == role::LARGE;
+        let below = tenured && entry.object < heap.space.region(heap.space.head_of(entry.object)).top;
+        assert!(below, "heap verification: V9: a buffer names {:#x}, which is no old object", entry.object);
     }
     let mut tracer = Tracer {
         heap,

@@ -47,6 +47,9 @@ pub struct Zeal {
     pub tables: u64,
     /// Verify after every pause.
     pub verify: bool,
+    /// What is freed can be neither read nor written, and its addresses are used again as late as possible, so that a stale
+    /// reference faults at once.
+    pub quarantine: bool,
 }
 
 /// A text that names no zeal.
@@ -60,7 +63,7 @@ impl fmt::Display for ZealError {
         write!(
             f,
             "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N, poll:N, tables:N, workers:N (up to 4), markstack and verify, separated by commas",
+             copyfail:N, commitfail:N, poll:N, tables:N, workers:N (up to 4), markstack, quarantine and verify, separated by commas",
             self.part
         )
     }
@@ -111,6 +114,7 @@ impl FromStr for Zeal {
                     }
                 }
                 "verify" if value.is_empty() => zeal.verify = true,
+                "quarantine" if value.is_empty() => zeal.quarantine = true,
                 _ => return Err(error()),
             }
         }
