@@ -26,6 +26,7 @@ use crate::cycle::Phase;
 use crate::heap::Heap;
 use crate::mark::is_live;
 use crate::memory::GRANULE_SHIFT;
+use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::{Space, role};
 
@@ -216,7 +217,8 @@ impl Heap {
             let is_needed = |head: u32| {
                 let (at, memory) = (Space::bottom(head), space.memory);
                 let word = memory.word(at);
-                tracing && memory.is_below_mark_limit(at) && shapes.descriptor(word).refs(word) > 0
+                let is_source = memory.is_below_mark_limit(at) && shapes.descriptor(word).refs(word) > 0;
+                tracing && is_source && !is_broken(Rule::KeepLarge)
             };
             let incoming = &mut self.incoming;
             let watched = space.large.iter().copied().filter(|head| space.memory.role(*head) & role::WATCHED != 0);
@@ -231,7 +233,8 @@ impl Heap {
             }
             let memory = self.space.memory;
             self.space.large.retain(|head| memory.role(*head) != role::FREE);
-            self.retained.retain(|entry| memory.role_at(entry.object) != role::FREE);
+            let is_kept = |object| memory.role_at(object) != role::FREE || is_broken(Rule::DropDead);
+            self.retained.retain(|entry| is_kept(entry.object));
         }
         self.incoming.end_pause(&mut self.space, &self.shapes);
         freed_bytes

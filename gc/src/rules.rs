@@ -29,10 +29,12 @@ pub(crate) enum Rule {
     LogBulkWrites,
     /// (g) What is read from a weak slot while marking traces is marked.
     MarkWeakReads,
-    /// (h) What remark finds dead is dropped from the buffers.
+    /// (h) What remark, or a pause that reclaims large objects, finds dead is dropped from the buffers.
     DropDead,
     /// (i) No candidates are left when marking starts.
     NoCandidates,
+    /// (i) A large object of references that is to be marked is not reclaimed while marking traces.
+    KeepLarge,
     /// (j) The marker looks at the mark limit before it touches an object.
     LimitFirst,
 }
@@ -62,7 +64,7 @@ pub(crate) fn break_rule(rule: Option<Rule>) {
 
 #[cfg(test)]
 impl Rule {
-    pub(crate) const ALL: [Rule; 13] = [
+    pub(crate) const ALL: [Rule; 14] = [
         Rule::Rearm,
         Rule::Retain,
         Rule::MarkTargets,
@@ -75,6 +77,7 @@ impl Rule {
         Rule::MarkWeakReads,
         Rule::DropDead,
         Rule::NoCandidates,
+        Rule::KeepLarge,
         Rule::LimitFirst,
     ];
 
@@ -89,7 +92,7 @@ impl Rule {
             Rule::BornLogged | Rule::LogBulkWrites => 'f',
             Rule::MarkWeakReads => 'g',
             Rule::DropDead => 'h',
-            Rule::NoCandidates => 'i',
+            Rule::NoCandidates | Rule::KeepLarge => 'i',
             Rule::LimitFirst => 'j',
         }
     }

@@ -17,7 +17,8 @@
 //! - V9. A reference to a watched large object is known to its incoming set (I1).
 //!
 //! And of the regions R1 to R5, and Z1; and of the buffers
-//! - V9. Each entry of the store buffer and the retained list is in an old region or a large object, below its top (N3).
+//! - V10. Each entry of the store buffer and the retained list is in an old region or a large object, below its top (N3).
+//! - V11. Nothing young is marked (K1).
 
 use hashbrown::HashSet;
 
@@ -40,12 +41,14 @@ pub(crate) fn verify(heap: &mut Heap, roots: &mut dyn Roots) {
     for granule in 0..heap.space.memory.granules() {
         let byte = heap.space.memory.role(granule);
         assert!(byte & role::COLLECTED == 0, "heap verification: Z1: granule {granule} is still in the collection set");
+        let marked = heap.space.memory.live_words(granule) != 0;
+        assert!(!(marked && byte & role::YOUNG != 0), "heap verification: V11: granule {granule} is young and marked");
     }
     for entry in heap.store_buffer.iter().chain(&heap.retained) {
         let kind = role::of(heap.space.memory.role_at(entry.object));
         let tenured = kind == role::OLD || kind == role::LARGE;
         let below = tenured && entry.object < heap.space.region(heap.space.head_of(entry.object)).top;
-        assert!(below, "heap verification: V9: a buffer names {:#x}, which is no old object", entry.object);
+        assert!(below, "heap verification: V10: a buffer names {:#x}, which is no old object", entry.object);
     }
     let mut tracer = Tracer {
         heap,

@@ -231,6 +231,13 @@ impl Double {
         self.roots[into] = u64::from(loaded.index());
     }
 
+    /// Loads a slot of an array into the root that held the array.
+    pub fn unwrap(&mut self, root: usize, slot: usize) {
+        if let Some((root, ..)) = self.array_from(root).filter(|(root, ..)| *root != TABLE) {
+            self.load(root, root, slot);
+        }
+    }
+
     pub fn clear(&mut self, root: usize) {
         self.roots[root] = 0;
         self.model_roots[root] = None;

@@ -26,9 +26,16 @@ pub enum Operation {
         root: usize,
         len: usize,
     },
-    /// An array of references that is written to and dropped at once.
-    Scrap {
+    /// A list that an array alone holds, in all of its slots; the array is kept in the root or dropped at once.
+    Wrap {
+        root: usize,
         len: usize,
+        keep: bool,
+    },
+    /// What an array in a root holds takes its place: the array is dropped, and nothing else may refer to its element.
+    Unwrap {
+        root: usize,
+        slot: usize,
     },
     Words {
         root: usize,
@@ -141,7 +148,7 @@ impl Operation {
         let holder = |random: &mut Random| if random.chance(50) { TABLE } else { random.below(ROOTS as u64) as usize };
         let number = |random: &mut Random| random.next() as usize >> 8;
         let maybe = |random: &mut Random| if random.chance(10) { None } else { Some(root(random)) };
-        match random.below(121) {
+        match random.below(123) {
             0..15 => Operation::Record { root: into, wide: random.chance(30), word: random.next() },
             15..20 => Operation::List { root: into, length: random.below(400) as usize },
             20..22 => Operation::Keep { from: None, slot: number(random) },
@@ -194,7 +201,8 @@ impl Operation {
             113..115 => Operation::SetPair { holder: holder(random), key: root(random), value: root(random) },
             115..118 => Operation::ReadPair { holder: holder(random), key: root(random), into },
             118 => Operation::RemovePair { holder: holder(random), key: root(random) },
-            119 => Operation::Scrap { len: 200 + random.below(120_000) as usize },
+            119 => Operation::Wrap { root: into, len: 200 + random.below(120_000) as usize, keep: random.chance(60) },
+            120..122 => Operation::Unwrap { root: into, slot: number(random) },
             _ => Operation::Resource { holder: into, bytes: random.below(1 << 16) },
         }
     }
@@ -205,7 +213,7 @@ impl Operation {
         match &mut self {
             List { length: n, .. }
             | Refs { len: n, .. }
-            | Scrap { len: n }
+            | Wrap { len: n, .. }
             | Words { len: n, .. }
             | Bytes { len: n, .. } => {
                 *n = *n * percent / 100;
@@ -230,13 +238,8 @@ impl Double {
             Operation::Record { root, wide, word } => drop(self.new_record(root, wide, word)),
             Operation::List { root, length } => self.new_list(root, length),
             Operation::Refs { root, len } => drop(self.new_refs(root, len)),
-            Operation::Scrap { len } => {
-                if self.new_refs(SCRATCH, len) {
-                    self.new_list(0, 20);
-                    self.fill(SCRATCH, 0, 200, Some(0));
-                }
-                self.clear(SCRATCH);
-            }
+            Operation::Wrap { root, len, keep } => self.wrap(root, len, keep),
+            Operation::Unwrap { root, slot } => self.unwrap(root, slot),
             Operation::Words { root, len } => drop(self.new_words(root, len, len as u64)),
             Operation::Bytes { root, len, byte } => drop(self.new_bytes(root, len, byte)),
             Operation::Garbage { count } => {
@@ -293,5 +296,17 @@ impl Double {
             self.model_roots[HEAD] = self.model_roots[root];
         }
         self.clear(HEAD);
+    }
+
+    fn wrap(&mut self, root: usize, len: usize, keep: bool) {
+        if self.new_refs(SCRATCH, len) {
+            self.new_list(root, 20);
+            self.fill(SCRATCH, 0, len, Some(root));
+            if keep {
+                self.roots[root] = self.roots[SCRATCH];
+                self.model_roots[root] = self.model_roots[SCRATCH];
+            }
+        }
+        self.clear(SCRATCH);
     }
 }
