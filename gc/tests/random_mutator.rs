@@ -20,7 +20,7 @@ fn config(limit_bytes: u64, zeal: &str) -> HeapConfig {
 }
 
 /// What is made to happen more often than it would.
-const MODES: [&str; 19] = [
+const MODES: [&str; 22] = [
     "young:64K",
     "full:256K",
     "mark:128K",
@@ -40,6 +40,9 @@ const MODES: [&str; 19] = [
     "tables:500,young:64K",
     "tables:20,slice:2K",
     "tables:200,move:256K",
+    "workers:3,young:64K,mark:256K",
+    "workers:3,copyfail:20,move:256K",
+    "workers:3,full:512K,slice:4K",
 ];
 
 /// Small regions, early promotion and eager marking: much happens in a small heap.

@@ -51,7 +51,7 @@ fn programs_under_a_broken_rule() {
             _ => ("move:48K", 4),
         };
         let config = HeapConfig {
-            zeal: format!("{zeal},{checks}").parse().expect("zeal"),
+            zeal: format!("{zeal},workers:1,{checks}").parse().expect("zeal"),
             clock: Box::new(FakeClock::default()),
             ..HeapConfig::new(64 << 20)
         };
