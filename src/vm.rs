@@ -171,7 +171,7 @@ pub struct Collector<'v> {
 impl Collector<'_> {
     /// Totals of the heap's life.
     pub fn stats(&self) -> Stats {
-        let mut stats = self.vm.raw.heap().stats();
+        let mut stats = self.vm.raw.look(|heap| heap.stats());
         let current = self.vm.counters.as_ref().map_or(0, |c| c.fallbacks());
         stats.policy_fallbacks += self.vm.past_fallbacks + current;
         stats
@@ -194,12 +194,12 @@ impl Collector<'_> {
 
     /// The policy in force.
     pub fn policy_name(&self) -> &'static str {
-        self.vm.raw.heap().policy_name()
+        self.vm.raw.look(|heap| heap.policy_name())
     }
 
     /// The settings of the current cycle.
     pub fn knobs(&self) -> Knobs {
-        *self.vm.raw.heap().knobs()
+        self.vm.raw.look(|heap| *heap.knobs())
     }
 
     /// Another policy, from the next decision on.

@@ -23,6 +23,7 @@ use crate::cycle::{Concurrent, Marked, Phase};
 use crate::error::{HeapError, HeapErrorKind, OutOfMemory};
 use crate::handle::Handles;
 use crate::header;
+use crate::idle::Post;
 use crate::incoming::Incoming;
 use crate::limit::{LimitWatch, MemorySource};
 use crate::marker;
@@ -132,6 +133,8 @@ pub struct Heap {
     /// How long tables may become.
     pub(crate) room: Room,
     pub(crate) candidates: Candidates,
+    /// Where it is lent while the program waits.
+    pub(crate) post: Arc<Post>,
     /// Who refers to large objects.
     pub(crate) incoming: Incoming,
     pub(crate) handles: Handles,
@@ -225,6 +228,7 @@ impl Heap {
             entries_lost: false,
             room: Room::new(config.zeal.tables),
             candidates: Candidates::new(Room::new(config.zeal.tables)),
+            post: Arc::default(),
             incoming: Incoming::default(),
             handles: Handles::new(Room::new(config.zeal.tables)),
             weak: WeakTable::new(Room::new(config.zeal.tables)),

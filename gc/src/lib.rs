@@ -20,7 +20,7 @@
 //! | `pool`, `crew`, `steal` | the collector's threads, and how those of a pause share its work |
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `phases`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
-//! | `limit` | what the system allows |
+//! | `limit`, `idle` | what the system allows, and what goes back to it |
 //! | `verify`, `zeal`, `rules`, `proof` | how it is kept honest |
 //!
 //! # Contract with compiled code
@@ -46,6 +46,7 @@ mod handle;
 mod header;
 mod heap;
 mod host;
+mod idle;
 mod incoming;
 pub mod journal;
 mod limit;
@@ -87,6 +88,7 @@ pub use error::{HeapError, OutOfMemory};
 pub use handle::{Handle, Local, Scope};
 pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Roots};
 pub use host::Pin;
+pub use idle::Loan;
 pub use limit::{MemorySource, SystemMemory};
 pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use mmu::MMU_WINDOWS_NS;

@@ -62,11 +62,4 @@ impl Heap {
         let limit_bytes = self.space.set_limit_bytes(limit_bytes);
         self.envelope = crate::policy::Envelope::of_limit(limit_bytes);
     }
-
-    /// To be called when the program waits for long: collects all that is dead and gives the memory back, so that what
-    /// stays committed is near what lives.
-    pub fn idle(&mut self, roots: &mut dyn crate::heap::Roots) {
-        self.pause(crate::pause::Plan::Full, crate::pause::Cause::Asked, roots);
-        self.space.uncommit(0, 0, 0);
-    }
 }

@@ -130,6 +130,17 @@ impl Measure {
         self.clock.thread_cpu_ns()
     }
 
+    /// A thread that is not the owner's makes a pause: from now on its CPU time counts. Returns what the owner's time is
+    /// counted from.
+    pub(crate) fn visit_from_this_thread(&mut self) -> u64 {
+        std::mem::replace(&mut self.pause_end_cpu_ns, self.clock.thread_cpu_ns())
+    }
+
+    /// The owner's CPU time counts again.
+    pub(crate) fn return_to_thread(&mut self, owners: u64) {
+        self.pause_end_cpu_ns = owners;
+    }
+
     pub(crate) fn since_pause_ns(&self) -> u64 {
         self.clock.now_ns().saturating_sub(self.pause_end_ns)
     }

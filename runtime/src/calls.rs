@@ -135,6 +135,11 @@ impl NativeContext for CallContext<'_> {
         lines.into_iter().map(|line| (line.name, line.objects, line.bytes)).collect()
     }
 
+    fn wait(&mut self, wait: &mut dyn FnMut(&dyn Fn() -> bool)) {
+        let interrupts = self.interrupts;
+        self.heap.while_waiting(self.roots, || wait(&|| interrupts.is_stop_requested()));
+    }
+
     fn idle(&mut self) {
         self.heap.idle(self.roots);
     }

@@ -78,6 +78,11 @@ impl InterruptHandle {
         self.shared.requests.load(Ordering::SeqCst) != 0
     }
 
+    /// Whether the script has to stop soon. Nothing is answered by asking.
+    pub(crate) fn is_stop_requested(&self) -> bool {
+        self.shared.requests.load(Ordering::SeqCst) & (INTERRUPT | TIMEOUT) != 0
+    }
+
     /// What the heap rings when it wants the script at a safepoint.
     pub(crate) fn alarm(&self) -> Arc<dyn Alarm> {
         Arc::clone(&self.shared) as Arc<dyn Alarm>

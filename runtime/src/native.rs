@@ -152,6 +152,12 @@ pub trait NativeContext {
     fn census(&mut self) -> Vec<(String, u64, u64)> {
         Vec::new()
     }
+    /// Does something that may take long and needs nothing of the script, such as waiting for input. Meanwhile the heap may be
+    /// collected, by a thread that gives the memory of idle programs back. `wait` may ask, now and then, whether it should
+    /// end early, so that the native can poll.
+    fn wait(&mut self, wait: &mut dyn FnMut(&dyn Fn() -> bool)) {
+        wait(&|| true);
+    }
     /// Tells the heap that the script waits for long: it collects and gives memory back.
     fn idle(&mut self) {}
     /// Sets how long a pause may be at most, as a goal.

@@ -27,6 +27,10 @@ pub(crate) struct RootSet {
     pub(crate) suspended: Vec<u64>,
 }
 
+// SAFETY: what it points to belongs to the VM that owns it, which may move between threads (V2), or be looked after by another
+// thread while its own waits.
+unsafe impl Send for RootSet {}
+
 impl RootSet {
     /// Exits of all activations, innermost first.
     pub(crate) fn exits(&self) -> impl Iterator<Item = Exit> {

@@ -4,6 +4,8 @@
 //! - V1. `Inner` stays at one address while the VM lives; the context at the heap's base points at it. All access goes
 //!   through that address: while compiled code runs, the runtime functions it calls are the only users.
 //! - V2. A VM is used by one thread at a time (`&mut Vm`); it may move between threads when nothing runs.
+//! - V3. Where a call from the host has ended, the heap is lent until the VM is used again. Whoever reaches `Inner` through the
+//!   handle ends the loan first.
 
 use crate::abi::{self, FLOAT_REGISTERS, INT_REGISTERS};
 use crate::code::{Class, CodeSource};
@@ -17,6 +19,7 @@ use crate::sites::Sites;
 use crate::stack;
 use crate::trap::{CAUSES_MAX, Trap, TrapKind};
 use crate::unwind::{Backtrace, Exit};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
@@ -24,7 +27,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tenure_gc::policy::{Adaptive, Policy};
-use tenure_gc::{CensusLine, Heap, HeapConfig, HeapError, Local, OutOfMemory, Ref, ShapeId};
+use tenure_gc::{CensusLine, Heap, HeapConfig, HeapError, Loan, Local, OutOfMemory, Ref, ShapeId};
 
 /// How a VM is made.
 pub struct VmConfig {
@@ -99,6 +102,8 @@ pub(crate) struct Inner {
 /// A running instance of a program.
 pub struct Vm {
     inner: NonNull<Inner>,
+    /// Between a call's end and the next use, the heap is looked after (V3).
+    loan: Cell<Option<Loan>>,
 }
 
 // SAFETY: V2; what `Inner` points to is its own, and its parts are `Send`.
@@ -221,7 +226,7 @@ impl Vm {
             installed: 0,
         });
         let inner = NonNull::from(Box::leak(inner));
-        let mut vm = Vm { inner };
+        let mut vm = Vm { inner, loan: Cell::default() };
         // SAFETY: the context is the heap's granule 0, ours to use.
         unsafe { (*context).vm = inner.as_ptr().cast() };
         // SAFETY: as above; the context stays in place until the heap goes, and `drop` detaches before that (T2).
@@ -233,12 +238,21 @@ impl Vm {
     }
 
     fn inner(&mut self) -> &mut Inner {
+        self.loan.take();
         // SAFETY: V1, and `&mut self` (V2).
         unsafe { self.inner.as_mut() }
     }
 
+    /// Nothing runs: lets the heap be looked after until it is used again (V3).
+    fn lend(&self) {
+        let inner = self.inner.as_ptr();
+        // SAFETY: V1, V2: nothing runs, and nobody holds a reference into `Inner`, which stays in place until the loan has ended.
+        self.loan.set(unsafe { (*inner).heap.lend(&raw mut (*inner).roots) });
+    }
+
     fn inner_ref(&self) -> &Inner {
-        // SAFETY: V1: nothing runs while a `&Vm` can be held.
+        self.loan.take();
+        // SAFETY: V1: nothing runs while a `&Vm` can be held; V3: nobody else touches it any more.
         unsafe { self.inner.as_ref() }
     }
 
@@ -258,6 +272,13 @@ impl Vm {
     /// Calls a function with arguments as compiled code holds them: ints, bits of floats, bytes zero-extended. References
     /// can't be passed so; see [`Vm::call`].
     pub fn call_words(&mut self, function: u32, arguments: &[u64]) -> Result<u64, Trap> {
+        let ended = self.call_here(function, arguments);
+        self.lend();
+        ended
+    }
+
+    fn call_here(&mut self, function: u32, arguments: &[u64]) -> Result<u64, Trap> {
+        self.loan.take();
         let inner: *mut Inner = self.inner.as_ptr();
         // SAFETY: V1, V2.
         unsafe { Inner::call(inner, function, arguments) }
@@ -293,8 +314,8 @@ impl Vm {
             words[i] = u64::from(inner.heap.of_local(local).index());
         }
         inner.heap.close_scope(scope);
-        let word = self.call_words(function, &words)?;
-        Ok(match result {
+        let word = self.call_here(function, &words)?;
+        let value = match result {
             NativeType::Int => Value::Int(word as i64),
             NativeType::Float => Value::Float(f64::from_bits(word)),
             NativeType::Bool => Value::Bool(word as u8 != 0),
@@ -302,7 +323,18 @@ impl Vm {
             NativeType::Bytes | NativeType::Ints => panic!("bug: arrays don't leave a script"),
             NativeType::Unit => Value::Unit,
             NativeType::Str => Value::Str(self.inner_ref().str(Ref::from_index(word as u32)).to_owned()),
-        })
+        };
+        self.lend();
+        Ok(value)
+    }
+
+    /// Looks at the heap for a moment, without an end to the wait for the next call.
+    pub fn look<R>(&self, look: impl FnOnce(&Heap) -> R) -> R {
+        let Some(loan) = self.loan.take() else { return look(&self.inner_ref().heap) };
+        // SAFETY: V1: nothing runs while a `&Vm` can be held; V3: while the loan is held, nobody else touches it.
+        let seen = loan.hold(|| look(unsafe { &self.inner.as_ref().heap }));
+        self.loan.set(Some(loan));
+        seen
     }
 
     /// The heap: statistics, policy, observers.

@@ -30,11 +30,17 @@ pub(crate) fn register(registry: &mut Registry) {
         let end = Instant::now() + Duration::from_millis(cx.int(0).clamp(0, SLEEP_MS_MAX) as u64);
         loop {
             cx.poll()?;
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if Instant::now() >= end {
                 return Ok(NativeValue::Unit);
             }
-            std::thread::sleep(left.min(SLEEP_SLICE));
+            cx.wait(&mut |stop| {
+                loop {
+                    std::thread::sleep(end.saturating_duration_since(Instant::now()).min(SLEEP_SLICE));
+                    if stop() || Instant::now() >= end {
+                        break;
+                    }
+                }
+            });
         }
     });
     add(registry, "time.check_zone", &[Str], Unit, |cx| zone(cx.str(0)).map(|_| NativeValue::Unit));

@@ -39,13 +39,15 @@ fn streams(registry: &mut Registry) {
     });
     add(registry, "io.flush", &[], Unit, |cx| written(cx.stdout().flush()));
     add(registry, "io.next_line", &[], Str, |cx| {
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).map_err(|error| input_trap(&error))?;
+        let (mut line, mut read) = (String::new(), Ok(0));
+        cx.wait(&mut |_| read = io::stdin().lock().read_line(&mut line));
+        read.map_err(|error| input_trap(&error))?;
         text(cx, &line)
     });
     add(registry, "io.rest_of_input", &[], Str, |cx| {
-        let mut all = String::new();
-        io::stdin().lock().read_to_string(&mut all).map_err(|error| input_trap(&error))?;
+        let (mut all, mut read) = (String::new(), Ok(0));
+        cx.wait(&mut |_| read = io::stdin().lock().read_to_string(&mut all));
+        read.map_err(|error| input_trap(&error))?;
         text(cx, &all)
     });
     add(registry, "io.input_is_terminal", &[], Bool, |_| Ok(NativeValue::Bool(io::stdin().is_terminal())));
@@ -113,19 +115,24 @@ fn run_process(cx: &mut dyn NativeContext) -> Outcome {
         command.current_dir(cx.str(2));
     }
     command.envs(cx.str(3).split(END).filter_map(|pair| pair.split_once('=')));
-    let failed = |error: io::Error| io_trap(program, &error);
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(|error| io_trap(program, &error))?;
     let mut stdin = child.stdin.take();
-    let input = cx.str(1).as_bytes();
+    let input = cx.str(1).as_bytes().to_vec();
     // writing and reading at the same time, so that neither side waits for the other for ever
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            // a program may end without reading its input
-            stdin.take().map(|mut to| to.write_all(input))
+    let mut child = Some(child);
+    let mut output = None;
+    cx.wait(&mut |_| {
+        output = child.take().map(|child| {
+            std::thread::scope(|scope| {
+                // a program may end without reading its input
+                scope.spawn(|| stdin.take().map(|mut to| to.write_all(&input)));
+                child.wait_with_output()
+            })
         });
-        child.wait_with_output()
     });
-    let output = output.map_err(failed)?;
+    let output = output
+        .expect("waited once")
+        .map_err(|error| io_trap(cx.str(0).split(END).next().unwrap_or_default(), &error))?;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let made = format!("{} {} {out}{err}", output.status.code().unwrap_or(-1), out.len());
     text(cx, &made)
