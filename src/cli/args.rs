@@ -332,7 +332,7 @@ pub struct TrainArgs {
     /// belong to and how they are run.
     #[arg(long, value_name = "DIR", default_value = "examples/workloads")]
     pub corpus: PathBuf,
-    /// Where the model, its card and the journals go.
+    /// Where the model, its card, the journals and the data of the fit go.
     #[arg(long, value_name = "DIR", default_value = "model")]
     pub out: PathBuf,
     /// Runs of each script, with different seeds, heap limits and pause goals.
@@ -341,6 +341,12 @@ pub struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Fit to recorded data instead of running anything; the same data give the same model, bit for bit.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "runs", "seed", "timeout"])]
+    pub from: Option<PathBuf>,
+    /// Let time be the work done, so that recording again gives the same data. For tests.
+    #[arg(long, hide = true)]
+    pub work_clock: bool,
     /// Seconds after which a run is stopped; what it has recorded counts.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,

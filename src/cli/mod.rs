@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. It knows the embedding API and the collector's records, and nothing of the
 //! compiler's inside.
 
+mod archive;
 mod args;
 mod bench;
 mod bench_blocks;

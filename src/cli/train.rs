@@ -1,9 +1,10 @@
 //! `tenure train`: runs a corpus under the exploring policy and fits the advisor's model to the journals.
 //!
 //! A run's journal stays in the output folder and is not made again, so that a training that was stopped goes on where it
-//! stopped. First each script runs once under the adaptive policy, to learn how much memory it takes; then it runs
+//! stopped. First each script runs once with little room beyond what lives, to learn how much memory it needs; then it runs
 //! with limits and pause goals around that.
 
+use super::archive;
 use super::args::TrainArgs;
 use super::child::{self, Scratch};
 use super::corpus::{self, Workload};
@@ -17,7 +18,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tenure_advisor::train::{Options, Run, fit};
 use tenure_gc::journal::Journal;
 
-/// Heap limits, in parts of what the adaptive policy took at the most.
+/// What tells how much a script needs: a heap that grows by a quarter of what lives.
+const SIZING_POLICY: &str = "--gc=ratio:25";
+/// Heap limits, in parts of what that took at the most.
 const LIMIT_FACTORS: [f64; 6] = [1.25, 3.0, 1.6, 6.0, 1.1, 2.0];
 /// Pause goals that go with them.
 const PAUSE_GOALS_MS: [u64; 5] = [10, 2, 50, 5, 20];
@@ -30,6 +33,33 @@ pub fn main(args: &TrainArgs) -> Status {
 }
 
 fn train(args: &TrainArgs) -> Result<(), String> {
+    fs::create_dir_all(&args.out).map_err(|e| format!("can't make the folder `{}`: {e}", args.out.display()))?;
+    let mut said = String::new();
+    let (runs, options) = match &args.from {
+        Some(path) => archive::read(path)?,
+        None => {
+            let (runs, options) = gather(args)?;
+            let data = args.out.join("model.data");
+            archive::write(&data, &runs, &options)?;
+            said += &format!("data:  {}\n", data.display());
+            (runs, options)
+        }
+    };
+    let trained = fit(&runs, &options).map_err(|e| e.to_string())?;
+    let (model, card) = (args.out.join("model.json"), args.out.join("model.md"));
+    let text = serde_json::to_string_pretty(&trained.model).map_err(|e| e.to_string())? + "\n";
+    write(&model, &text)?;
+    write(&card, &trained.card_markdown)?;
+    said += &format!("model: {}\ncard:  {}\n", model.display(), card.display());
+    said += &format!("{} rows of {} runs\n", trained.metrics.rows, trained.metrics.runs);
+    for output in &trained.metrics.outputs {
+        said += &format!("{}: r² {:.3} on families left out ({})\n", output.name, output.r2, output.method);
+    }
+    output::print(&said).map_err(|e| e.to_string())
+}
+
+/// Runs the corpus, as far as its journals are not there yet, and reads them all.
+fn gather(args: &TrainArgs) -> Result<(Vec<Run>, Options), String> {
     let corpus = corpus::read(&args.corpus)?;
     let journals = args.out.join("journals");
     fs::create_dir_all(&journals).map_err(|e| format!("can't make the folder `{}`: {e}", journals.display()))?;
@@ -40,17 +70,7 @@ fn train(args: &TrainArgs) -> Result<(), String> {
         date: today(),
         trained_on: format!("{} runs of {} scripts from {}", runs.len(), corpus.len(), args.corpus.display()),
     };
-    let trained = fit(&runs, &options).map_err(|e| e.to_string())?;
-    let (model, card) = (args.out.join("model.json"), args.out.join("model.md"));
-    let text = serde_json::to_string_pretty(&trained.model).map_err(|e| e.to_string())? + "\n";
-    write(&model, &text)?;
-    write(&card, &trained.card_markdown)?;
-    let mut said = format!("{} rows of {} runs\n", trained.metrics.rows, trained.metrics.runs);
-    for output in &trained.metrics.outputs {
-        said += &format!("{}: r² {:.3} on scripts left out ({})\n", output.name, output.r2, output.method);
-    }
-    said += &format!("model: {}\ncard:  {}\n", model.display(), card.display());
-    output::print(&said).map_err(|e| e.to_string())
+    Ok((runs, options))
 }
 
 fn journal_path(journals: &Path, workload: &Workload, run: u32) -> PathBuf {
@@ -79,7 +99,7 @@ fn record(args: &TrainArgs, corpus: &[Workload], journals: &Path) -> Result<(), 
             let peak = match *known {
                 Some(peak) => peak,
                 None => {
-                    let sizing = child::run(&["--gc=adaptive".into()], &script, &scratch, Some(limit))?;
+                    let sizing = child::run(&[SIZING_POLICY.into()], &script, &scratch, Some(limit))?;
                     let Some(peak) = sizing.stats.as_ref().and_then(|s| s["committed_bytes_max"].as_u64()) else {
                         bar.finish_and_clear();
                         return Err(format!("{}: {}", script.join(" "), child::reason(&sizing)));
@@ -91,13 +111,14 @@ fn record(args: &TrainArgs, corpus: &[Workload], journals: &Path) -> Result<(), 
             let limit_bytes = ((peak as f64 * factor) as u64).clamp(LIMIT_BYTES_MIN, LIMIT_BYTES_MAX);
             let goal = PAUSE_GOALS_MS[(run as usize + number) % PAUSE_GOALS_MS.len()];
             let journal = scratch.file("run.tgj");
-            let options = [
+            let mut options = vec![
                 "--gc=explore".to_owned(),
                 format!("--gc-seed={}", args.seed.wrapping_mul(1_000_003) ^ ((number as u64) << 32 | u64::from(run))),
                 format!("--max-heap={limit_bytes}"),
                 format!("--pause-goal={goal}ms"),
                 format!("--gc-journal={}", journal.display()),
             ];
+            options.extend(args.work_clock.then(|| "--gc-work-clock".to_owned()));
             let ended = child::run(&options, &script, &scratch, Some(limit))?;
             // too small a heap, or too long a run: what was recorded counts
             if !matches!(ended.code, Some(0 | 137) | None) {
