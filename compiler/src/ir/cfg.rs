@@ -100,6 +100,8 @@ impl Cfg {
 /// The dominator tree.
 #[derive(Debug)]
 pub struct Dominators {
+    /// Positions in the reverse postorder of the immediate dominators.
+    immediate: Vec<u32>,
     /// Preorder numbers in the tree, by position in the reverse postorder.
     number: Vec<u32>,
     /// Sizes of the subtrees: a block dominates those numbered `number..number + size`.
@@ -143,7 +145,13 @@ impl Dominators {
             next_child[parent] += size[i];
             next_child[i] = number[i] + 1;
         }
-        Dominators { number, size }
+        Dominators { immediate: idom, number, size }
+    }
+
+    /// The last block before a reachable one that every way to it leads through; none for the entry.
+    pub fn immediate(&self, cfg: &Cfg, block: Block) -> Option<Block> {
+        let at = cfg.position(block);
+        (at > 0).then(|| cfg.order[self.immediate[at] as usize])
     }
 
     /// Whether every way from the entry to `b` leads through `a`; a block dominates itself. Both are reachable.

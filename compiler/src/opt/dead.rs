@@ -5,34 +5,22 @@
 //! in a loop that makes a longer and longer list, even if nobody ever looks at it.
 
 use super::Context;
+use super::graph::retain_params;
 use crate::ir::cfg::Cfg;
-use crate::ir::{Block, Function, Value, Values};
+use crate::ir::{Block, Function, Value};
+use smallvec::SmallVec;
 
 /// The pass.
 pub(super) fn run(function: &mut Function, _context: &Context<'_>) {
     let needed = needed(function);
-    let parameter_lists: Vec<Vec<bool>> = function
-        .blocks
-        .iter()
-        .enumerate()
-        // the entry's parameters are the function's
+    // the entry's parameters are the function's
+    let keep: Vec<SmallVec<[bool; 4]>> = (function.blocks.iter().enumerate())
         .map(|(i, block)| block.params.iter().map(|p| i == 0 || needed[p.index()]).collect())
         .collect();
-    for (block, keep) in function.blocks.iter_mut().zip(&parameter_lists) {
+    retain_params(function, &keep);
+    for block in &mut function.blocks {
         block.insts.retain(|inst| inst.op.has_effect() || inst.result.is_some_and(|r| needed[r.index()]));
-        retain_by(&mut block.params, keep);
-        block.terminator.edges_mut(|to, args| {
-            // edges of a `Try` carry none
-            if !args.is_empty() {
-                retain_by(args, &parameter_lists[to.index()]);
-            }
-        });
     }
-}
-
-fn retain_by(values: &mut Values, keep: &[bool]) {
-    let mut keep = keep.iter();
-    values.retain(|_| *keep.next().expect("an argument for each parameter"));
 }
 
 /// Where a value is defined: by which instruction, or as which parameter, of which block.

@@ -11,12 +11,15 @@
 //! - O3. A pass alone, and any choice of passes, is right; how good the code is may depend on the others.
 
 mod dead;
+mod fold;
 mod graph;
 mod hoist;
 mod inline;
 mod loops;
 mod merge;
+mod redundant;
 mod rotate;
+mod thread;
 
 use crate::ir::verify::verify_function;
 use crate::ir::{FuncId, Function, Program};
@@ -62,6 +65,11 @@ pub struct Pass {
 /// All passes, in the order they run in. A name may come more than once; it is switched as one.
 pub const PASSES: &[Pass] = &[
     Pass { name: "inline", run: inline::run, before_copy: true },
+    Pass { name: "fold", run: fold::run, before_copy: true },
+    Pass { name: "thread", run: thread::run, before_copy: true },
+    Pass { name: "fold", run: fold::run, before_copy: true },
+    Pass { name: "redundant", run: redundant::run, before_copy: true },
+    Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "dead", run: dead::run, before_copy: true },
     Pass { name: "rotate", run: rotate::run, before_copy: false },
     Pass { name: "hoist", run: hoist::run, before_copy: false },
