@@ -179,11 +179,11 @@ impl Translator<'_, '_> {
             let (by_chunk, unlogged, whole) = (self.cold_block(), self.cold_block(), self.cold_block());
             self.builder.ins().brif(chunked, by_chunk, &[], whole, &[]);
             self.enter(by_chunk);
-            // The chunk byte is found by the element's offset from the base.
-            let element = self.element_address(Elem::Ref, object, index);
-            let offset = self.builder.ins().isub(element, self.context);
-            let offset = self.builder.ins().iadd_imm_s(offset, 8);
-            let chunk = self.builder.ins().ushr_imm_s(offset, i64::from(CHUNK_SHIFT));
+            // The chunk byte is found by the element's offset from the base, in references: one instruction of addressing.
+            let element = self.builder.ins().iadd_imm_s(index, 2);
+            let start = self.builder.ins().ishl_imm_s(object, 1);
+            let element = self.builder.ins().iadd(element, start);
+            let chunk = self.builder.ins().ushr_imm_s(element, i64::from(CHUNK_SHIFT - 2));
             let place = self.builder.ins().iadd(self.context, chunk);
             let flags = self.flags(Region::Context);
             let logged = self.builder.ins().uload8(types::I32, flags, place, CHUNK_TABLE_OFFSET as i32);
