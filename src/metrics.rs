@@ -2,9 +2,9 @@
 //!
 //! | name | kind | unit |
 //! |---|---|---|
-//! | `tenure_gc_pauses_total{kind}` | counter | pauses |
+//! | `tenure_gc_pauses_total{kind}` | counter, those of concurrent cycles among them | pauses |
 //! | `tenure_gc_pause_seconds` | histogram | seconds |
-//! | `tenure_gc_cpu_seconds_total` | gauge that only grows | seconds |
+//! | `tenure_gc_cpu_seconds_total` | gauge that only grows; markers beside the program among it | seconds |
 //! | `tenure_gc_allocated_bytes_total`, `tenure_gc_copied_bytes_total` | counter | bytes |
 //! | `tenure_gc_failed_copies_total`, `tenure_gc_barrier_slow_paths_total` | counter | |
 //! | `tenure_heap_committed_bytes`, `tenure_heap_limit_bytes`, `tenure_heap_live_bytes` | gauge | bytes |
@@ -13,12 +13,41 @@
 
 use metrics::{counter, gauge, histogram};
 use tenure_gc::policy::CycleKind;
-use tenure_gc::{Observer, PauseReport};
+use tenure_gc::{MarkEvent, MarkReport, Observer, PauseReport, Stats};
 
 /// Tells the process's recorder of each pause.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MetricsObserver {
     gc_cpu_ns: u64,
+}
+
+const KINDS: [&str; 7] = ["young", "concurrent_start", "prepare_mixed", "mixed", "full", "remark", "cleanup"];
+const COUNTERS: [&str; 4] = [
+    "tenure_gc_allocated_bytes_total",
+    "tenure_gc_copied_bytes_total",
+    "tenure_gc_failed_copies_total",
+    "tenure_gc_barrier_slow_paths_total",
+];
+
+impl Default for MetricsObserver {
+    /// What counts from zero is known to the recorder from now on, so a program that never collects has figures too.
+    fn default() -> MetricsObserver {
+        KINDS.into_iter().for_each(|kind| counter!("tenure_gc_pauses_total", "kind" => kind).increment(0));
+        COUNTERS.into_iter().for_each(|name| counter!(name).increment(0));
+        gauge!("tenure_gc_cpu_seconds_total").set(0.0);
+        MetricsObserver { gc_cpu_ns: 0 }
+    }
+}
+
+impl MetricsObserver {
+    /// Brings the figures up to now, where no pause has: to be called when a program has ended.
+    pub fn finish(stats: &Stats, limit_bytes: u64) {
+        counter!("tenure_gc_allocated_bytes_total").absolute(stats.allocated_bytes);
+        counter!("tenure_gc_barrier_slow_paths_total").absolute(stats.barrier_slow_paths);
+        gauge!("tenure_gc_cpu_seconds_total").set(stats.gc_cpu_ns as f64 * 1e-9);
+        gauge!("tenure_heap_committed_bytes").set(stats.committed_bytes as f64);
+        gauge!("tenure_heap_limit_bytes").set(limit_bytes as f64);
+    }
 }
 
 fn kind_name(kind: CycleKind) -> &'static str {
@@ -34,7 +63,7 @@ fn kind_name(kind: CycleKind) -> &'static str {
 impl Observer for MetricsObserver {
     fn pause(&mut self, report: &PauseReport) {
         let snapshot = &report.snapshot;
-        self.gc_cpu_ns += snapshot.pause_cpu_ns;
+        self.gc_cpu_ns += snapshot.pause_cpu_ns + snapshot.concurrent_cpu_ns;
         counter!("tenure_gc_pauses_total", "kind" => kind_name(report.kind)).increment(1);
         histogram!("tenure_gc_pause_seconds").record(report.pause_ns as f64 * 1e-9);
         gauge!("tenure_gc_cpu_seconds_total").set(self.gc_cpu_ns as f64 * 1e-9);
@@ -58,5 +87,15 @@ impl Observer for MetricsObserver {
         ] {
             gauge!(name).set(bytes as f64);
         }
+    }
+
+    fn marking(&mut self, report: &MarkReport) {
+        let kind = match report.event {
+            MarkEvent::Remark => "remark",
+            MarkEvent::Cleanup => "cleanup",
+            MarkEvent::Start | MarkEvent::End | MarkEvent::Undo | MarkEvent::Abort => return,
+        };
+        counter!("tenure_gc_pauses_total", "kind" => kind).increment(1);
+        histogram!("tenure_gc_pause_seconds").record(report.length_ns as f64 * 1e-9);
     }
 }

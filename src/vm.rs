@@ -227,6 +227,11 @@ impl Collector<'_> {
         self.vm.raw.idle();
     }
 
+    /// The heap limit in force, in bytes.
+    pub fn max_heap(&self) -> u64 {
+        self.vm.raw.heap().envelope().limit_bytes
+    }
+
     /// Another heap limit, from now on, as far as the addresses reserved at the start reach. Takes nothing away from
     /// what lives.
     pub fn set_max_heap(&mut self, bytes: u64) {

@@ -464,6 +464,11 @@ fn metrics_are_prometheus_text() {
     let metrics = std::fs::read_to_string(&file).expect("metrics were written");
     assert!(metrics.contains("tenure_gc_pauses_total{kind=\"full\"} 2"), "{metrics}");
     assert!(metrics.contains("# TYPE tenure_gc_pause_seconds histogram"), "{metrics}");
+    let output = tenure(&[&format!("--metrics={}", file.display()), "-e", "print([1, 2].len())"]);
+    assert_eq!(output.stdout, "2\n");
+    let metrics = std::fs::read_to_string(&file).expect("metrics without a collection");
+    assert!(metrics.contains("tenure_gc_pauses_total{kind=\"young\"} 0"), "{metrics}");
+    assert!(metrics.lines().any(|line| line.starts_with("tenure_heap_committed_bytes ")), "{metrics}");
     let output = tenure(&["--metrics=999.999.999.999:1", "-e", "print(1)"]);
     assert_eq!(output.code, 1);
     assert!(output.stderr.contains("can't serve metrics at 999.999.999.999:1"));

@@ -197,10 +197,10 @@ fn compiled_slices_zeal() {
     run_all(UNDER_STRESS, &["--gc=adversarial", "--gc-zeal=young:4K,mark:8K,slice:1K", "--gc-verify"]);
 }
 
-/// Collections at polls, where code that neither allocates nor calls holds its references.
+/// Collections at polls, where code that neither allocates nor calls holds its references; and objects that must not move.
 #[test]
 fn compiled_polls_zeal() {
-    run_all(UNDER_STRESS, &["--gc=static", "--gc-zeal=poll:20000", "--gc-verify"]);
+    run_all(UNDER_STRESS, &["--gc=static", "--gc-zeal=poll:20000,pin:3,young:8K,mark:32K,full:256K", "--gc-verify"]);
 }
 
 /// Tables beside the heap that can't grow: full collections, markings given up, regions left alone, the same output.

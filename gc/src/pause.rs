@@ -123,10 +123,12 @@ impl Heap {
         self.stop_marker();
         let before = self.occupancy();
         let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
+        let pinned = self.pin_for_zeal();
         let mut work = match plan {
             Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, roots),
             Plan::Full => self.compact_all(roots),
         };
+        self.unpin_for_zeal(pinned);
         let mut watch = Watch::start(self.measure.is_timed());
         self.eden = Buffer::default();
         self.memory().set_mutator(Mutator::default());
@@ -195,6 +197,28 @@ impl Heap {
             self.report_marking_start();
         }
         self.drop_dead_resources();
+    }
+
+    /// Zeal: pins a region for this pause.
+    fn pin_for_zeal(&mut self) -> Option<u32> {
+        if self.zeal.pin == 0 || !self.countdowns.tick_pin() {
+            return None;
+        }
+        let regions: Vec<u32> =
+            self.space.eden.iter().chain(&self.space.survivors).chain(&self.space.old).copied().collect();
+        let head = *regions.get(self.measure.pauses as usize % regions.len().max(1))?;
+        self.space.pin(Space::bottom(head), true);
+        Some(head)
+    }
+
+    /// The region may move again, unless it was freed because nothing in it lives.
+    fn unpin_for_zeal(&mut self, pinned: Option<u32>) {
+        if let Some(head) = pinned {
+            let in_use = role::of(self.space.memory.role(head)) != role::FREE;
+            if in_use && self.space.head_of(Space::bottom(head)) == head && self.space.region(head).pins > 0 {
+                self.space.pin(Space::bottom(head), false);
+            }
+        }
     }
 
     /// Counts pauses in a row that took nearly all of the CPU and left next to no room; see [`Heap::is_overloaded`].

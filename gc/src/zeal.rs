@@ -45,6 +45,8 @@ pub struct Zeal {
     pub workers: usize,
     /// No table beside the heap has more than so many entries; 0 for no bound.
     pub tables: u64,
+    /// In each n-th pause one of the young and old regions stays where it is, as if an object in it were pinned; 0 for none.
+    pub pin: u64,
     /// Verify after every pause.
     pub verify: bool,
     /// What is freed can be neither read nor written, and its addresses are used again as late as possible, so that a stale
@@ -63,7 +65,7 @@ impl fmt::Display for ZealError {
         write!(
             f,
             "`{}` is no zeal mode; known are young:N, full:N, mark:N, move:N, slice:N (N like 64K, 1M, or 5 for every fifth slow path), \
-             copyfail:N, commitfail:N, poll:N, tables:N, workers:N (up to 4), markstack, quarantine and verify, separated by commas",
+             copyfail:N, commitfail:N, poll:N, tables:N, pin:N, workers:N (up to 4), markstack, quarantine and verify, separated by commas",
             self.part
         )
     }
@@ -105,6 +107,7 @@ impl FromStr for Zeal {
                 "markstack" if value.is_empty() => zeal.mark_stack = true,
                 "copyfail" => zeal.copy_fail = every(value)?,
                 "commitfail" => zeal.commit_fail = every(value)?,
+                "pin" => zeal.pin = every(value)?,
                 "tables" => zeal.tables = every(value)?,
                 "poll" => zeal.poll = every(value)?,
                 "workers" => {
@@ -172,6 +175,7 @@ pub(crate) struct Countdowns {
     collections: [(Countdown, Due); 4],
     slice: Countdown,
     poll: Countdown,
+    pin: Countdown,
 }
 
 /// What a slow path is asked to do.
@@ -191,8 +195,8 @@ impl Countdowns {
             (Countdown::new(zeal.mark), Due::Mark),
             (Countdown::new(zeal.young), Due::Young),
         ];
-        let poll = if zeal.poll > 0 { Pace::Nth(zeal.poll) } else { Pace::Never };
-        Countdowns { collections, slice: Countdown::new(zeal.slice), poll: Countdown::new(poll) }
+        let nth = |n: u64| Countdown::new(if n > 0 { Pace::Nth(n) } else { Pace::Never });
+        Countdowns { collections, slice: Countdown::new(zeal.slice), poll: nth(zeal.poll), pin: nth(zeal.pin) }
     }
 
     /// Counts one slow path after `bytes` and says what is due.
@@ -209,6 +213,11 @@ impl Countdowns {
     /// Counts one poll; true when a collection is due.
     pub(crate) fn tick_poll(&mut self) -> bool {
         self.poll.tick(0)
+    }
+
+    /// Counts one pause; true when a region is to be pinned in it.
+    pub(crate) fn tick_pin(&mut self) -> bool {
+        self.pin.tick(0)
     }
 
     /// Bytes that may be allocated before something is due.

@@ -20,7 +20,7 @@ fn config(limit_bytes: u64, zeal: &str) -> HeapConfig {
 }
 
 /// What is made to happen more often than it would.
-const MODES: [&str; 22] = [
+const MODES: [&str; 25] = [
     "young:64K",
     "full:256K",
     "mark:128K",
@@ -36,6 +36,9 @@ const MODES: [&str; 22] = [
     "slice:8K,copyfail:20,young:64K",
     "markstack,mark:128K",
     "markstack,slice:2K",
+    "pin:3,young:64K",
+    "pin:7,mark:128K,full:1M",
+    "pin:2,move:256K",
     "tables:64,mark:128K",
     "tables:500,young:64K",
     "tables:20,slice:2K",

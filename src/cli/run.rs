@@ -157,6 +157,9 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     if args.heap.gc_sample.is_some() {
         report::say(&census::sites(&vm.gc().allocation_sites()));
     }
+    if metrics.is_some() {
+        tenure::MetricsObserver::finish(&vm.gc().stats(), vm.gc().max_heap());
+    }
     if let Some(metrics) = metrics
         && let Err(line) = metrics.finish()
     {
