@@ -4,6 +4,8 @@
 //! What may end a process is tried in a process of its own: the test's own program, asked for one ignored test.
 
 mod broken;
+mod faults;
+mod quarantine;
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
