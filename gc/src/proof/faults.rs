@@ -68,6 +68,7 @@ fn policy() -> Box<dyn Policy> {
         concurrent_start_share: Some(0.95),
         mixed_live_share: Some(1.0),
         mixed_pause_count: Some(8),
+        heap_target_bytes: Some(4 * MIB),
         ..Overrides::default()
     }))
 }
@@ -149,9 +150,12 @@ fn strike(double: &mut Double, fault: Fault, seed: u64) -> bool {
         }),
         Fault::Knobs => double.heap.set_policy(Box::new(Adversarial::new(seed))),
         Fault::Limit => double.heap.set_limit_bytes(MIB),
-        Fault::Host => double.set_host_bytes(LIMIT_BYTES - 4 * MIB),
+        Fault::Host => double.set_host_bytes(double.heap.space.room_bytes() - MIB / 8),
         Fault::FullCollection => double.collect(Collect::Full),
         Fault::MarkStack | Fault::Drop => {}
+    }
+    if matches!(fault, Fault::Limit | Fault::Host) {
+        double.run(&Operation::Bytes { root: 0, len: 2 << 20, byte: 1 });
     }
     let copies_before = double.heap.stats().failed_copies;
     program(double, seed);
