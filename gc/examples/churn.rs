@@ -20,7 +20,10 @@ fn main() {
     let entry = table.push(Shape::Record { words: 4, refs: 2 }, "Entry");
     let bytes = table.push(Shape::ByteArray, "Bytes");
     let refs = table.push(Shape::RefArray, "Refs");
-    let mut heap = Heap::new(HeapConfig::new(number(2, 256) << 20), table, policy).expect("a heap");
+    // As in `GC_ZEAL=workers:2`.
+    let zeal = std::env::var("GC_ZEAL").unwrap_or_default().parse().expect("zeal");
+    let mut heap =
+        Heap::new(HeapConfig { zeal, ..HeapConfig::new(number(2, 256) << 20) }, table, policy).expect("a heap");
     if std::env::var_os("GC_LOG").is_some() {
         heap.add_observer(Box::new(LogWriter::new(
             Box::new(std::io::stderr()),

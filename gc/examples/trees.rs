@@ -83,7 +83,10 @@ fn main() {
     };
     let table = Arc::new(ShapeTable::new());
     let node = table.push(Shape::Record { words: 2, refs: 2 }, "Node");
-    let mut heap = Heap::new(HeapConfig::new(number(2, 1024) << 20), table, policy).expect("a heap");
+    // As in `GC_ZEAL=workers:2`.
+    let zeal = std::env::var("GC_ZEAL").unwrap_or_default().parse().expect("zeal");
+    let mut heap =
+        Heap::new(HeapConfig { zeal, ..HeapConfig::new(number(2, 1024) << 20) }, table, policy).expect("a heap");
     if std::env::var_os("GC_LOG").is_some() {
         heap.add_observer(Box::new(LogWriter::new(
             Box::new(std::io::stderr()),

@@ -70,6 +70,11 @@ impl PauseModel {
     }
 }
 
+/// What copying a byte costs while nothing was measured: cold caches and fresh memory make the first copies dear.
+const UNKNOWN_NS_PER_BYTE: f64 = 2.5;
+/// The worst recent survival fades by this factor with each pause: half of it is left after 13.
+const WORST_FADES: f64 = 0.95;
+
 /// The adaptive policy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Adaptive {
@@ -77,6 +82,9 @@ pub struct Adaptive {
     young: PauseModel,
     mixed: PauseModel,
     survival: Sequence,
+    /// The largest share of young bytes that was copied lately. A program that goes from one phase to another was there
+    /// before, more often than not; and where next to nothing survives, smaller young sizes cost next to nothing.
+    worst_survival: f64,
     young_bytes: f64,
     heap_bytes: f64,
     heap_cycles: u32,
@@ -93,8 +101,8 @@ impl Adaptive {
         Adaptive { young: pauses, mixed: pauses, ..Adaptive::default() }
     }
 
-    /// Learns from the pause that a snapshot ends.
-    fn learn(&mut self, snapshot: &Snapshot) {
+    /// Learns from the pause that a snapshot ends, with the knobs that it ran with.
+    fn learn(&mut self, snapshot: &Snapshot, knobs: &Knobs) {
         // Large objects that came and went since the pause before are no reason to mark earlier.
         let large_growth_bytes = snapshot.large_bytes.saturating_sub(self.large_bytes);
         self.large_bytes = snapshot.large_bytes;
@@ -112,7 +120,13 @@ impl Adaptive {
         }
         if snapshot.young_bytes > 0 && snapshot.kind != CycleKind::Full {
             let copied_bytes = snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes);
-            self.survival.add(copied_bytes as f64 / snapshot.young_bytes as f64);
+            let share = copied_bytes as f64 / snapshot.young_bytes as f64;
+            self.survival.add(share);
+            self.worst_survival *= WORST_FADES;
+            // A pause that came early says little: what was just made has had no time to die.
+            if snapshot.young_bytes >= knobs.young_bytes / 2 {
+                self.worst_survival = self.worst_survival.max(share.min(1.0));
+            }
         }
     }
 
@@ -156,7 +170,7 @@ impl Adaptive {
         let mixed_is_known = self.mixed.copy_ns_per_byte.samples() > 0;
         let model = if snapshot.candidate_regions > 0 && mixed_is_known { &self.mixed } else { &self.young };
         let copy_ns_per_byte = model.copy_ns_per_byte.predict();
-        let ns_per_byte = copy_ns_per_byte * self.survival.predict().min(1.0);
+        let ns_per_byte = copy_ns_per_byte * self.survival.predict().max(self.worst_survival).min(1.0);
         // What no young size can mend must not make it vanish.
         let mixed = snapshot.candidate_regions > 0;
         let goal_ns = snapshot.pause_goal_ns as f64 * GOAL_SHARE * if mixed { YOUNG_SHARE_OF_MIXED } else { 1.0 };
@@ -170,8 +184,8 @@ impl Adaptive {
         // The goal comes before the least share, as far as pauses don't become so many that they cost more than they copy.
         let floor_bytes = least_bytes / FLOOR_YIELD;
         let wanted_bytes = wanted_bytes.clamp(floor_bytes, most_bytes);
-        // At most doubled or halved at once.
-        self.young_bytes = wanted_bytes.clamp(self.young_bytes / 2.0, self.young_bytes * 2.0);
+        // At most doubled at once; the goal may want less sooner.
+        self.young_bytes = wanted_bytes.clamp(self.young_bytes / 4.0, self.young_bytes * 2.0);
         self.young_bytes
     }
 
@@ -193,11 +207,14 @@ impl Policy for Adaptive {
         if !self.started {
             self.started = true;
             self.heap_bytes = initial_heap_bytes(envelope) as f64;
-            self.young_bytes =
-                (current.young_bytes as f64).clamp(YOUNG_SHARE.0 * self.heap_bytes, self.heap_bytes / 4.0);
+            let least_bytes = YOUNG_SHARE.0 * self.heap_bytes;
+            let young_bytes = (current.young_bytes as f64).clamp(least_bytes, self.heap_bytes / 4.0);
+            // Much of what a program makes first is there to stay.
+            let within_goal_bytes = snapshot.pause_goal_ns as f64 * GOAL_SHARE / UNKNOWN_NS_PER_BYTE;
+            self.young_bytes = young_bytes.min(within_goal_bytes).max(least_bytes / FLOOR_YIELD);
         }
         if snapshot.cycle > 0 {
-            self.learn(snapshot);
+            self.learn(snapshot, current);
             self.size_heap(snapshot, envelope);
             self.size_young(snapshot);
         }
@@ -283,6 +300,28 @@ mod tests {
             };
             self.knobs = self.policy.decide(&self.snapshot, &self.knobs, &self.envelope).knobs;
         }
+    }
+
+    #[test]
+    fn the_first_pause_meets_the_goal_even_if_everything_survives() {
+        for goal_ns in [1_000_000, 10_000_000] {
+            let heap = Simulated::new(4096 * MIB, goal_ns);
+            assert!(
+                heap.knobs.young_bytes as f64 * UNKNOWN_NS_PER_BYTE < 1.01 * (goal_ns as f64).max(2.5 * MIB as f64)
+            );
+        }
+    }
+
+    #[test]
+    fn a_phase_that_comes_back_is_remembered() {
+        let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        (0..20).for_each(|_| heap.cycle(0.5, 0.04));
+        (0..10).for_each(|_| heap.cycle(0.0, 0.04));
+        heap.cycle(0.5, 0.04);
+        assert!(heap.snapshot.pause_ns < 16_000_000, "{} ns", heap.snapshot.pause_ns);
+        // But not for ever.
+        (0..100).for_each(|_| heap.cycle(0.0, 0.04));
+        assert!(heap.knobs.young_bytes > 30 * MIB, "{}", heap.knobs.young_bytes);
     }
 
     #[test]
