@@ -72,8 +72,10 @@ impl PauseModel {
 
 /// What copying a byte costs while nothing was measured: cold caches and fresh memory make the first copies dear.
 const UNKNOWN_NS_PER_BYTE: f64 = 2.5;
-/// The worst recent survival fades by this factor with each pause: half of it is left after 13.
+/// The worst recent survival fades by this factor with each pause, so that half of it is left after 13; and this much of
+/// it is reckoned with, whatever the last pauses say.
 const WORST_FADES: f64 = 0.95;
+const WORST_SHARE: f64 = 0.6;
 
 /// The adaptive policy.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,6 +87,8 @@ pub struct Adaptive {
     /// The largest share of young bytes that was copied lately. A program that goes from one phase to another was there
     /// before, more often than not; and where next to nothing survives, smaller young sizes cost next to nothing.
     worst_survival: f64,
+    /// That of the last pause: averages are slow where a phase begins.
+    last_survival: f64,
     young_bytes: f64,
     heap_bytes: f64,
     heap_cycles: u32,
@@ -125,7 +129,8 @@ impl Adaptive {
             self.worst_survival *= WORST_FADES;
             // A pause that came early says little: what was just made has had no time to die.
             if snapshot.young_bytes >= knobs.young_bytes / 2 {
-                self.worst_survival = self.worst_survival.max(share.min(1.0));
+                self.last_survival = share.min(1.0);
+                self.worst_survival = self.worst_survival.max(self.last_survival);
             }
         }
     }
@@ -170,7 +175,7 @@ impl Adaptive {
         let mixed_is_known = self.mixed.copy_ns_per_byte.samples() > 0;
         let model = if snapshot.candidate_regions > 0 && mixed_is_known { &self.mixed } else { &self.young };
         let copy_ns_per_byte = model.copy_ns_per_byte.predict();
-        let ns_per_byte = copy_ns_per_byte * self.survival.predict().max(self.worst_survival).min(1.0);
+        let ns_per_byte = copy_ns_per_byte * self.survival_reckoned();
         // What no young size can mend must not make it vanish.
         let mixed = snapshot.candidate_regions > 0;
         let goal_ns = snapshot.pause_goal_ns as f64 * GOAL_SHARE * if mixed { YOUNG_SHARE_OF_MIXED } else { 1.0 };
@@ -187,6 +192,11 @@ impl Adaptive {
         // At most doubled at once; the goal may want less sooner.
         self.young_bytes = wanted_bytes.clamp(self.young_bytes / 4.0, self.young_bytes * 2.0);
         self.young_bytes
+    }
+
+    /// The share of young bytes that the next pause is to have room for.
+    fn survival_reckoned(&self) -> f64 {
+        self.survival.predict().max(self.last_survival).max(self.worst_survival * WORST_SHARE).min(1.0)
     }
 
     fn predicted_pause_ns(&self, young_bytes: f64) -> f64 {
@@ -321,7 +331,7 @@ mod tests {
         assert!(heap.snapshot.pause_ns < 16_000_000, "{} ns", heap.snapshot.pause_ns);
         // But not for ever.
         (0..100).for_each(|_| heap.cycle(0.0, 0.04));
-        assert!(heap.knobs.young_bytes > 30 * MIB, "{}", heap.knobs.young_bytes);
+        assert!(heap.knobs.young_bytes > 25 * MIB, "{}", heap.knobs.young_bytes);
     }
 
     #[test]
