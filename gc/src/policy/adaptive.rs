@@ -72,10 +72,14 @@ impl PauseModel {
 
 /// What copying a byte costs while nothing was measured: cold caches and fresh memory make the first copies dear.
 const UNKNOWN_NS_PER_BYTE: f64 = 2.5;
+/// The young size may grow by this factor after the first pause.
+const GROWTH_FIRST: f64 = 8.0;
 /// The worst recent survival fades by this factor with each pause, so that half of it is left after 13; and this much of
 /// it is reckoned with, whatever the last pauses say.
 const WORST_FADES: f64 = 0.95;
 const WORST_SHARE: f64 = 0.6;
+/// A pause in which survived this many times what was expected begins a phase, which averages are slow to notice.
+const PHASE_FACTOR: f64 = 1.5;
 
 /// The adaptive policy.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +91,7 @@ pub struct Adaptive {
     /// The largest share of young bytes that was copied lately. A program that goes from one phase to another was there
     /// before, more often than not; and where next to nothing survives, smaller young sizes cost next to nothing.
     worst_survival: f64,
-    /// That of the last pause: averages are slow where a phase begins.
+    /// That of the last pause.
     last_survival: f64,
     young_bytes: f64,
     heap_bytes: f64,
@@ -189,14 +193,17 @@ impl Adaptive {
         // The goal comes before the least share, as far as pauses don't become so many that they cost more than they copy.
         let floor_bytes = least_bytes / FLOOR_YIELD;
         let wanted_bytes = wanted_bytes.clamp(floor_bytes, most_bytes);
-        // At most doubled at once; the goal may want less sooner.
-        self.young_bytes = wanted_bytes.clamp(self.young_bytes / 4.0, self.young_bytes * 2.0);
+        // At most doubled at once, but for the first time that anything is known; the goal may want less sooner.
+        let growth = if snapshot.cycle == 1 { GROWTH_FIRST } else { 2.0 };
+        self.young_bytes = wanted_bytes.clamp(self.young_bytes / 4.0, self.young_bytes * growth);
         self.young_bytes
     }
 
     /// The share of young bytes that the next pause is to have room for.
     fn survival_reckoned(&self) -> f64 {
-        self.survival.predict().max(self.last_survival).max(self.worst_survival * WORST_SHARE).min(1.0)
+        let expected = self.survival.predict().max(self.worst_survival * WORST_SHARE);
+        let share = if self.last_survival > PHASE_FACTOR * expected { self.last_survival } else { expected };
+        share.min(1.0)
     }
 
     fn predicted_pause_ns(&self, young_bytes: f64) -> f64 {
