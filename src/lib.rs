@@ -71,7 +71,10 @@ pub use vm::{Collector, Function, Vm};
 pub use tenure_runtime::interrupt::InterruptHandle;
 
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
-pub use tenure_gc::{CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PauseReport, Stats, WorkClock, Zeal};
+pub use tenure_gc::{
+    CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PausePhase, PauseReport, Phases, Stats, WorkClock,
+    Zeal,
+};
 
 /// The Rust blocks of the book's chapter on embedding are documentation tests of this crate.
 #[cfg(doctest)]

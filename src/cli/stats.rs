@@ -97,6 +97,7 @@ impl Summary {
                 "pause p50 / p99 / max",
                 format!("{} / {} / {}", show_ns(s.pause_ns_p50()), show_ns(s.pause_ns_p99()), show_ns(s.pause_ns_max)),
             ),
+            ("time in pauses went to", phases(s)),
             ("CPU of the process", show_ns(self.process_cpu_ns)),
             ("CPU of the collector", format!("{} ({share:.1} %)", show_ns(s.gc_cpu_ns))),
             ("allocated", show_bytes(s.allocated_bytes)),
@@ -146,6 +147,7 @@ impl Summary {
             "pause_ns_p99": s.pause_ns_p99(),
             "pause_ns_max": s.pause_ns_max,
             "pause_ns_total": s.pause_ns_total,
+            "phases_ns": phases_json(s),
             "gc_cpu_ns": s.gc_cpu_ns,
             "process_cpu_ns": self.process_cpu_ns,
             "peak_memory_bytes": self.peak_memory_bytes,
@@ -176,6 +178,26 @@ impl Summary {
             "decisions": decisions,
         })
     }
+}
+
+/// The phases that took most of all pauses; of several workers in one, the longest counts.
+fn phases(stats: &tenure::Stats) -> String {
+    let mut phases = tenure::PausePhase::ALL.map(|phase| (stats.phases.longest_ns(phase), phase));
+    phases.sort_by_key(|(ns, _)| std::cmp::Reverse(*ns));
+    let shown: Vec<String> = phases
+        .into_iter()
+        .filter(|(ns, _)| *ns > 0)
+        .take(5)
+        .map(|(ns, phase)| format!("{} {}", phase.name().to_lowercase(), show_ns(ns)))
+        .collect();
+    if shown.is_empty() { "nothing".into() } else { shown.join(", ") }
+}
+
+fn phases_json(stats: &tenure::Stats) -> Value {
+    tenure::PausePhase::ALL
+        .into_iter()
+        .map(|phase| (phase.name().to_owned(), json!(stats.phases.longest_ns(phase))))
+        .collect()
 }
 
 /// Minimum mutator utilisation by window.
