@@ -422,6 +422,21 @@ impl Double {
         self.host_bytes = bytes;
     }
 
+    /// The program ends: it holds nothing any more.
+    pub fn let_everything_go(&mut self) {
+        (0..self.roots.len()).for_each(|root| self.clear(root));
+        while let Some((handle, _)) = self.handles.pop() {
+            self.heap.let_go(handle);
+        }
+        while let Some((pin, ..)) = self.pins.pop() {
+            self.heap.unpin(pin);
+        }
+        while !self.scopes.is_empty() {
+            self.close_scope();
+        }
+        self.set_host_bytes(0);
+    }
+
     // -- collections and comparisons
 
     pub fn collect(&mut self, kind: Collect) {
