@@ -43,6 +43,7 @@ mod memory_limit;
 mod metrics;
 mod outline;
 mod program;
+mod root;
 mod session;
 mod source_file;
 mod value;
@@ -63,6 +64,7 @@ pub use metrics::MetricsObserver;
 pub use program::{Program, Signature};
 pub use tenure_compiler::syntax::classify::{Class, classify};
 
+pub use root::Root;
 pub use session::{Session, SessionError, Shown, is_incomplete};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};

@@ -44,8 +44,16 @@ pub struct Signature {
     /// Its result's type.
     pub result: String,
     pub(crate) function: u32,
-    /// The types that can cross to the host; `None` stands for one that can't.
-    pub(crate) native: (Vec<Option<NativeType>>, Option<NativeType>),
+    pub(crate) crossing: (Vec<Crossing>, Crossing),
+}
+
+/// How values of a type cross to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crossing {
+    /// As values of Rust's.
+    Native(NativeType),
+    /// As roots of objects; with the checker's number of the type.
+    Object(u32),
 }
 
 impl Program {
@@ -160,20 +168,20 @@ impl Program {
 
 fn signature(export: &ir::Export) -> Signature {
     let cross = |ty: &ExportType| match ty {
-        ExportType::Int => Some(NativeType::Int),
-        ExportType::Float => Some(NativeType::Float),
-        ExportType::Bool => Some(NativeType::Bool),
-        ExportType::Byte => Some(NativeType::Byte),
-        ExportType::Str => Some(NativeType::Str),
-        ExportType::Unit => Some(NativeType::Unit),
-        ExportType::Other(_) => None,
+        ExportType::Int => Crossing::Native(NativeType::Int),
+        ExportType::Float => Crossing::Native(NativeType::Float),
+        ExportType::Bool => Crossing::Native(NativeType::Bool),
+        ExportType::Byte => Crossing::Native(NativeType::Byte),
+        ExportType::Str => Crossing::Native(NativeType::Str),
+        ExportType::Unit => Crossing::Native(NativeType::Unit),
+        ExportType::Other(_, ty) => Crossing::Object(*ty),
     };
     Signature {
         name: export.name.to_string(),
         params: export.params.iter().map(type_name).collect(),
         result: type_name(&export.result),
         function: export.function.0,
-        native: (export.params.iter().map(cross).collect(), cross(&export.result)),
+        crossing: (export.params.iter().map(cross).collect(), cross(&export.result)),
     }
 }
 
@@ -185,7 +193,7 @@ fn type_name(ty: &ExportType) -> String {
         ExportType::Byte => "byte",
         ExportType::Str => "str",
         ExportType::Unit => "()",
-        ExportType::Other(name) => name,
+        ExportType::Other(name, _) => name,
     };
     name.to_owned()
 }

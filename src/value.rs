@@ -5,7 +5,11 @@
 //! host calls are [`Args`], its result a [`FromScript`]. The traits are sealed: the list is the language's, not the
 //! host's.
 
+use crate::program::Crossing;
+use crate::root::{Dropped, Root};
 use std::fmt;
+use std::sync::Arc;
+use tenure_gc::Handle;
 use tenure_runtime::native::{NativeContext, NativeType, NativeValue};
 use tenure_runtime::trap::{Trap, TrapKind};
 use tenure_runtime::vm::{Argument, Value};
@@ -113,10 +117,54 @@ impl<T: Returned, E: fmt::Display> Returned for Result<T, E> {
     }
 }
 
-/// Arguments of a script function: a tuple of up to six of `i64`, `f64`, `bool`, `u8`, `&str`, `String`.
+/// How the host sees a type of the script.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// As one of Rust's.
+    Native(NativeType),
+    /// As an object.
+    Root,
+}
+
+impl Seen {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Seen::Native(ty) => ty.name(),
+            Seen::Root => "Root",
+        }
+    }
+
+    pub(crate) fn is(self, crossing: Crossing) -> bool {
+        match (self, crossing) {
+            (Seen::Native(seen), Crossing::Native(ty)) => seen == ty,
+            (Seen::Root, Crossing::Object(_)) => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn native(self) -> Option<NativeType> {
+        match self {
+            Seen::Native(ty) => Some(ty),
+            Seen::Root => None,
+        }
+    }
+}
+
+/// What a script function takes and its host passes: the parameters, and what the instance shares with its roots.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Taken<'a> {
+    pub(crate) params: &'a [Crossing],
+    pub(crate) dropped: &'a Arc<Dropped>,
+}
+
+/// Arguments of a script function: a tuple of up to six of `i64`, `f64`, `bool`, `u8`, `&str`, `String`, [`Root`].
 pub trait Args: sealed::Sealed {
     #[doc(hidden)]
-    fn types() -> Vec<NativeType>;
+    fn types() -> Vec<Seen>;
+    #[doc(hidden)]
+    fn check(&self, taken: Taken<'_>) -> Result<(), Trap>;
     #[doc(hidden)]
     fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T;
 }
@@ -124,31 +172,35 @@ pub trait Args: sealed::Sealed {
 /// One of [`Args`].
 pub trait Arg: sealed::Sealed {
     #[doc(hidden)]
-    const TYPE: NativeType;
+    const TYPE: Seen;
+    #[doc(hidden)]
+    fn check(&self, _at: usize, _taken: Taken<'_>) -> Result<(), Trap> {
+        Ok(())
+    }
     #[doc(hidden)]
     fn argument(&self) -> Argument<'_>;
 }
 
-/// A result of a script function: `()`, `i64`, `f64`, `bool`, `u8`, `String`.
+/// A result of a script function: `()`, `i64`, `f64`, `bool`, `u8`, `String`, and [`Root`] for all other types.
 pub trait FromScript: sealed::Sealed {
     #[doc(hidden)]
-    const TYPE: NativeType;
+    const TYPE: Seen;
     #[doc(hidden)]
-    fn from_value(value: Value) -> Self;
+    fn from_value(value: Value, hold: &dyn Fn(Handle) -> Root) -> Self;
 }
 
 macro_rules! crossing {
     ($($rust:ty, $variant:ident;)*) => {$(
         impl Arg for $rust {
-            const TYPE: NativeType = NativeType::$variant;
+            const TYPE: Seen = Seen::Native(NativeType::$variant);
             fn argument(&self) -> Argument<'_> {
                 Argument::$variant(*self)
             }
         }
 
         impl FromScript for $rust {
-            const TYPE: NativeType = NativeType::$variant;
-            fn from_value(value: Value) -> $rust {
+            const TYPE: Seen = Seen::Native(NativeType::$variant);
+            fn from_value(value: Value, _: &dyn Fn(Handle) -> Root) -> $rust {
                 match value {
                     Value::$variant(value) => value,
                     other => unreachable!("the signature was checked, yet here is {other:?}"),
@@ -166,22 +218,22 @@ crossing! {
 }
 
 impl Arg for &str {
-    const TYPE: NativeType = NativeType::Str;
+    const TYPE: Seen = Seen::Native(NativeType::Str);
     fn argument(&self) -> Argument<'_> {
         Argument::Str(self)
     }
 }
 
 impl Arg for String {
-    const TYPE: NativeType = NativeType::Str;
+    const TYPE: Seen = Seen::Native(NativeType::Str);
     fn argument(&self) -> Argument<'_> {
         Argument::Str(self)
     }
 }
 
 impl FromScript for String {
-    const TYPE: NativeType = NativeType::Str;
-    fn from_value(value: Value) -> String {
+    const TYPE: Seen = Seen::Native(NativeType::Str);
+    fn from_value(value: Value, _: &dyn Fn(Handle) -> Root) -> String {
         match value {
             Value::Str(value) => value,
             other => unreachable!("the signature was checked, yet here is {other:?}"),
@@ -190,8 +242,32 @@ impl FromScript for String {
 }
 
 impl FromScript for () {
-    const TYPE: NativeType = NativeType::Unit;
-    fn from_value(_: Value) {}
+    const TYPE: Seen = Seen::Native(NativeType::Unit);
+    fn from_value(_: Value, _: &dyn Fn(Handle) -> Root) {}
+}
+
+impl sealed::Sealed for Root {}
+impl Arg for Root {
+    const TYPE: Seen = Seen::Root;
+    fn check(&self, at: usize, taken: Taken<'_>) -> Result<(), Trap> {
+        match taken.params[at] {
+            Crossing::Object(ty) => self.may_be(ty, taken.dropped),
+            Crossing::Native(_) => unreachable!("the signature was checked"),
+        }
+    }
+    fn argument(&self) -> Argument<'_> {
+        Argument::Held(self.handle())
+    }
+}
+
+impl FromScript for Root {
+    const TYPE: Seen = Seen::Root;
+    fn from_value(value: Value, hold: &dyn Fn(Handle) -> Root) -> Root {
+        match value {
+            Value::Held(handle) => hold(handle),
+            other => unreachable!("the signature was checked, yet here is {other:?}"),
+        }
+    }
 }
 
 macro_rules! tuples {
@@ -199,8 +275,12 @@ macro_rules! tuples {
         impl<$($T: Arg),*> sealed::Sealed for ($($T,)*) {}
 
         impl<$($T: Arg),*> Args for ($($T,)*) {
-            fn types() -> Vec<NativeType> {
+            fn types() -> Vec<Seen> {
                 vec![$($T::TYPE),*]
+            }
+            fn check(&self, taken: Taken<'_>) -> Result<(), Trap> {
+                $(self.$i.check($i, taken)?;)*
+                Ok(())
             }
             fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T {
                 call(&[$(self.$i.argument()),*])
@@ -210,8 +290,11 @@ macro_rules! tuples {
 }
 
 impl Args for () {
-    fn types() -> Vec<NativeType> {
+    fn types() -> Vec<Seen> {
         Vec::new()
+    }
+    fn check(&self, _: Taken<'_>) -> Result<(), Trap> {
+        Ok(())
     }
     fn with<T>(&self, call: impl FnOnce(&[Argument<'_>]) -> T) -> T {
         call(&[])

@@ -2,8 +2,10 @@
 
 use crate::error::{EngineError, EngineErrorKind, ScriptError};
 use crate::gc_choice::Gc;
+use crate::program::Crossing;
 use crate::program::Program;
-use crate::value::{Args, FromScript};
+use crate::root::{Dropped, Root};
+use crate::value::{Args, FromScript, Seen, Taken};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -26,18 +28,20 @@ pub struct Vm {
     /// Fallbacks of policies that are no longer in force.
     past_fallbacks: u64,
     warnings: Vec<String>,
+    dropped: Arc<Dropped>,
 }
 
 /// A script function with its Rust types, found by [`Vm::func`]; good for every instance of the same program.
 pub struct Function<A, R> {
     number: u32,
+    crossing: (Vec<Crossing>, Crossing),
     program: Program,
     types: PhantomData<fn(A) -> R>,
 }
 
 impl Vm {
     pub(crate) fn new(raw: raw::Vm, program: Program, counters: Option<Arc<Counters>>, warnings: Vec<String>) -> Vm {
-        Vm { raw, program, counters, past_fallbacks: 0, warnings }
+        Vm { raw, program, counters, past_fallbacks: 0, warnings, dropped: Arc::default() }
     }
 
     /// Runs the script's top-level statements, then `main` if there is one. Output is flushed at the end.
@@ -57,7 +61,7 @@ impl Vm {
     /// Runs the newest input of its session; gives the text of its value.
     pub(crate) fn run_input(&mut self) -> Result<String, ScriptError> {
         let Some(entry) = self.program.code().entry() else { return Ok(String::new()) };
-        let ended = self.raw.call(entry, &[], NativeType::Str);
+        let ended = self.raw.call(entry, &[], Some(NativeType::Str));
         let value = self.finish(ended)?;
         Ok(if let raw::Value::Str(text) = value { text } else { String::new() })
     }
@@ -90,7 +94,8 @@ impl Vm {
         self.raw.interrupt_handle()
     }
 
-    /// A function of the script, by name and types: `vm.func::<(i64, &str), f64>("score")`. Its parameters must be
+    /// A function of the script, by name and types: `vm.func::<(i64, &str), f64>("score")`, where [`Root`] stands
+    /// for each type that Rust has none for. Its parameters must be
     /// annotated. Top-level bindings that it uses are set by [`run`](Vm::run).
     ///
     /// # Errors
@@ -102,14 +107,16 @@ impl Vm {
             let message = format!("the script has no function `{name}` with annotated parameters; {known}");
             return Err(EngineError::new(EngineErrorKind::NoFunction, message));
         };
-        let params: Vec<Option<NativeType>> = A::types().into_iter().map(Some).collect();
-        if found.native != (params, Some(R::TYPE)) {
-            let asked: Vec<&str> = A::types().into_iter().map(NativeType::name).collect();
+        let (seen, (params, result)) = (A::types(), &found.crossing);
+        let same = seen.len() == params.len() && seen.iter().zip(params).all(|(seen, &param)| seen.is(param));
+        if !same || !R::TYPE.is(*result) {
+            let asked: Vec<&str> = seen.into_iter().map(Seen::name).collect();
             let message =
                 format!("the script's function is {found}, not {name}({}) -> {}", asked.join(", "), R::TYPE.name());
             return Err(EngineError::new(EngineErrorKind::Signature, message));
         }
-        Ok(Function { number: found.function, program: self.program.clone(), types: PhantomData })
+        let crossing = found.crossing.clone();
+        Ok(Function { number: found.function, crossing, program: self.program.clone(), types: PhantomData })
     }
 
     /// Runs a `test` block, by its place in [`Program::tests`].
@@ -121,7 +128,7 @@ impl Vm {
     /// If there is no such test.
     pub fn run_test(&mut self, i: usize) -> Result<(), ScriptError> {
         let function = self.program.test(i).expect("the place of a test of this program");
-        let ended = self.raw.call(function, &[], NativeType::Unit).map(drop);
+        let ended = self.raw.call(function, &[], Some(NativeType::Unit)).map(drop);
         self.finish(ended)
     }
 
@@ -152,14 +159,23 @@ impl<A: Args, R: FromScript> Function<A, R> {
     /// Calls it.
     ///
     /// # Errors
-    /// An uncaught trap. The instance can still be used.
+    /// An uncaught trap. The instance can still be used. Of kind `conversion`, and nothing has run, if a [`Root`] holds
+    /// an object of another type than the parameter's, or of another instance.
     ///
     /// # Panics
     /// If `vm` is an instance of another program than the one the function was found in.
     pub fn call(&self, vm: &mut Vm, args: A) -> Result<R, ScriptError> {
         assert!(Arc::ptr_eq(self.program.code(), vm.program.code()), "the function is another program's");
-        let result = args.with(|args| vm.raw.call(self.number, args, R::TYPE));
-        vm.finish(result).map(R::from_value)
+        vm.dropped.release(&mut vm.raw);
+        let (params, result) = &self.crossing;
+        args.check(Taken { params, dropped: &vm.dropped }).map_err(ScriptError::new)?;
+        let ended = args.with(|args| vm.raw.call(self.number, args, R::TYPE.native()));
+        let hold = |handle| match *result {
+            Crossing::Object(ty) => Root::new(handle, ty, &vm.dropped),
+            Crossing::Native(_) => unreachable!("the signature was checked"),
+        };
+        let ended = ended.map(|value| R::from_value(value, &hold));
+        vm.finish(ended)
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use tenure::{Engine, Gc, Host, Program, Severity};
+use tenure::{Engine, Gc, Host, Program, Root, Severity};
 
 fn compile(text: &str, host: &Host) -> Program {
     Engine::new().compile("test.ten", text, host).unwrap_or_else(|found| panic!("{found}"))
@@ -314,4 +314,44 @@ fn marking_comes_to_its_end_while_a_loop_does_not_allocate() {
     }
     let stats = vm.gc().stats();
     assert!(stats.mark_pauses > 0 && stats.time_to_safepoint_ns_quantile(0.5) > 0);
+}
+
+#[test]
+fn hosts_hold_objects_of_scripts_by_roots() {
+    let text = "struct World { var bodies: [int], name: str }\nstruct Other { x: int }\n\
+                pub fn make(n: int) -> World = World(bodies: [i for i in 0..n], name: \"w{n}\")\n\
+                pub fn other() -> Other = Other(x: 1)\n\
+                pub fn add(w: World, by: int) -> int { w.bodies.push(by); w.bodies.len() }\n\
+                pub fn same(w: World, s: str) -> World { assert(w.name == s); w }\n\
+                pub fn churn(n: int) -> int { var s = 0; for i in 0..n { s += [i, i].len() }; s }\n";
+    let program = compile(text, &Host::none());
+    let build = || {
+        let zeal = "young:8K,full:128K,pin:3".parse().expect("a zeal");
+        let mut vm = program.instance().max_heap(8 << 20).zeal(zeal).verify(true).build().expect("a VM");
+        vm.run().expect("it runs");
+        vm
+    };
+    let (mut vm, mut second) = (build(), build());
+    let make = vm.func::<(i64,), Root>("make").expect("make");
+    let add = vm.func::<(Root, i64), i64>("add").expect("add");
+    let same = vm.func::<(Root, String), Root>("same").expect("same");
+    let churn = vm.func::<(i64,), i64>("churn").expect("churn");
+    let worlds: Vec<Root> = (0..20).map(|n| make.call(&mut vm, (n,)).expect("room")).collect();
+    churn.call(&mut vm, (20_000,)).expect("room");
+    for (n, world) in (0..).zip(&worlds) {
+        assert_eq!(add.call(&mut vm, (world.clone(), 7)), Ok(n + 1));
+        let again = same.call(&mut vm, (world.clone(), format!("w{n}"))).expect("the same world");
+        assert_eq!(add.call(&mut vm, (again, 8)), Ok(n + 2), "both roots hold one object");
+    }
+    let other = vm.func::<(), Root>("other").expect("other").call(&mut vm, ()).expect("room");
+    assert_eq!(add.call(&mut vm, (other, 1)).expect_err("another type").kind(), "conversion");
+    assert_eq!(add.call(&mut second, (worlds[0].clone(), 1)).expect_err("another instance").kind(), "conversion");
+    assert!(vm.func::<(Root,), i64>("churn").expect_err("an int is none").is_signature());
+
+    let living =
+        |vm: &mut tenure::Vm| vm.gc().census().iter().filter(|l| l.name == "World").map(|l| l.objects).sum::<u64>();
+    assert_eq!(living(&mut vm), 20);
+    thread::spawn(move || drop(worlds)).join().expect("roots may be dropped anywhere");
+    assert_eq!(churn.call(&mut vm, (1,)), Ok(2));
+    assert_eq!(living(&mut vm), 0);
 }

@@ -27,7 +27,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tenure_gc::policy::{Adaptive, Policy};
-use tenure_gc::{CensusLine, Heap, HeapConfig, HeapError, Loan, Local, OutOfMemory, Ref, ShapeId};
+use tenure_gc::{CensusLine, Handle, Heap, HeapConfig, HeapError, Loan, Local, OutOfMemory, Ref, ShapeId};
 
 /// How a VM is made.
 pub struct VmConfig {
@@ -119,6 +119,8 @@ pub enum Argument<'a> {
     Byte(u8),
     Str(&'a str),
     Unit,
+    /// An object that the heap holds for the host.
+    Held(Handle),
 }
 
 /// A value that came out of a script.
@@ -131,6 +133,8 @@ pub enum Value {
     Byte(u8),
     Str(String),
     Unit,
+    /// An object that the heap holds for the host from now on.
+    Held(Handle),
 }
 
 /// Why a VM can't be made.
@@ -284,8 +288,14 @@ impl Vm {
         unsafe { Inner::call(inner, function, arguments) }
     }
 
-    /// Calls a function by its types. They must be those of the function: the caller looked them up.
-    pub fn call(&mut self, function: u32, arguments: &[Argument<'_>], result: NativeType) -> Result<Value, Trap> {
+    /// Calls a function by its types. They must be those of the function: the caller looked them up. Without a native
+    /// type the result is an object, and held.
+    pub fn call(
+        &mut self,
+        function: u32,
+        arguments: &[Argument<'_>],
+        result: Option<NativeType>,
+    ) -> Result<Value, Trap> {
         let inner = self.inner();
         let scope = inner.heap.open_scope();
         let mut words = Vec::with_capacity(arguments.len());
@@ -297,6 +307,7 @@ impl Vm {
                 Argument::Bool(value) => u64::from(value),
                 Argument::Byte(value) => u64::from(value),
                 Argument::Unit => 0,
+                Argument::Held(_) => 0,
                 Argument::Str(text) => {
                     let string = new_str(&mut inner.heap, &mut inner.roots, text);
                     match string.and_then(|string| Ok(inner.heap.local(string)?)) {
@@ -313,16 +324,23 @@ impl Vm {
         for (i, local) in held {
             words[i] = u64::from(inner.heap.of_local(local).index());
         }
+        // Not before, for the strings may have moved them.
+        for (word, argument) in words.iter_mut().zip(arguments) {
+            if let Argument::Held(handle) = *argument {
+                *word = u64::from(inner.heap.of_handle(handle).index());
+            }
+        }
         inner.heap.close_scope(scope);
         let word = self.call_here(function, &words)?;
         let value = match result {
-            NativeType::Int => Value::Int(word as i64),
-            NativeType::Float => Value::Float(f64::from_bits(word)),
-            NativeType::Bool => Value::Bool(word as u8 != 0),
-            NativeType::Byte => Value::Byte(word as u8),
-            NativeType::Bytes | NativeType::Ints => panic!("bug: arrays don't leave a script"),
-            NativeType::Unit => Value::Unit,
-            NativeType::Str => Value::Str(self.inner_ref().str(Ref::from_index(word as u32)).to_owned()),
+            None => Value::Held(self.inner().heap.handle(Ref::from_index(word as u32))?),
+            Some(NativeType::Int) => Value::Int(word as i64),
+            Some(NativeType::Float) => Value::Float(f64::from_bits(word)),
+            Some(NativeType::Bool) => Value::Bool(word as u8 != 0),
+            Some(NativeType::Byte) => Value::Byte(word as u8),
+            Some(NativeType::Bytes | NativeType::Ints) => panic!("bug: arrays don't leave a script"),
+            Some(NativeType::Unit) => Value::Unit,
+            Some(NativeType::Str) => Value::Str(self.inner_ref().str(Ref::from_index(word as u32)).to_owned()),
         };
         self.lend();
         Ok(value)

@@ -34,7 +34,7 @@ impl Display for ExportType {
             ExportType::Byte => "byte",
             ExportType::Str => "str",
             ExportType::Unit => "unit",
-            ExportType::Other(name) => return write!(f, "{name:?}"),
+            ExportType::Other(name, _) => return write!(f, "{name:?}"),
         })
     }
 }

@@ -157,8 +157,8 @@ pub enum ExportType {
     Byte,
     Str,
     Unit,
-    /// Any other type, as written in the language; hosts can't pass it yet.
-    Other(String),
+    /// Any other type, as written in the language, and the checker's number of it, which is not part of the text form.
+    Other(String, u32),
 }
 
 /// Shape ids below this one are the built-in arrays, see [`Elem::shape`].

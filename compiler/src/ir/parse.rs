@@ -115,7 +115,7 @@ fn export_type(words: &mut Words<'_>) -> Result<ExportType, String> {
         Some("byte") => ExportType::Byte,
         Some("str") => ExportType::Str,
         Some("unit") => ExportType::Unit,
-        _ => return words.string().map(ExportType::Other),
+        _ => return words.string().map(|name| ExportType::Other(name, 0)),
     })
     .inspect(|_| words.skip())
 }

@@ -121,7 +121,7 @@ fn export(source: &hir::Program, name: Symbol, id: FnId) -> Export {
         TyKind::Byte => ExportType::Byte,
         TyKind::Str => ExportType::Str,
         TyKind::Unit | TyKind::Never => ExportType::Unit,
-        _ => ExportType::Other(source.types.display(ty)),
+        _ => ExportType::Other(source.types.display(ty), ty.0),
     };
     let params = function.params.iter().map(|&p| of(function.locals[p.0 as usize].ty)).collect();
     Export { name, function: FuncId(id.0), params, result: of(function.result) }
