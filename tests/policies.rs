@@ -120,8 +120,8 @@ fn the_advisor_moves_region_size_and_threshold_when_the_program_changes_its_habi
 
 #[test]
 fn the_advisor_leaves_a_steady_program_alone_after_warm_up() {
-    let cycles = journal(&["--gc=advisor", "--max-heap=64M"], &["examples/steady.ten", "26000000", "100000"]);
-    // the first half is for finding out
+    let cycles = journal(&["--gc=advisor", "--max-heap=64M"], &["examples/steady.ten", "52000000", "100000"]);
+    // the first half is for finding out, a turn of the guard included
     let settled = &cycles[cycles.len() / 2..];
     let knobs = |c: &Cycle| (c.decision.knobs.old_region_bytes, c.decision.knobs.eden_region_bytes, percent(c));
     // probes of the adaptive policy's choice are part of the advisor's work, not a change of its mind

@@ -15,20 +15,20 @@ trap 'rm -rf "$folder"' EXIT
     echo
     echo "| workload | policy | pauses | full collections | pause p50 | pause p95 | GC CPU | copied | marked | committed |"
     echo "|---|---|---|---|---|---|---|---|---|---|"
-} >"$record.new"
+} >"$folder/record"
 for file in examples/workloads/*.ten; do
     name=$(basename "$file" .ten)
     arguments=$(sed -n 's/^\/\/ full: *//p' "$file")
     # shellcheck disable=SC2086 # arguments are words
-    "$tenure" --gc-work-clock --gc=survey --max-heap=1G --gc-journal="$folder/survey" "$file" $arguments >/dev/null
+    "$tenure" --gc-work-clock --gc=survey --max-heap=512M --gc-journal="$folder/survey" "$file" $arguments >/dev/null
     for policy in static adaptive; do
         # shellcheck disable=SC2086
         "$tenure" --gc-work-clock --gc=$policy --max-heap=96M --gc-journal="$folder/real" "$file" $arguments >/dev/null || continue
-        if table=$("$tenure" gc simulate --against="$folder/real" "$folder/survey" 2>&1); then
+        if table=$("$tenure" gc simulate --against="$folder/real" "$folder/survey"); then
             echo "| $name | $policy $(echo "$table" | sed -n '3,10p' | awk -F'|' '{ printf "|%s", $5 }') |"
         else
-            echo "| $name | $policy | $table |"
-        fi | tee -a "$record.new"
+            echo "| $name | $policy | too short for a survey |"
+        fi | tee -a "$folder/record"
     done
 done
-mv "$record.new" "$record"
+cp "$folder/record" "$record"

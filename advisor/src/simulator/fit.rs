@@ -13,7 +13,7 @@ use super::lifetimes::{CLASSES, Lifetimes, alive_of_class};
 use super::signature::{Costs, Segment, Signature};
 
 /// Cycles that a journal must have, cycles for each segment, and segments at the most.
-const CYCLES_MIN: usize = 16;
+const CYCLES_MIN: usize = 8;
 const SEGMENT_CYCLES: usize = 24;
 const SEGMENTS_MAX: usize = 10;
 /// Pauses that copy less say what a pause costs in itself; those that copy more, what a byte costs.

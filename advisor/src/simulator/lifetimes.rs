@@ -4,17 +4,18 @@
 //! Within a class lifetimes are spread evenly, so that the share alive is a straight line from the class's lower bound to
 //! its upper one. The last class lives for ever.
 
-/// Classes: up to 64 KiB, then doubling up to 512 MiB, then for ever.
-pub const CLASSES: usize = 15;
+/// Classes: not at all, up to 2 KiB, then doubling up to 512 MiB, then for ever.
+pub const CLASSES: usize = 21;
 
-const SHORTEST_BYTES: f64 = 65_536.0;
+const SHORTEST_BYTES: f64 = 2048.0;
 
 /// Bounds of a class's lifetimes.
 fn bounds(class: usize) -> (f64, f64) {
     match class {
-        0 => (0.0, SHORTEST_BYTES),
+        0 => (0.0, 0.0),
+        1 => (0.0, SHORTEST_BYTES),
         _ if class == CLASSES - 1 => (f64::INFINITY, f64::INFINITY),
-        _ => (SHORTEST_BYTES * f64::from(1 << (class - 1)), SHORTEST_BYTES * f64::from(1 << class)),
+        _ => (SHORTEST_BYTES * f64::from(1 << (class - 2)), SHORTEST_BYTES * f64::from(1 << (class - 1))),
     }
 }
 
@@ -23,6 +24,9 @@ fn integral(class: usize, age: f64) -> f64 {
     let (low, high) = bounds(class);
     if age <= low {
         return age;
+    }
+    if high == low {
+        return low;
     }
     let beyond = age.min(high) - low;
     low + beyond - beyond * beyond / (2.0 * (high - low))

@@ -8,7 +8,7 @@ use super::random::Random;
 use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
 /// Edens up to this size are of interest, or a sixteenth of the limit: a survey needs many pauses.
-const YOUNG_BYTES_MAX: u64 = 16 << 20;
+const YOUNG_BYTES_MAX: u64 = 8 << 20;
 /// So small a heap is overdue for marking always.
 const HEAP_BYTES: u64 = 4 << 20;
 
