@@ -182,7 +182,10 @@ impl Heap {
     /// To be called when the program waits for long: collects all that is dead and gives the memory back, so that what
     /// stays committed is near what lives.
     pub fn idle(&mut self, roots: &mut dyn Roots) {
+        // One worker: each leaves an open region behind, and nobody waits for this pause.
+        let workers_max = std::mem::replace(&mut self.workers_max, 1);
         self.pause(Plan::Full, Cause::Asked, roots);
+        self.workers_max = workers_max;
         self.space.uncommit(0, 0, 0);
     }
 }

@@ -372,6 +372,42 @@ mod tests {
         assert_eq!(heap.knobs.heap_target_bytes, 4096 * MIB);
     }
 
+    /// The loop closed: what collecting costs follows from the sizes that were chosen. The sizes come to rest.
+    #[test]
+    fn sizes_converge_without_undoing_each_other() {
+        for (live, promotion, survival) in [(200.0, 0.02, 0.1), (20.0, 0.005, 0.02), (600.0, 0.1, 0.3), (1.0, 0.0, 0.0)]
+        {
+            let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+            let mut targets = Vec::new();
+            for cycle in 1..4000 {
+                let (young, target) = (heap.knobs.young_bytes as f64, heap.knobs.heap_target_bytes as f64);
+                let (live, promoted) = (live * MIB as f64, young * promotion);
+                // Marking what lives is paid by what is promoted into the room that is left.
+                let room = (target - live - young).max(MIB as f64);
+                heap.snapshot = Snapshot {
+                    cycle,
+                    pause_ns: (100e3 + young * survival) as u64,
+                    pause_cpu_ns: (100e3 + young * survival) as u64,
+                    concurrent_cpu_ns: (promoted * live / room) as u64,
+                    mutator_ns: young as u64,
+                    mutator_cpu_ns: young as u64,
+                    old_bytes: live as u64,
+                    young_bytes: young as u64,
+                    survived_bytes: (young * (survival - promotion)) as u64,
+                    promoted_bytes: promoted as u64,
+                    ..heap.snapshot
+                };
+                heap.knobs = heap.policy.decide(&heap.snapshot, &heap.knobs, &heap.envelope).knobs;
+                targets.push(heap.knobs.heap_target_bytes);
+            }
+            let settled = &targets[2000..];
+            let turns = settled.windows(3).filter(|t| (t[0] < t[1]) != (t[1] < t[2]) && t[0] != t[1] && t[1] != t[2]);
+            let (least, most) = (settled.iter().min().unwrap(), settled.iter().max().unwrap());
+            assert!(*most as f64 <= 1.15 * *least as f64, "live {live}: from {least} to {most}");
+            assert!(turns.count() <= 1);
+        }
+    }
+
     #[test]
     fn one_outlier_does_not_start_endless_marking() {
         let mut heap = Simulated::new(1024 * MIB, 10_000_000);
