@@ -295,7 +295,7 @@ fn a_script_that_ends_itself_says_how() {
 #[test]
 fn marking_comes_to_its_end_while_a_loop_does_not_allocate() {
     let text = "struct Node { id: int }\nvar keep: [Node] = []\n\
-                pub fn fill() { for i in 0..100000 { keep.push(Node(id: i)) } }\n\
+                pub fn fill() { keep = []; for i in 0..50000 { keep.push(Node(id: i)) } }\n\
                 pub fn spin(n: int) -> int { var x = 1; for i in 0..n { x = (x * 31 + i) % 1000003 }; x }\n";
     let program = compile(text, &Host::none());
     let zeal = "mark:256K".parse().expect("a zeal");
@@ -304,16 +304,18 @@ fn marking_comes_to_its_end_while_a_loop_does_not_allocate() {
     let fill = vm.func::<(), ()>("fill").expect("fill");
     let spin = vm.func::<(i64,), i64>("spin").expect("spin");
     let patience = Instant::now() + Duration::from_secs(60);
-    for _ in 0..5 {
+    let mut answered = 0;
+    while answered < 5 {
+        assert!(Instant::now() < patience, "the loop hears nothing of the marker");
+        // Marking may have ended before the loop begins; then the next round may be luckier.
         fill.call(&mut vm, ()).expect("room enough");
         let before = vm.gc().stats().safepoint_requests();
-        while vm.gc().stats().safepoint_requests() == before {
-            assert!(Instant::now() < patience, "the loop hears nothing of the marker");
-            spin.call(&mut vm, (1_000_000,)).expect("no trap");
-        }
+        spin.call(&mut vm, (3_000_000,)).expect("no trap");
+        answered += vm.gc().stats().safepoint_requests() - before;
     }
     let stats = vm.gc().stats();
-    assert!(stats.mark_pauses > 0 && stats.time_to_safepoint_ns_quantile(0.5) > 0);
+    assert!(stats.mark_pauses > 0);
+    assert!(stats.time_to_safepoint_ns_quantile(0.5) < 1_000_000, "of the loop's own time");
 }
 
 #[test]

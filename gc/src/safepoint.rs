@@ -8,8 +8,8 @@
 //! Invariants
 //! - S1. An alarm is rung after what it is rung for can be seen, and taken back before that is looked at; so none is lost,
 //!   and one rung meanwhile only makes the program look once more.
-//! - S2. Time to safepoint is counted from the first ring that was not answered yet to the safepoint that answers it. A
-//!   program that waits in native code, or does not run, is within reach: its time begins when it goes on.
+//! - S2. Time to safepoint is counted from the first ring that was not answered yet to the safepoint that answers it, in CPU
+//!   time of the program's thread, which other work on the machine does not stretch. A program that waits in native code, or does not run, is within reach: its time begins when it goes on.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ pub trait Alarm: Send + Sync {
     /// Somebody wants the program at a safepoint.
     fn ring(&self);
 
-    /// The program is at one: takes the alarm back; for how many nanoseconds it was wanted, if it was.
+    /// The program is at one: takes the alarm back; for how many nanoseconds of its CPU time it
+    /// was wanted, if it was.
     fn take(&self) -> Option<u64>;
 }
 

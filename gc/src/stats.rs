@@ -175,7 +175,7 @@ impl Stats {
         self.to_safepoint_ns.0.len()
     }
 
-    /// How long it took to come, at a quantile from 0 to 1, to two digits; 0 if it was never wanted.
+    /// How long it took to come, in its own CPU time, at a quantile from 0 to 1, to two digits; 0 if it was never wanted.
     pub fn time_to_safepoint_ns_quantile(&self, quantile: f64) -> u64 {
         self.to_safepoint_ns.0.value_at_quantile(quantile)
     }

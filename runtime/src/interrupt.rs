@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tenure_gc::{Alarm, Clock, SystemClock};
@@ -38,8 +38,10 @@ struct Shared {
     requests: AtomicU8,
     limit: Mutex<Option<LimitWord>>,
     deadline: Mutex<Option<Instant>>,
-    /// When the first request came that no safepoint has answered yet; 0 for none.
+    /// CPU time of the script's thread when the first request came that no safepoint has answered yet; 0 for none.
     since_ns: AtomicU64,
+    /// Clock of that time; 0 before anything has run.
+    thread_clock: AtomicI32,
 }
 
 /// The stack limit of a VM context.
@@ -88,10 +90,11 @@ impl InterruptHandle {
         Arc::clone(&self.shared) as Arc<dyn Alarm>
     }
 
-    /// The script goes on after it was within reach all the time, in native code or in the host.
+    /// The script goes on, on this thread, after it was within reach all the time, in native code or in the host.
     pub(crate) fn goes_on(&self) {
+        self.shared.thread_clock.store(cpu_clock_of_this_thread(), Ordering::Relaxed);
         if self.shared.since_ns.load(Ordering::Relaxed) != 0 {
-            self.shared.since_ns.store(SystemClock.now_ns(), Ordering::Relaxed);
+            self.shared.since_ns.store(SystemClock.thread_cpu_ns().max(1), Ordering::Relaxed);
         }
     }
 
@@ -114,7 +117,8 @@ impl fmt::Debug for InterruptHandle {
 impl Shared {
     fn request(&self, bit: u8) {
         // The first one counts.
-        let _ = self.since_ns.compare_exchange(0, SystemClock.now_ns(), Ordering::Relaxed, Ordering::Relaxed);
+        let cpu_ns = cpu_ns_of(self.thread_clock.load(Ordering::Relaxed)).max(1);
+        let _ = self.since_ns.compare_exchange(0, cpu_ns, Ordering::Relaxed, Ordering::Relaxed);
         self.requests.fetch_or(bit, Ordering::SeqCst);
         if let Some(LimitWord(limit)) = &*lock(&self.limit) {
             // SAFETY: T2, and the lock keeps it so.
@@ -149,9 +153,26 @@ impl Alarm for Shared {
         let since_ns = self.since_ns.load(Ordering::Relaxed);
         (since_ns != 0).then(|| {
             self.since_ns.store(0, Ordering::Relaxed);
-            SystemClock.now_ns().saturating_sub(since_ns)
+            SystemClock.thread_cpu_ns().saturating_sub(since_ns)
         })
     }
+}
+
+fn cpu_clock_of_this_thread() -> i32 {
+    let mut clock = 0;
+    // SAFETY: the pointer is to a live integer, and this thread lives.
+    let failed = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
+    if failed == 0 { clock } else { 0 }
+}
+
+/// The time of such a clock; 0 when its thread has ended.
+fn cpu_ns_of(clock: i32) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec. A clock is a number; one of no thread is refused.
+    if clock == 0 || unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
+        return 0;
+    }
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// Nothing here panics while it holds a lock, so what a poisoned one holds is sound.

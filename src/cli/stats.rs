@@ -108,7 +108,7 @@ impl Summary {
             ("eden region sizes", list(&self.eden_region_bytes, show_bytes)),
             ("sizes side by side, most", self.region_sizes_alive_max.to_string()),
             ("marking thresholds", list(&self.thresholds_percent, |p| format!("{p} %"))),
-            ("to a safepoint, p50 / p99 / max", to_safepoint(s)),
+            ("to safepoint p50/p99/max", to_safepoint(s)),
             ("fallbacks to adaptive", s.policy_fallbacks.to_string()),
             ("least left to the program", mmu(s)),
             (
