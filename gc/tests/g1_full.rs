@@ -25,20 +25,10 @@ fn any_number_of_workers_compacts_to_the_same_graph() {
             };
             let policy = Static::new(Overrides { young_bytes: Some(MIB), ..Overrides::default() });
             let mut double = Double::new(config, Box::new(policy));
-            let mut pinned = None;
             for step in 0..600 {
                 double.run(&Operation::random(&mut random));
                 if step % 50 == 0 {
                     double.check();
-                    // What is pinned stays where it is, through full collections too.
-                    if let Some((pin, place)) = pinned.take() {
-                        assert_eq!(double.heap.of_pin(&pin), place);
-                        double.heap.unpin(pin);
-                    }
-                    if double.roots[1] != 0 {
-                        let place = Ref::from_index(double.roots[1] as u32);
-                        pinned = Some((double.heap.pin(place).expect("room"), place));
-                    }
                 }
             }
             double.check();
