@@ -17,6 +17,7 @@ mod hoist;
 mod inline;
 mod loops;
 mod merge;
+mod ranges;
 mod redundant;
 mod rotate;
 mod thread;
@@ -73,6 +74,10 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "dead", run: dead::run, before_copy: true },
     Pass { name: "rotate", run: rotate::run, before_copy: false },
     Pass { name: "hoist", run: hoist::run, before_copy: false },
+    // what moved may stand there already, and a length be the end that a counter is tested against
+    Pass { name: "redundant", run: redundant::run, before_copy: false },
+    Pass { name: "ranges", run: ranges::run, before_copy: false },
+    Pass { name: "dead", run: dead::run, before_copy: false },
 ];
 
 /// How many bodies may wait for each other.
