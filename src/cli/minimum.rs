@@ -18,7 +18,7 @@ const LIMIT_BYTES_MAX: u64 = 24 << 30;
 const PRECISION: u64 = 64;
 const GRANULE_BYTES: u64 = 64 << 10;
 /// How much longer than with plenty of memory a run may take.
-const PATIENCE: u32 = 10;
+const PATIENCE: u32 = 4;
 const PATIENCE_LEAST: Duration = Duration::from_secs(2);
 
 /// Does it.

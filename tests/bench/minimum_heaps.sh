@@ -5,7 +5,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 tenure=${TENURE:-target/release/tenure}
 record=examples/workloads/minimum_heaps.csv
-echo "program,family,arguments,minimum_bytes,peak_bytes" >"$record.new"
+made=$(mktemp)
+trap 'rm -f "$made"' EXIT
+echo "program,family,arguments,minimum_bytes,peak_bytes" >"$made"
 for file in examples/workloads/*.ten; do
     family=$(sed -n 's/^\/\/ Family: //p' "$file")
     arguments=$(sed -n 's/^\/\/ full: *//p' "$file")
@@ -13,6 +15,6 @@ for file in examples/workloads/*.ten; do
     found=$("$tenure" gc minimum --json "$file" $arguments)
     bytes=$(echo "$found" | sed 's/.*"minimum_bytes":\([0-9]*\).*/\1/')
     peak=$(echo "$found" | sed 's/.*"peak_bytes":\([0-9]*\).*/\1/')
-    echo "$(basename "$file" .ten),$family,$arguments,$bytes,$peak" | tee -a "$record.new"
+    echo "$(basename "$file" .ten),$family,$arguments,$bytes,$peak" | tee -a "$made"
 done
-mv "$record.new" "$record"
+cp "$made" "$record"
