@@ -17,7 +17,7 @@ use super::modules::ModuleId;
 use super::resolve::Env;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Expr, ExprId, ExprKind, FnId, Function, Local, LocalId, LoopId, Ty, TyKind};
+use crate::hir::{Expr, ExprId, ExprKind, FnId, Function, Inlining, Local, LocalId, LoopId, Ty, TyKind};
 use crate::syntax::ast;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
@@ -558,6 +558,7 @@ impl<'c, 'a> Body<'c, 'a> {
             locals: frame.locals,
             exprs: frame.exprs,
             body: frame.body,
+            inlining: Inlining::Auto,
         }
     }
 

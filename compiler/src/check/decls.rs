@@ -10,7 +10,7 @@ use super::implement::{Follows, Head, Impl, ImplId, Target};
 use super::modules::{CORE, ModuleId};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::hir::{DeclId, DeclName, Intrinsic, Notation};
+use crate::hir::{DeclId, DeclName, Inlining, Intrinsic, Notation};
 use crate::prim::Prim;
 use crate::syntax::ast;
 use crate::syntax::span::Span;
@@ -103,6 +103,8 @@ pub(super) struct FnDecl<'a> {
     pub kind: FnKind,
     /// Where types that are not written come from.
     pub follows: Option<Follows>,
+    /// What its attributes say.
+    pub inlining: Inlining,
 }
 
 impl FnDecl<'_> {
@@ -304,6 +306,7 @@ impl<'a> Checker<'a> {
             ast::ItemKind::Fn(function) => {
                 let kind = self.fn_kind(module, function, &item.attributes);
                 let id = self.add_fn(function, module, public, Owner::None, Vec::new(), kind);
+                self.note_inlining(id, &item.attributes);
                 self.define(module, function.name, Def::Fn(id));
             }
             ast::ItemKind::Struct(decl) => {
@@ -330,6 +333,7 @@ impl<'a> Checker<'a> {
                     let mut generics = vec![Symbol::new("Self")];
                     generics.extend(decl.generics.iter().map(|g| g.name.name));
                     let function = self.add_fn(&method.function, module, public, Owner::Trait(id), generics, kind);
+                    self.note_inlining(function, &method.attributes);
                     self.types_decl(id).methods.insert(method.function.name.name, function);
                 }
             }
@@ -428,6 +432,7 @@ impl<'a> Checker<'a> {
         let kind = self.fn_kind(module, &method.function, &method.attributes);
         let name = method.function.name;
         let id = self.add_fn(&method.function, module, public, Owner::Type(owner), generics, kind);
+        self.note_inlining(id, &method.attributes);
         if let Some(previous) = self.types_decl(owner).methods.insert(name.name, id) {
             let first = self.fns[previous.0 as usize].ast.name.span;
             self.declared_twice("method", name, first);
@@ -478,8 +483,28 @@ impl<'a> Checker<'a> {
     ) -> FnDeclId {
         let owner_generics = generics.len();
         generics.extend(ast.generics.iter().map(|g| g.name.name));
-        self.fns.push(FnDecl { ast, module, public, owner, generics, owner_generics, kind, follows: None });
+        self.fns.push(FnDecl {
+            ast,
+            module,
+            public,
+            owner,
+            generics,
+            owner_generics,
+            kind,
+            follows: None,
+            inlining: Inlining::Auto,
+        });
         FnDeclId(self.fns.len() as u32 - 1)
+    }
+
+    fn note_inlining(&mut self, id: FnDeclId, attributes: &[ast::Ident]) {
+        for attribute in attributes {
+            match attribute.name.as_str() {
+                "inline" => self.fns[id.0 as usize].inlining = Inlining::Always,
+                "noinline" => self.fns[id.0 as usize].inlining = Inlining::Never,
+                _ => {}
+            }
+        }
     }
 
     fn collect_imports(&mut self, module: ModuleId) {
@@ -633,6 +658,7 @@ impl<'a> Checker<'a> {
             let kind = self.fn_kind(module, &method.function, &method.attributes);
             let (owner, name) = (Owner::Impl(id), method.function.name);
             let decl = self.add_fn(&method.function, module, true, owner, generics.clone(), kind);
+            self.note_inlining(decl, &method.attributes);
             if let Some(before) = methods.insert(name.name, decl) {
                 let first = self.fns[before.0 as usize].ast.name.span;
                 self.declared_twice("method", name, first);

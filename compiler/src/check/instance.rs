@@ -348,7 +348,10 @@ impl<'a> Checker<'a> {
     }
 
     fn commit(&mut self, id: FnId, outcome: Outcome) -> Ty {
-        let Outcome { function, result, closures, mut diagnostics, requests, .. } = outcome;
+        let Outcome { mut function, result, closures, mut diagnostics, requests, .. } = outcome;
+        if let What::Fn(decl) = self.instance_mut(id).what {
+            function.inlining = self.function(decl).inlining;
+        }
         for (closure, function) in closures {
             self.instance_mut(closure).function = Some(function);
             self.instance_mut(closure).state = State::Done;

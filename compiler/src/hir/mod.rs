@@ -16,6 +16,7 @@
 mod display;
 mod types;
 
+pub use crate::ir::Inlining;
 use crate::prim::Prim;
 use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
@@ -95,6 +96,8 @@ pub struct Function {
     pub exprs: Vec<Expr>,
     /// The body; its value is the result.
     pub body: ExprId,
+    /// What its attributes say.
+    pub inlining: Inlining,
 }
 
 /// A local variable.

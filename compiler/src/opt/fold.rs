@@ -1,12 +1,12 @@
 //! Computes what is constant: operations on constants, tests of what is known to be nil or of a certain variant, branches
-//! on them. Copies and block parameters that always get the same value go; blocks that only follow each other become one.
+//! on them, calls of known closures. Copies and block parameters that always get the same value go; blocks that only follow each other become one.
 //!
 //! A trapping operation is folded only if it does not trap.
 
 use super::Context;
 use super::graph::{merge_lines, remove_unreachable};
 use crate::ir::cfg::Cfg;
-use crate::ir::{Block, Function, Inst, Op, RecordId, Terminator, Value, Values};
+use crate::ir::{Block, FuncId, Function, Inst, Op, RecordId, Terminator, Value, Values};
 use crate::prim::Prim;
 use smallvec::SmallVec;
 
@@ -42,6 +42,10 @@ enum Fact {
     Nil,
     /// A reference that is not nil, perhaps to a record of this layout.
     Object(Option<RecordId>),
+    /// The index of a function's code.
+    Code(FuncId),
+    /// A closure of that function.
+    Closure(FuncId),
     /// The opposite of a bool.
     Not(Value),
 }
@@ -55,7 +59,8 @@ struct Folding {
 enum Outcome {
     Same,
     Copy(Value),
-    Constant(Op),
+    /// A constant, or the same done in a simpler way.
+    Simpler(Op),
     /// A check that always succeeds.
     Nothing,
 }
@@ -132,25 +137,48 @@ impl Folding {
                 self.copies[result.index()] = value;
                 return false;
             }
-            (Outcome::Constant(op), _) => inst.op = op,
+            (Outcome::Simpler(op), _) => inst.op = op,
             _ => {}
         }
         if let Some(result) = inst.result {
-            self.facts[result.index()] = fact_of(&inst.op);
+            self.facts[result.index()] = self.fact_of(&inst.op);
         }
         true
+    }
+
+    /// What the operation itself tells of its result.
+    fn fact_of(&self, op: &Op) -> Fact {
+        match op {
+            &Op::Int(value) => Fact::Int(value),
+            &Op::Byte(value) => Fact::Byte(value),
+            Op::Nil => Fact::Nil,
+            &Op::Code(function) => Fact::Code(function),
+            &Op::FnObject(function) => Fact::Closure(function),
+            Op::New(record, fields) => match fields.first().map(|&first| self.fact(first)) {
+                Some(Fact::Code(function)) => Fact::Closure(function),
+                _ => Fact::Object(Some(*record)),
+            },
+            &Op::Singleton(record) => Fact::Object(Some(record)),
+            Op::Str(_) | Op::ArrayNew(..) | Op::ArrayLiteral(..) => Fact::Object(None),
+            Op::Prim(Prim::BoolNot, operands) => Fact::Not(operands[0]),
+            _ => Fact::Unknown,
+        }
     }
 
     fn operation(&self, op: &Op) -> Outcome {
         match op {
             Op::Prim(prim, operands) => self.prim(*prim, operands),
             &Op::IsNil(a) => match self.fact(a) {
-                Fact::Nil => Outcome::Constant(Op::Byte(1)),
-                Fact::Object(_) => Outcome::Constant(Op::Byte(0)),
+                Fact::Nil => Outcome::Simpler(Op::Byte(1)),
+                Fact::Object(_) | Fact::Closure(_) => Outcome::Simpler(Op::Byte(0)),
                 _ => Outcome::Same,
             },
             &Op::Tag(base, a) => match self.fact(a) {
-                Fact::Object(Some(record)) => Outcome::Constant(Op::Int(i64::from(record.0) - i64::from(base.0))),
+                Fact::Object(Some(record)) => Outcome::Simpler(Op::Int(i64::from(record.0) - i64::from(base.0))),
+                _ => Outcome::Same,
+            },
+            Op::CallValue(operands) => match self.fact(operands[0]) {
+                Fact::Closure(function) => Outcome::Simpler(Op::Call(function, operands.clone())),
                 _ => Outcome::Same,
             },
             &Op::BoundsCheck(index, len) => match (self.fact(index), self.fact(len)) {
@@ -165,19 +193,19 @@ impl Folding {
         let facts = (self.fact(operands[0]), operands.get(1).map_or(Fact::Unknown, |&b| self.fact(b)));
         let (first, same) = (operands[0], operands.get(1) == Some(&operands[0]));
         match (prim, facts) {
-            (Prim::BoolNot, (Fact::Byte(b), _)) => Outcome::Constant(Op::Byte(b ^ 1)),
+            (Prim::BoolNot, (Fact::Byte(b), _)) => Outcome::Simpler(Op::Byte(b ^ 1)),
             (Prim::BoolNot, (Fact::Not(a), _)) => Outcome::Copy(a),
-            (Prim::IntToFloat, (Fact::Int(a), _)) => Outcome::Constant(Op::Float(a as f64)),
-            (Prim::ByteToInt, (Fact::Byte(a), _)) => Outcome::Constant(Op::Int(i64::from(a))),
+            (Prim::IntToFloat, (Fact::Int(a), _)) => Outcome::Simpler(Op::Float(a as f64)),
+            (Prim::ByteToInt, (Fact::Byte(a), _)) => Outcome::Simpler(Op::Int(i64::from(a))),
             (Prim::IntToByte, (Fact::Int(a), _)) => match u8::try_from(a) {
-                Ok(byte) => Outcome::Constant(Op::Byte(byte)),
+                Ok(byte) => Outcome::Simpler(Op::Byte(byte)),
                 Err(_) => Outcome::Same,
             },
             (Prim::IntNeg, (Fact::Int(a), _)) => {
-                a.checked_neg().map_or(Outcome::Same, |a| Outcome::Constant(Op::Int(a)))
+                a.checked_neg().map_or(Outcome::Same, |a| Outcome::Simpler(Op::Int(a)))
             }
             (_, (Fact::Int(a), Fact::Int(b))) => match ints(prim, a, b) {
-                Some(op) => Outcome::Constant(op),
+                Some(op) => Outcome::Simpler(op),
                 None => Outcome::Same,
             },
             (Prim::BoolEq | Prim::ByteEq, (Fact::Byte(a), Fact::Byte(b))) => bool_constant(a == b),
@@ -208,20 +236,7 @@ impl Folding {
 }
 
 fn bool_constant(value: bool) -> Outcome {
-    Outcome::Constant(Op::Byte(u8::from(value)))
-}
-
-/// What the operation itself tells of its result.
-fn fact_of(op: &Op) -> Fact {
-    match op {
-        &Op::Int(value) => Fact::Int(value),
-        &Op::Byte(value) => Fact::Byte(value),
-        Op::Nil => Fact::Nil,
-        &Op::New(record, _) | &Op::Singleton(record) => Fact::Object(Some(record)),
-        Op::Str(_) | Op::FnObject(_) | Op::ArrayNew(..) | Op::ArrayLiteral(..) => Fact::Object(None),
-        Op::Prim(Prim::BoolNot, operands) => Fact::Not(operands[0]),
-        _ => Fact::Unknown,
-    }
+    Outcome::Simpler(Op::Byte(u8::from(value)))
 }
 
 /// An operation on two constants, unless it traps.

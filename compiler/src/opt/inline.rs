@@ -35,9 +35,7 @@ pub(super) fn run(function: &mut Function, context: &Context<'_>) {
     let mut size = size(function);
     // the last first, so that what stands before it in its block keeps its place
     for site in sites.into_iter().rev() {
-        let Op::Call(callee, _) = function.blocks[site.block].insts[site.inst].op else {
-            unreachable!("bug: sites are calls")
-        };
+        let callee = site.callee(function);
         let Some(body) = body(context, callee, &site) else { continue };
         let added = self::size(body);
         if size + added <= CALLER_MAX {
@@ -46,6 +44,11 @@ pub(super) fn run(function: &mut Function, context: &Context<'_>) {
         }
     }
     remove_unreachable(function);
+}
+
+/// Whether there are calls to replace.
+pub(super) fn has_work(function: &Function, context: &Context<'_>) -> bool {
+    sites(function, context).iter().any(|site| body(context, site.callee(function), site).is_some())
 }
 
 /// Whether a function is short enough, as it was lowered, that a look at what is left of it when optimised is worth it.
@@ -58,6 +61,15 @@ struct Site {
     block: usize,
     inst: usize,
     in_loop: bool,
+}
+
+impl Site {
+    fn callee(&self, function: &Function) -> FuncId {
+        match function.blocks[self.block].insts[self.inst].op {
+            Op::Call(callee, _) => callee,
+            _ => unreachable!("bug: sites are calls"),
+        }
+    }
 }
 
 fn sites(function: &Function, context: &Context<'_>) -> Vec<Site> {
@@ -74,10 +86,29 @@ fn sites(function: &Function, context: &Context<'_>) -> Vec<Site> {
         if doomed[block] || (context.runs_once && !in_loop) {
             continue;
         }
-        let calls = data.insts.iter().enumerate().filter(|(_, inst)| calls(inst));
-        sites.extend(calls.map(|(inst, _)| Site { block, inst, in_loop }));
+        for (at, inst) in data.insts.iter().enumerate() {
+            if let Op::Call(callee, _) = inst.op
+                && !is_in_copy_of(function, context.function, callee, inst.scope)
+            {
+                sites.push(Site { block, inst: at, in_loop });
+            }
+        }
     }
     sites
+}
+
+/// Whether an instruction in `scope` is in a copy of that function; a second copy within that would be no end of it.
+fn is_in_copy_of(function: &Function, own: FuncId, callee: FuncId, mut scope: Scope) -> bool {
+    let mut copied = false;
+    while let Some(at) = scope.index().checked_sub(1) {
+        let inlined = function.inlined[at];
+        if inlined.function == callee {
+            return true;
+        }
+        copied = true;
+        scope = inlined.caller;
+    }
+    copied && callee == own
 }
 
 /// The body to copy, if that is worth it.

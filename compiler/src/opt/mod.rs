@@ -20,6 +20,7 @@ mod merge;
 mod ranges;
 mod redundant;
 mod rotate;
+mod scalar;
 mod thread;
 
 use crate::ir::verify::verify_function;
@@ -63,13 +64,15 @@ pub struct Pass {
     pub before_copy: bool,
 }
 
-/// All passes, in the order they run in. A name may come more than once; it is switched as one.
+/// All passes, in the order they run in; those before a copy a second time if there are calls to be inlined then, because
+/// closures have become known. A name may come more than once; it is switched as one.
 pub const PASSES: &[Pass] = &[
     Pass { name: "inline", run: inline::run, before_copy: true },
     Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "thread", run: thread::run, before_copy: true },
     Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "redundant", run: redundant::run, before_copy: true },
+    Pass { name: "scalar", run: scalar::run, before_copy: true },
     Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "dead", run: dead::run, before_copy: true },
     Pass { name: "rotate", run: rotate::run, before_copy: false },
@@ -95,6 +98,10 @@ impl Passes {
 
     fn has(self, index: usize) -> bool {
         self.0 & 1 << index != 0
+    }
+
+    fn includes(self, name: &str) -> bool {
+        PASSES.iter().enumerate().any(|(i, pass)| pass.name == name && self.has(i))
     }
 }
 
@@ -149,22 +156,33 @@ impl Optimiser {
 
     /// A function as it is to be compiled.
     pub fn optimise(&self, program: &Program, id: FuncId) -> Function {
-        self.run(program, id, &[], |_| true)
+        self.run(program, id, &[], false)
     }
 
-    fn run(&self, program: &Program, id: FuncId, callers: &[FuncId], wanted: impl Fn(&Pass) -> bool) -> Function {
+    fn run(&self, program: &Program, id: FuncId, callers: &[FuncId], to_copy: bool) -> Function {
         let mut function = program.functions[id.index()].clone();
         let runs_once = program.entry == Some(id);
         let context = Context { program, function: id, runs_once, callers, optimiser: self };
+        self.round(&mut function, &context, |pass| pass.before_copy);
+        if self.passes.includes("inline") && inline::has_work(&function, &context) {
+            self.round(&mut function, &context, |pass| pass.before_copy);
+        }
+        if !to_copy {
+            self.round(&mut function, &context, |pass| !pass.before_copy);
+        }
+        function
+    }
+
+    fn round(&self, function: &mut Function, context: &Context<'_>, wanted: impl Fn(&Pass) -> bool) {
         for (_, pass) in PASSES.iter().enumerate().filter(|&(i, pass)| self.passes.has(i) && wanted(pass)) {
-            (pass.run)(&mut function, &context);
+            (pass.run)(function, context);
             if cfg!(debug_assertions)
-                && let Err(error) = verify_function(program, &function)
+                && let Err(error) = verify_function(context.program, function)
             {
+                let id = context.function;
                 panic!("bug: pass `{}` broke the IR's invariants: {error}\n{id} {function}", pass.name);
             }
         }
-        function
     }
 
     /// The body of a function for copies, wanted by the last of `callers`. Of functions that call each other in a
@@ -178,7 +196,7 @@ impl Optimiser {
             return None;
         }
         let may_copy = !self.replaceable.contains(&id) && inline::is_candidate(&program.functions[id.index()]);
-        let body = may_copy.then(|| self.run(program, id, callers, |pass| pass.before_copy));
+        let body = may_copy.then(|| self.run(program, id, callers, true));
         slot.get_or_init(|| body).as_ref()
     }
 }

@@ -2,8 +2,8 @@
 //! expression has one of its own.
 
 use tenure_compiler::hir::{
-    Aggregate, DeclName, Expr, ExprId, ExprKind, Field, FnId, Function, Intrinsic, Local, LocalId, LoopId, Notation,
-    Program, Ty, TyKind, Variant,
+    Aggregate, DeclName, Expr, ExprId, ExprKind, Field, FnId, Function, Inlining, Intrinsic, Local, LocalId, LoopId,
+    Notation, Program, Ty, TyKind, Variant,
 };
 use tenure_compiler::prim::Prim;
 use tenure_compiler::syntax::span::{FileId, Span};
@@ -31,6 +31,7 @@ impl Fun {
             locals: Vec::new(),
             exprs: Vec::new(),
             body: ExprId(0),
+            inlining: Inlining::Auto,
         };
         Fun { function, loops: 0 }
     }

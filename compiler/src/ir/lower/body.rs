@@ -57,7 +57,8 @@ impl<'l, 'a> Body<'l, 'a> {
             body.builder.terminate(Terminator::Return(value), end);
         }
         let result = scalar(types, source.result);
-        body.builder.finish(source.name.clone(), source.span, params, result)
+        let inlining = source.inlining;
+        ir::Function { inlining, ..body.builder.finish(source.name.clone(), source.span, params, result) }
     }
 
     fn unpack_captures(&mut self, id: FnId, captures: &[LocalId], closure: Value) {
