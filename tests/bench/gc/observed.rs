@@ -37,7 +37,7 @@ pub struct Pause {
     pub start_ns: f64,
     /// Its length.
     pub wall_ns: f64,
-    /// Thread CPU time that it was held up by.
+    /// Thread CPU time that it was held up by: of the longest worker, and of what one thread did alone.
     pub cpu_ns: f64,
     /// Committed at its end.
     pub committed_bytes: f64,
@@ -79,7 +79,7 @@ impl Observer for Recorder {
             format!("{:?}", report.kind),
             report.start_ns,
             report.pause_ns,
-            snapshot.pause_cpu_ns,
+            report.critical_cpu_ns,
             report.after.committed_bytes,
             report.metadata_bytes,
             snapshot.young_bytes,
