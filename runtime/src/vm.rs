@@ -411,8 +411,10 @@ impl Vm {
     /// Flushes the script's output.
     pub fn flush(&mut self) -> std::io::Result<()> {
         let io = &mut self.inner().io;
-        io.stdout.flush()?;
-        io.stderr.flush()
+        let flushed = io.stdout.flush().and_then(|()| io.stderr.flush());
+        // It comes after each call: without this, no wait of a host's would ever be seen.
+        self.lend();
+        flushed
     }
 }
 

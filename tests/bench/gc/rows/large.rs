@@ -8,7 +8,7 @@ use crate::rows::floor::least_heap_mib;
 pub fn measure(settings: &Settings) -> String {
     let script = process::script("large_mix");
     // about 1.7 MB each
-    let replacements = settings.pick("60000", "3000").to_string();
+    let replacements = settings.pick("68000", "3000").to_string();
     let args = ["32".to_string(), "1500".to_string()];
     let least_mib = least_heap_mib(&script, &args);
     let limit_mib = 2 * least_mib;
