@@ -279,10 +279,10 @@ impl Numbering<'_> {
         if let Some(operation) = pure(&inst.op) {
             return self.pure(operation, inst.result, block);
         }
-        let place = match &inst.op {
-            &Op::Load(record, field, object) => Place::Field(record, field, object),
-            &Op::ArrayGet(elem, array, index) => Place::Element(elem, array, index),
-            &Op::GlobalGet(global) => Place::Global(global),
+        let place = match inst.op {
+            Op::Load(record, field, object) => Place::Field(record, field, object),
+            Op::ArrayGet(elem, array, index) => Place::Element(elem, array, index),
+            Op::GlobalGet(global) => Place::Global(global),
             _ => {
                 self.effect(inst, block, loads);
                 return true;
