@@ -113,13 +113,6 @@ pub struct Fn {
     pub later: Option<Later>,
 }
 
-impl Fn {
-    /// The body, read now if it was put off.
-    pub fn read_body(&self) -> Option<&FnBody> {
-        self.later.as_ref().map(Later::body).or(self.body.as_ref())
-    }
-}
-
 /// The body of a function.
 #[derive(Debug)]
 pub enum FnBody {

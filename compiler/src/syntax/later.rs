@@ -56,6 +56,13 @@ impl Later {
     }
 }
 
+impl super::ast::Fn {
+    /// The body, read now if it was put off.
+    pub fn read_body(&self) -> Option<&FnBody> {
+        self.later.as_ref().map(Later::body).or(self.body.as_ref())
+    }
+}
+
 impl fmt::Debug for Later {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.body().fmt(f)
