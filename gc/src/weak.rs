@@ -218,10 +218,14 @@ impl WeakTable {
         Some(&mut *self.resources.get_mut(index as usize)?.as_mut()?.resource)
     }
 
-    /// Takes a resource out before its holder is gone. Its number stays taken until then, so it can't become another's.
+    /// Takes a resource out before its holder is gone. Its number stays taken until then, so it can't become another's;
+    /// without a holder it is free at once.
     pub(crate) fn take_resource(&mut self, index: u32) -> Option<Resource> {
         let held = self.resources.get_mut(index as usize)?.take()?;
         self.resource_bytes -= held.bytes;
+        if !held.owned {
+            self.free_resources.push(index);
+        }
         Some(held.resource)
     }
 

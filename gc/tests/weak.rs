@@ -328,3 +328,19 @@ fn a_random_graph_keeps_exactly_what_it_must() {
         }
     }
 }
+
+#[test]
+fn resources_that_are_taken_out_leave_nothing_behind() {
+    let shapes = Shapes::new();
+    let mut heap = heap_with(&shapes, "");
+    let mut roots: Vec<u64> = Vec::new();
+    let mut take = |count: u64| {
+        for _ in 0..count {
+            let resource = heap.add_resource(Box::new(()), 0, &mut roots).expect("room");
+            assert!(heap.take_resource(resource).is_some());
+        }
+        heap.stats().metadata_bytes
+    };
+    let before = take(10);
+    assert_eq!(take(10_000), before);
+}
