@@ -189,7 +189,7 @@ impl Setup {
     fn double(&self) -> Double {
         let clock: Box<dyn Clock> = if self.threads { Box::new(SystemClock) } else { Box::new(FakeClock::default()) };
         let config = HeapConfig {
-            zeal: self.zeal.parse().expect("zeal"),
+            zeal: support::zeal(&self.zeal),
             mark_in_slices: !self.threads,
             clock,
             ..HeapConfig::new(self.limit_bytes)
