@@ -15,6 +15,7 @@ use crate::barrier::{self, Entry};
 use crate::evacuate::{Copied, Directions, Evacuation, Source};
 use crate::header;
 use crate::heap::Roots;
+use crate::mark;
 use crate::memory::Memory;
 use crate::phases::{PausePhase, Watch};
 use crate::rules::{Rule, is_broken};
@@ -388,7 +389,10 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             } else {
                 self.memory.mark(target);
             }
-            self.found.lost.visited |= !self.directions.room.push(&mut self.found.visited, target);
+            if !self.directions.room.push(&mut self.found.visited, target) {
+                self.found.lost.visited = true;
+                mark::abandon(self.memory, &[target]);
+            }
         }
     }
 

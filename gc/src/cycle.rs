@@ -237,7 +237,9 @@ impl Heap {
     /// Makes the pause that a finished phase calls for.
     pub(crate) fn finish_phase(&mut self, roots: &mut dyn Roots) {
         let Some(cycle) = &mut self.concurrent else { return };
-        if !cycle.shared.is_finished() && !cycle.lost {
+        // A snapshot with gaps is not worth tracing further.
+        let given_up = cycle.lost && cycle.phase == Phase::Trace;
+        if !cycle.shared.is_finished() && !given_up {
             return;
         }
         match cycle.phase {

@@ -24,6 +24,7 @@ use crate::crew::{self, Helped, WORKERS_MAX};
 use crate::header;
 use crate::heap::Roots;
 use crate::incoming::Incoming;
+use crate::mark;
 use crate::memory::Memory;
 use crate::phases::{PausePhase, Phases, Watch};
 use crate::room::Room;
@@ -238,6 +239,7 @@ impl<'h> Evacuation<'h> {
     fn merge(self, found: Vec<Found>, helped: Helped) -> Evacuated {
         let space = self.space.into_inner().expect("nothing panics while the space is held");
         let waited_ns = found.first().map_or(0, |mine| mine.watch.phases.sum_ns(PausePhase::Termination));
+        let memory = self.memory;
         let mut all = Evacuated { helped, waited_ns, ..Evacuated::default() };
         let mut watch = Watch::start(self.directions.timed);
         for mut found in found {
@@ -254,7 +256,11 @@ impl<'h> Evacuation<'h> {
             all.copied.add(&found.copied);
             let room = self.directions.room;
             all.lost.retained |= found.lost.retained || !append(room, &mut all.retained, &mut found.retained);
-            all.lost.visited |= found.lost.visited || !append(room, &mut all.visited, &mut found.visited);
+            all.lost.visited |= found.lost.visited;
+            if !append(room, &mut all.visited, &mut found.visited) {
+                all.lost.visited = true;
+                mark::abandon(memory, &found.visited);
+            }
             all.lost.remembered |= found.lost.remembered || !append(room, &mut all.remembered, &mut found.remembered);
         }
         if is_broken(Rule::Retain) {

@@ -369,10 +369,15 @@ impl Tracer {
         }
     }
 
-    /// Ends a marking that will not be finished: what is marked but not counted is counted, so that it is found (K3).
+    /// Ends a marking that will not be finished.
     pub(crate) fn abandon(self) {
-        self.stack.iter().for_each(|object| self.memory.add_live_words(*object, 1));
+        abandon(self.memory, &self.stack);
     }
+}
+
+/// Objects are marked that nobody will scan: they are counted, so that the clearing of marks comes to them (K3).
+pub(crate) fn abandon(memory: Memory, objects: &[u32]) {
+    objects.iter().for_each(|object| memory.add_live_words_among(*object, 1));
 }
 
 /// Begins: what lies in these regions now is to be marked.

@@ -37,7 +37,7 @@ pub const PROGRAMS: &[Program] = &[
     of("fib", &["43"]),
     of("gc_bench", &["18"]),
     of("havlak", &["50"]),
-    of("json", &["10000", "tests/bench/programs/json_message.ten"]),
+    of("json", &["10000"]),
     reading("k_nucleotide", "500000"),
     of("list", &["100000"]),
     of("mandelbrot", &["3000"]),

@@ -1,4 +1,5 @@
-// A JSON parser; the same as tests/bench/programs/json.ten. The message is cut out of the file beside that.
+// A JSON parser; the same as tests/bench/programs/json.ten. The message is cut out of the file beside that, so it
+// is to be run from the repository's root.
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -238,8 +239,8 @@ public final class Json {
     }
 
     public static void main(String[] args) throws IOException {
-        int rounds = Integer.parseInt(args[0]);
-        String file = new String(Files.readAllBytes(Path.of(args[1])), StandardCharsets.ISO_8859_1);
+        int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 10;
+        String file = new String(Files.readAllBytes(Path.of("tests/bench/programs/json_message.ten")), StandardCharsets.ISO_8859_1);
         String message = file.split("'''")[1];
         int result = 0;
         for (int i = 0; i < rounds; i++) {

@@ -1,4 +1,5 @@
-// A JSON parser; the same as tests/bench/programs/json.ten. The message is cut out of the file beside that.
+// A JSON parser; the same as tests/bench/programs/json.ten. The message is cut out of the file beside that, so it
+// is to be run from the repository's root.
 'use strict';
 const fs = require('fs');
 
@@ -217,7 +218,7 @@ class Parser {
 }
 
 const rounds = parseInt(process.argv[2] ?? '10');
-const message = fs.readFileSync(process.argv[3], 'latin1').split("'''")[1];
+const message = fs.readFileSync('tests/bench/programs/json_message.ten', 'latin1').split("'''")[1];
 let result = 0;
 for (let i = 0; i < rounds; i++) {
   const whole = new Parser(message).parse();
