@@ -346,7 +346,8 @@ impl<'a> Body<'_, 'a> {
                 if let ast::ExprKind::Float(value) = operand.kind {
                     return self.emit(ExprKind::Float(-value), Ty::FLOAT, span);
                 }
-                let hint = if expect == Expect::Nothing { Expect::Any } else { expect };
+                // What comes of it may be wrapped into an optional or a result; the operand is not.
+                let hint = self.literal_hint(expect).map_or(Expect::Any, Expect::Type);
                 let id = self.expr(operand, hint);
                 match self.ty(id) {
                     Ty::INT => self.emit(ExprKind::Prim(Prim::IntNeg, vec![id]), Ty::INT, span),
