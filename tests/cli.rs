@@ -347,6 +347,13 @@ fn fmt_lays_out_files_folders_and_streams() {
     assert_eq!(fs::read_dir(&dir).expect("a folder").count(), 2, "no other file is left");
 }
 
+/// The command on the first page.
+#[test]
+fn the_examples_are_laid_out() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    assert_eq!(tenure(&["fmt", "--check", examples]).ok(), "");
+}
+
 #[test]
 fn fmt_leaves_files_with_mistakes_alone() {
     let (dir, path) = file("a.ten", "let x = (\n");

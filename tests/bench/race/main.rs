@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench race` runs every program of `programs.rs` in each language that is installed and in which the
 //! program is written; a language that isn't installed is skipped and said. `--runs N` sets how many runs count, `--only
-//! NAME,NAME` picks programs, `--peers java,node,luajit,go,c` picks peers, `--record` writes table, JSON and picture to
-//! `tests/bench/record/race.*`, after each program anew, so that a race that is broken off is not lost.
+//! NAME,NAME` picks programs, `--peers java,node,luajit,go,c` picks peers, `--record` writes table and JSON to
+//! `tests/bench/record/race.*` and the picture to the book, after each program anew, so that a race that is broken off is not lost.
 //!
 //! Runs are interleaved (A B C A B C …), so that a machine that changes speed changes it for all; ratios are taken
 //! run by run, and the median counts. What a program prints is compared before anything is measured: a peer that computes
@@ -61,7 +61,7 @@ fn main() {
         print!("{}", report.add(entry));
         eprintln!("{}: {:.0} s", program.name, started.elapsed().as_secs_f64());
         if options.record {
-            report.write(&root.join("tests/bench/record"));
+            report.write(root);
         }
     }
     print!("{}", report.means());

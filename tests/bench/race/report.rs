@@ -155,14 +155,15 @@ impl Report {
         *text += "\n";
     }
 
-    /// Writes `race.md`, `race.json` and `race.svg`.
-    pub fn write(&self, folder: &Path) {
+    /// Writes `race.md` and `race.json` to the records, and `race.svg` to the book, which shows it.
+    pub fn write(&self, root: &Path) {
+        let folder = root.join("tests/bench/record");
         let rows: String = self.entries.iter().map(|entry| entry.row(&self.peers)).collect();
         let table = format!("{}{rows}{}", self.head, self.means());
         std::fs::write(folder.join("race.md"), table).expect("the record can be written");
         let json = serde_json::to_string_pretty(&self.json()).expect("figures are JSON");
         std::fs::write(folder.join("race.json"), json + "\n").expect("the record can be written");
-        self.draw(&folder.join("race.svg")).expect("the picture can be drawn");
+        self.draw(&root.join("book/src/race.svg")).expect("the picture can be drawn");
     }
 
     fn json(&self) -> serde_json::Value {
