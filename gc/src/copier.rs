@@ -517,22 +517,21 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
 
     #[cold]
     fn open_survivor(&mut self, words: u32) -> Option<u32> {
-        let mut opened = self.evacuation.open(role::SURVIVOR, self.directions.survivor_region_bytes, words)?;
-        let at = opened.bump(words);
-        // Keep filling whichever has more room left.
-        if opened.room() >= self.found.survivor.room() {
-            std::mem::swap(&mut opened, &mut self.found.survivor);
-        }
-        self.close(opened);
-        at
+        self.open(role::SURVIVOR, self.directions.survivor_region_bytes, words, |found| &mut found.survivor)
     }
 
     #[cold]
     fn open_old(&mut self, words: u32) -> Option<u32> {
-        let mut opened = self.evacuation.open(role::OLD, self.directions.old_region_bytes, words)?;
+        self.open(role::OLD, self.directions.old_region_bytes, words, |found| &mut found.old)
+    }
+
+    /// Room for `words` in a new region, which is filled from now on if it has more room left than the one before.
+    fn open(&mut self, kind: u8, bytes: u64, words: u32, filling: fn(&mut Found) -> &mut Buffer) -> Option<u32> {
+        let mut opened = self.evacuation.open(kind, bytes, words)?;
         let at = opened.bump(words);
-        if opened.room() >= self.found.old.room() {
-            std::mem::swap(&mut opened, &mut self.found.old);
+        let filling = filling(&mut self.found);
+        if opened.room() >= filling.room() {
+            std::mem::swap(&mut opened, filling);
         }
         self.close(opened);
         at

@@ -6,26 +6,12 @@ mod support;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use support::{Double, FakeClock, Operation, Random};
+use support::{Double, FakeClock, Operation, Random, busy};
 use tenure_gc::log::LogWriter;
 use tenure_gc::policy::{Adaptive, CycleKind, Overrides, Static};
 use tenure_gc::{Collect, Heap, HeapConfig, Observer, PausePhase, PauseReport, Phases, Ref, Shape, ShapeTable};
 
 const MIB: u64 = 1 << 20;
-
-fn busy() -> Box<Static> {
-    Box::new(Static::new(Overrides {
-        young_bytes: Some(512 << 10),
-        old_region_bytes: Some(64 << 10),
-        eden_region_bytes: Some(128 << 10),
-        tenuring_age: Some(2),
-        concurrent_start_share: Some(0.1),
-        mixed_live_share: Some(1.0),
-        mixed_pause_count: Some(4),
-        heap_target_bytes: Some(8 * MIB),
-        ..Overrides::default()
-    }))
-}
 
 #[test]
 fn any_number_of_workers_keeps_the_same_graph() {

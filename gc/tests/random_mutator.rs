@@ -4,8 +4,8 @@ mod support;
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use support::{Double, FakeClock, Operation, Random};
-use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Static};
+use support::{Double, FakeClock, Operation, Random, busy};
+use tenure_gc::policy::{Adaptive, Adversarial, Explore, Policy, Static};
 use tenure_gc::{Clock, HeapConfig, Stats, SystemClock};
 
 const MIB: u64 = 1 << 20;
@@ -47,21 +47,6 @@ const MODES: [&str; 25] = [
     "workers:3,copyfail:20,move:256K",
     "workers:3,full:512K,slice:4K",
 ];
-
-/// Small regions, early promotion and eager marking: much happens in a small heap.
-fn busy() -> Box<dyn Policy> {
-    Box::new(Static::new(Overrides {
-        young_bytes: Some(512 << 10),
-        old_region_bytes: Some(64 << 10),
-        eden_region_bytes: Some(128 << 10),
-        tenuring_age: Some(2),
-        concurrent_start_share: Some(0.1),
-        mixed_live_share: Some(1.0),
-        mixed_pause_count: Some(4),
-        heap_target_bytes: Some(8 * MIB),
-        ..Overrides::default()
-    }))
-}
 
 fn run(seed: u64, operations: usize, config: HeapConfig, policy: Box<dyn Policy>) -> (Stats, Double) {
     let mut random = Random::new(seed);

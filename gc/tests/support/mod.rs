@@ -9,6 +9,7 @@ mod operation;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tenure_gc::policy::{Overrides, Static};
 use tenure_gc::{Clock, Shape, ShapeId, ShapeTable, Zeal};
 
 pub use double::Double;
@@ -34,6 +35,21 @@ impl Clock for FakeClock {
     fn thread_system_ns(&self) -> u64 {
         0
     }
+}
+
+/// A policy of small regions, early promotion and eager marking: much happens in a small heap.
+pub fn busy() -> Box<Static> {
+    Box::new(Static::new(Overrides {
+        young_bytes: Some(512 << 10),
+        old_region_bytes: Some(64 << 10),
+        eden_region_bytes: Some(128 << 10),
+        tenuring_age: Some(2),
+        concurrent_start_share: Some(0.1),
+        mixed_live_share: Some(1.0),
+        mixed_pause_count: Some(4),
+        heap_target_bytes: Some(8 << 20),
+        ..Overrides::default()
+    }))
 }
 
 /// Zeal from a text, with what `TENURE_GC_ZEAL` adds: `TENURE_GC_ZEAL=workers:3` runs every test with three workers.
