@@ -1,5 +1,7 @@
 //! What is made of many figures: quantiles, and medians with the interval in which they lie.
 
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
 use std::fmt;
 
 /// Resamples of the bootstrap.

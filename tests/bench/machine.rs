@@ -1,5 +1,7 @@
 //! The machine: what it is, and how much others used it meanwhile.
 
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
 use std::fmt;
 use std::fs;
 use std::process::Command;
@@ -71,23 +73,23 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_string()
 }
 
-/// The first line that a command prints, on either stream.
-pub fn says(program: &str, args: &[&str]) -> String {
-    let Ok(output) = Command::new(program).args(args).output() else { return "none".into() };
+/// The first line that a command prints, on either stream; nothing if it doesn't start.
+pub fn says(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
     let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    first_line(&String::from_utf8_lossy(&text))
+    Some(first_line(&String::from_utf8_lossy(&text)))
 }
 
-/// Commit, processors, Java.
+/// Date, commit, processors.
 pub fn description() -> String {
+    let said = |program, args: &[&str]| says(program, args).unwrap_or_else(|| "none".into());
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     format!(
-        "{}; commit {}; {cpus} CPUs, {}; Java: {}",
-        says("date", &["-u", "+%F %H:%M UTC"]),
-        says("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
-        model.trim_matches([':', ' ', '\t']),
-        says("java", &["-version"])
+        "{}; commit {}; {cpus} CPUs, {}",
+        said("date", &["-u", "+%F %H:%M UTC"]),
+        said("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
+        model.trim_matches([':', ' ', '\t'])
     )
 }

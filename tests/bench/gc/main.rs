@@ -7,7 +7,9 @@
 //! Runs that are compared are interleaved, so that a machine that changes its speed changes it for all; what is compared
 //! is CPU time, for other processes lengthen wall times; medians come with 95 % intervals by the bootstrap.
 
+#[path = "../figures.rs"]
 mod figures;
+#[path = "../machine.rs"]
 mod machine;
 mod observed;
 mod process;

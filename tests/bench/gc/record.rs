@@ -22,7 +22,8 @@ pub fn command(row: &str, settings: &Settings) -> String {
     if let Some(policy) = &settings.policy {
         command += &format!(" --gc {policy}");
     }
-    format!("`{command}`; {}", machine::description())
+    let java = machine::says("java", &["-version"]).unwrap_or_else(|| "none".into());
+    format!("`{command}`; {}; Java: {java}", machine::description())
 }
 
 /// Puts the section in the place of the one of the same row, or at the end.

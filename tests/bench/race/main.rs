@@ -9,6 +9,10 @@
 //! run by run, and the median counts. What a program prints is compared before anything is measured: a peer that computes
 //! something else is a defect of the race, and ends it. Nothing here passes or fails by time: it reports.
 
+#[path = "../figures.rs"]
+mod figures;
+#[path = "../machine.rs"]
+mod machine;
 mod measure;
 mod peer;
 mod programs;

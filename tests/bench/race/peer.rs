@@ -3,9 +3,10 @@
 //! A peer has a program if its folder has a source of that name: `java/BinaryTrees.java`, `js/binary_trees.js`,
 //! `lua/binary_trees.lua`, `go/binary_trees.go`, `c/binary_trees.c`. It must never know what a program does.
 
+use crate::machine::says;
 use crate::programs::Program;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// A language, with the flags its users would give for speed.
@@ -20,13 +21,6 @@ pub enum Peer {
 
 /// All of them, in the order of the table's columns.
 pub const PEERS: [Peer; 5] = [Peer::Java, Peer::Node, Peer::LuaJit, Peer::Go, Peer::C];
-
-/// The first line that a command prints, wherever it prints it.
-pub fn first_line(command: &[&str]) -> Option<String> {
-    let output = Command::new(command[0]).args(&command[1..]).output().ok()?;
-    let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    String::from_utf8_lossy(&text).lines().next().map(String::from)
-}
 
 /// How Tenure runs a program.
 pub fn tenure(program: &Program, root: &Path) -> Vec<String> {
@@ -71,11 +65,11 @@ impl Peer {
     /// What is installed, or nothing.
     pub fn version(self) -> Option<String> {
         match self {
-            Peer::Java => first_line(&["javac", "-version"]).and_then(|_| first_line(&["java", "-version"])),
-            Peer::Node => first_line(&["node", "--version"]),
-            Peer::LuaJit => first_line(&["luajit", "-v"]),
-            Peer::Go => first_line(&["go", "version"]),
-            Peer::C => first_line(&["cc", "--version"]),
+            Peer::Java => says("javac", &["-version"]).and_then(|_| says("java", &["-version"])),
+            Peer::Node => says("node", &["--version"]),
+            Peer::LuaJit => says("luajit", &["-v"]),
+            Peer::Go => says("go", &["version"]),
+            Peer::C => says("cc", &["--version"]),
         }
     }
 
@@ -122,14 +116,4 @@ impl Peer {
 fn build(command: &mut Command) {
     let status = command.status().unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
     assert!(status.success(), "{command:?} ended with {status}");
-}
-
-/// The machine, in a few words.
-pub fn machine() -> String {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let text = fs::read_to_string(PathBuf::from("/proc/cpuinfo")).unwrap_or_default();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("unknown processor", |m| m.trim_matches([':', ' ', '\t']));
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!("{cpus} CPUs, {model}; load at the start {}", load.split(' ').next().unwrap_or("unknown"))
 }

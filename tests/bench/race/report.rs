@@ -3,8 +3,10 @@
 //! It must never know how a figure came about. Ratios are ours ÷ theirs, below 1 we are ahead; each is the median of the
 //! ratios of runs made side by side.
 
+use crate::figures::{geometric_mean, median, quantile};
+use crate::machine::{self, Load};
 use crate::measure::Usage;
-use crate::peer::{self, Peer};
+use crate::peer::Peer;
 use crate::programs::HELLO;
 use plotters::prelude::*;
 use serde_json::json;
@@ -22,23 +24,17 @@ pub struct Entry {
 /// All that was measured so far.
 pub struct Report {
     head: String,
+    load: Load,
     peers: Vec<Peer>,
     entries: Vec<Entry>,
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    quantile(figures, 0.5)
-}
-
-/// Of sorted figures, the one nearest below; NaN of none.
-fn quantile(figures: impl Iterator<Item = f64>, at: f64) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(((figures.len().max(1) - 1) as f64 * at) as usize).copied().unwrap_or(f64::NAN)
-}
-
 fn ratios(ours: &[Usage], theirs: &[Usage], figure: impl Fn(&Usage) -> f64) -> Vec<f64> {
     ours.iter().zip(theirs).map(|(a, b)| figure(a) / figure(b)).collect()
+}
+
+fn median_of(usages: &[Usage], figure: fn(&Usage) -> f64) -> f64 {
+    median(&usages.iter().map(figure).collect::<Vec<f64>>())
 }
 
 /// The figures that have a geometric mean, by name.
@@ -52,13 +48,13 @@ impl Entry {
     }
 
     fn ratio(&self, peer: Peer, figure: fn(&Usage) -> f64) -> Option<f64> {
-        Some(median(ratios(&self.ours, self.of(peer)?, figure).into_iter()))
+        Some(median(&ratios(&self.ours, self.of(peer)?, figure)))
     }
 
     /// One row: our figures, then CPU ratio with the middle half of its runs, and memory ratio, for each peer.
     fn row(&self, peers: &[Peer]) -> String {
-        let cpu_s = median(self.ours.iter().map(|u| u.cpu_s));
-        let peak_mib = median(self.ours.iter().map(|u| u.peak_bytes as f64 / (1 << 20) as f64));
+        let cpu_s = median_of(&self.ours, |u| u.cpu_s);
+        let peak_mib = median_of(&self.ours, |u| u.peak_bytes as f64 / (1 << 20) as f64);
         let mut row = format!("| {} | {cpu_s:.3} | {peak_mib:.0} |", self.program);
         for peer in peers {
             let Some(theirs) = self.of(*peer) else {
@@ -66,9 +62,9 @@ impl Entry {
                 continue;
             };
             let cpu = ratios(&self.ours, theirs, |u| u.cpu_s);
-            let at = |share| quantile(cpu.iter().copied(), share);
-            let memory = median(ratios(&self.ours, theirs, |u| u.peak_bytes as f64).into_iter());
-            write!(row, " {:.2} ({:.2}–{:.2}) | {memory:.2} |", at(0.5), at(0.25), at(0.75)).expect("text");
+            let at = |share| quantile(&cpu, share);
+            let memory = median(&ratios(&self.ours, theirs, |u| u.peak_bytes as f64));
+            write!(row, " {:.2} ({:.2}–{:.2}) | {memory:.2} |", median(&cpu), at(0.25), at(0.75)).expect("text");
         }
         row + "\n"
     }
@@ -76,11 +72,9 @@ impl Entry {
 
 impl Report {
     pub fn new(runs: usize, peers: &[Peer], missing: &[Peer]) -> Report {
-        let commit = peer::first_line(&["git", "rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
-        let date = peer::first_line(&["date", "-u", "+%Y-%m-%d %H:%M UTC"]).unwrap_or_default();
         let mut head = format!(
-            "# The race\nMade by `cargo bench --bench race -- --record`, {date}, commit {commit}, {runs} interleaved runs; {}.\n",
-            peer::machine()
+            "# The race\nMade by `cargo bench --bench race -- --record`; {}; {runs} interleaved runs.\n",
+            machine::description()
         );
         for peer in peers {
             let version = peer.version().unwrap_or_default();
@@ -96,7 +90,7 @@ impl Report {
         head += "\n|---|---|---|";
         head += &"---|---|".repeat(peers.len());
         head += "\n";
-        Report { head, peers: peers.to_vec(), entries: Vec::new() }
+        Report { head, load: Load::now(), peers: peers.to_vec(), entries: Vec::new() }
     }
 
     pub fn head(&self) -> &str {
@@ -127,17 +121,17 @@ impl Report {
         let hello: HashMap<Peer, (f64, f64)> = self.net_of();
         self.mean_row(&mut text, "CPU net of hello world", |entry, peer| {
             let (ours, theirs) = hello.get(&peer)?;
-            let theirs_s = median(entry.of(peer)?.iter().map(|u| u.cpu_s)) - theirs;
-            let ours_s = median(entry.ours.iter().map(|u| u.cpu_s)) - ours;
+            let theirs_s = median_of(entry.of(peer)?, |u| u.cpu_s) - theirs;
+            let ours_s = median_of(&entry.ours, |u| u.cpu_s) - ours;
             (theirs_s > 0.0 && ours_s > 0.0).then_some(ours_s / theirs_s)
         });
-        text
+        text + &format!("\n{}.\n", self.load.until_now())
     }
 
     /// What hello world costs us and each peer.
     fn net_of(&self) -> HashMap<Peer, (f64, f64)> {
         let Some(hello) = self.entries.iter().find(|entry| entry.program == HELLO) else { return HashMap::new() };
-        let cpu_s = |usages: &[Usage]| median(usages.iter().map(|u| u.cpu_s));
+        let cpu_s = |usages: &[Usage]| median_of(usages, |u| u.cpu_s);
         hello.theirs.iter().map(|(peer, usages)| (*peer, (cpu_s(&hello.ours), cpu_s(usages)))).collect()
     }
 
@@ -145,7 +139,7 @@ impl Report {
         write!(text, "| {name} |").expect("text");
         for peer in &self.peers {
             let ratios: Vec<f64> = self.raced().filter_map(|entry| ratio(entry, *peer)).collect();
-            let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp();
+            let mean = geometric_mean(&ratios);
             if ratios.is_empty() {
                 *text += " – |";
             } else {
