@@ -320,9 +320,60 @@ pub struct BenchArgs {
     /// Print the measurements of every single run as CSV.
     #[arg(long)]
     pub csv: bool,
+    /// Judge the advisor by the workloads instead of comparing policies on one script; takes up to three hours.
+    #[arg(long, value_name = "SUITE", conflicts_with_all = ["gc", "runs", "model", "pause_goal", "max_heap", "csv"])]
+    pub suite: Option<SuiteName>,
+    /// How the suite is run.
+    #[command(flatten)]
+    pub of_suite: SuiteArgs,
     /// The script, then its own arguments.
-    #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
+    #[arg(value_name = "FILE", trailing_var_arg = true, required_unless_present = "suite")]
+    #[arg(conflicts_with_all = OF_SUITE)]
     pub script: Vec<String>,
+}
+
+/// Options that mean nothing beside a script.
+const OF_SUITE: [&str; 10] =
+    ["suite", "quick", "full", "knobs", "results", "workloads", "data", "only", "jobs", "plot"];
+
+/// What `tenure bench --suite` can judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SuiteName {
+    /// The learned policy.
+    Advisor,
+}
+
+/// Options of `tenure bench --suite`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Suite")]
+pub struct SuiteArgs {
+    /// A quarter of an hour: fewer runs, fewer cells, the search for the best settings begun in the simulator.
+    #[arg(long, requires = "suite", conflicts_with = "full")]
+    pub quick: bool,
+    /// Every heap and pause goal in real runs, not in the simulator alone; takes many hours.
+    #[arg(long, requires = "suite")]
+    pub full: bool,
+    /// Sweep each knob over the workloads, and say which counters it moves.
+    #[arg(long, requires = "suite", conflicts_with_all = ["quick", "full"])]
+    pub knobs: bool,
+    /// Where results are kept as they come; what is there is not run again, so a suite that was stopped goes on.
+    #[arg(long, value_name = "DIR", requires = "suite", default_value = "suite-results")]
+    pub results: PathBuf,
+    /// The workloads, with their table suite_heaps.csv.
+    #[arg(long, value_name = "DIR", requires = "suite", default_value = "examples/workloads")]
+    pub workloads: PathBuf,
+    /// The data to which the models are fitted, a family left out of each.
+    #[arg(long, value_name = "FILE", requires = "suite", default_value = "advisor/models/default.data")]
+    pub data: PathBuf,
+    /// Only these programs.
+    #[arg(long, value_name = "PROGRAMS", value_delimiter = ',', requires = "suite")]
+    pub only: Vec<String>,
+    /// Runs side by side [default: 1, with --quick one a core]
+    #[arg(long, value_name = "N", requires = "suite", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub jobs: Option<u32>,
+    /// Draw the results as SVG files in this folder.
+    #[arg(long, value_name = "DIR", requires = "suite")]
+    pub plot: Option<PathBuf>,
 }
 
 /// `tenure train`
@@ -541,6 +592,10 @@ mod tests {
             "--evaluate --stats a.ten",
             "check",
             "bench --runs=0 a.ten",
+            "bench --quick a.ten",
+            "bench --suite=advisor a.ten",
+            "bench --suite=advisor --quick --full",
+            "bench --suite=advisor --gc=static",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

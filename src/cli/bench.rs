@@ -12,6 +12,7 @@ use super::report::{self, Status};
 use super::run::{engine, split_script};
 use super::sample::Quartiles;
 use super::size::{show_bytes, show_ns};
+use super::suite;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -70,6 +71,9 @@ struct Contender {
 
 /// Does it.
 pub fn main(args: &BenchArgs) -> Status {
+    if args.suite.is_some() {
+        return suite::main(&args.of_suite, args.json);
+    }
     match with_bench_blocks(&args.script[0]) {
         Ok(Some(program)) => return bench_blocks::main(args, &program),
         Ok(None) => {}

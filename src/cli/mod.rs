@@ -29,6 +29,7 @@ mod run;
 mod sample;
 mod size;
 mod stats;
+mod suite;
 mod test;
 mod train;
 
