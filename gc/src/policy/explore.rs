@@ -1,76 +1,110 @@
-//! The exploring policy: random knobs around the adaptive policy's, to learn from. Never for production.
+//! The exploring policy: random knobs, to learn from. Never for production.
 //!
-//! Each draw is held for 2 to 8 cycles, because a knob's effect shows late. The decision carries the probability of the
-//! draw, so that a learner can weigh it.
+//! Knobs are held for 2 to 8 cycles, because what they do shows late. Then one of them is drawn anew, or a few, or all: pairs of
+//! holds that differ in one knob tell most about it, and draws of all keep the data spread out. Sizes are drawn log-uniformly
+//! from all that the envelope allows, not around any policy's choice, so that what is learnt reaches as far as a static
+//! setting can. The decision carries the probability of the draw, so that a learner can weigh it.
 
 use super::random::Random;
-use super::{Adaptive, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
 const SHARES: [f64; 8] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85];
-const YOUNG_FACTORS: [f64; 6] = [0.25, 0.5, 1.0, 1.5, 2.0, 4.0];
-const HEAP_FACTORS: [f64; 4] = [0.7, 1.0, 1.4, 2.0];
+/// Heap targets, as shares of the limit.
+const HEAP_SHARES: [f64; 7] = [0.25, 0.35, 0.5, 0.6, 0.7, 0.85, 1.0];
 const AGES: [u8; 6] = [0, 1, 2, 4, 8, 15];
 const MIXED_COUNTS: [u32; 4] = [2, 4, 8, 16];
 const LIVE_SHARES: [f64; 4] = [0.65, 0.75, 0.85, 0.95];
+/// Steps of the young size in each doubling.
+const YOUNG_STEPS: f64 = 2.0;
+
+/// What can be drawn by itself.
+const DRAWS: usize = 8;
 
 /// The exploring policy.
 #[derive(Clone, Debug)]
 pub struct Explore {
-    adaptive: Adaptive,
     random: Random,
     cycles_left: u32,
-    draw: Draw,
-}
-
-/// What was drawn: sizes in absolute terms, or as factors of what the adaptive policy says.
-#[derive(Clone, Copy, Debug, Default)]
-struct Draw {
-    old_region_order: u32,
-    eden_region_order: u32,
-    share: f64,
-    young_factor: f64,
-    heap_factor: f64,
-    age: u8,
-    mixed_count: u32,
-    live_share: f64,
+    /// The knobs in force; none before the first draw.
+    held: Option<Knobs>,
     propensity: f64,
 }
 
 impl Explore {
     /// A policy that draws the same knobs for the same seed and heap.
     pub fn new(seed: u64) -> Explore {
-        Explore { adaptive: Adaptive::new(), random: Random::new(seed), cycles_left: 0, draw: Draw::default() }
+        Explore { random: Random::new(seed), cycles_left: 0, held: None, propensity: 1.0 }
     }
 
-    fn draw(&mut self, envelope: &Envelope) {
-        let orders = (envelope.region_bytes_max / envelope.region_bytes_min).ilog2() + 1;
-        let random = &mut self.random;
-        self.cycles_left = 2 + random.below(7) as u32;
-        let ways = 7.0
-            * f64::from(orders * orders)
-            * [
-                SHARES.len(),
-                YOUNG_FACTORS.len(),
-                HEAP_FACTORS.len(),
-                AGES.len(),
-                MIXED_COUNTS.len(),
-                LIVE_SHARES.len(),
-            ]
-            .map(|n| n as f64)
-            .iter()
-            .product::<f64>();
-        self.draw = Draw {
-            old_region_order: random.below(u64::from(orders)) as u32,
-            eden_region_order: random.below(u64::from(orders)) as u32,
-            share: random.pick(&SHARES),
-            young_factor: random.pick(&YOUNG_FACTORS),
-            heap_factor: random.pick(&HEAP_FACTORS),
-            age: random.pick(&AGES),
-            mixed_count: random.pick(&MIXED_COUNTS),
-            live_share: random.pick(&LIVE_SHARES),
-            propensity: 1.0 / ways,
-        };
+    /// Draws one knob anew, or three, or all, each as likely.
+    fn draw(&mut self, snapshot: &Snapshot, envelope: &Envelope) -> Knobs {
+        let mut chosen = [false; DRAWS];
+        let held = self.held;
+        let mut knobs = held.unwrap_or_else(|| envelope.initial(snapshot));
+        let count = if held.is_none() { DRAWS } else { self.random.pick(&[1, 3, DRAWS]) };
+        let mut left = count;
+        while left > 0 {
+            let at = self.random.below(DRAWS as u64) as usize;
+            left -= usize::from(!chosen[at]);
+            chosen[at] = true;
+        }
+        let sets = if held.is_none() { 1.0 } else { 3.0 * ways_to_choose(count) };
+        self.propensity = 1.0 / sets;
+        for (at, _) in chosen.iter().enumerate().filter(|(_, chosen)| **chosen) {
+            self.propensity /= self.draw_one(at, &mut knobs, envelope) as f64;
+        }
+        knobs
     }
+
+    /// Draws a knob; returns how many values it had to choose from.
+    fn draw_one(&mut self, which: usize, knobs: &mut Knobs, envelope: &Envelope) -> usize {
+        let random = &mut self.random;
+        let orders = (envelope.region_bytes_max / envelope.region_bytes_min).ilog2() as usize + 1;
+        let mut pick = |values: usize| random.below(values as u64) as usize;
+        match which {
+            0 => {
+                knobs.old_region_bytes = envelope.region_bytes_min << pick(orders);
+                orders
+            }
+            1 => {
+                knobs.eden_region_bytes = envelope.region_bytes_min << pick(orders);
+                knobs.large_object_bytes = knobs.eden_region_bytes / 2;
+                orders
+            }
+            2 => {
+                let most = envelope.young_bytes_max.max(envelope.young_bytes_min);
+                let doublings = (most as f64 / envelope.young_bytes_min.max(1) as f64).log2();
+                let steps = (doublings * YOUNG_STEPS) as usize + 1;
+                knobs.young_bytes = (most as f64 * (-(pick(steps) as f64) / YOUNG_STEPS).exp2()) as u64;
+                steps
+            }
+            3 => {
+                knobs.heap_target_bytes = (envelope.limit_bytes as f64 * HEAP_SHARES[pick(HEAP_SHARES.len())]) as u64;
+                HEAP_SHARES.len()
+            }
+            4 => {
+                knobs.concurrent_start_share = SHARES[pick(SHARES.len())];
+                SHARES.len()
+            }
+            5 => {
+                knobs.tenuring_age = AGES[pick(AGES.len())];
+                AGES.len()
+            }
+            6 => {
+                knobs.mixed_pause_count = MIXED_COUNTS[pick(MIXED_COUNTS.len())];
+                MIXED_COUNTS.len()
+            }
+            _ => {
+                knobs.mixed_live_share = LIVE_SHARES[pick(LIVE_SHARES.len())];
+                LIVE_SHARES.len()
+            }
+        }
+    }
+}
+
+/// Sets of `count` draws.
+fn ways_to_choose(count: usize) -> f64 {
+    (0..count).map(|i| (DRAWS - i) as f64 / (i + 1) as f64).product()
 }
 
 impl Policy for Explore {
@@ -79,29 +113,50 @@ impl Policy for Explore {
     }
 
     fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, envelope: &Envelope) -> Decision {
-        let adaptive = self.adaptive.decide(snapshot, current, envelope).knobs;
         if self.cycles_left == 0 {
-            self.draw(envelope);
+            let drawn = self.draw(snapshot, envelope);
+            self.held = Some(envelope.clamp(&drawn, current));
+            self.cycles_left = 2 + self.random.below(7) as u32;
+            self.propensity /= 7.0;
         }
         self.cycles_left -= 1;
-        let draw = &self.draw;
-        let eden_region_bytes = envelope.region_bytes_min << draw.eden_region_order;
-        let knobs = Knobs {
-            old_region_bytes: envelope.region_bytes_min << draw.old_region_order,
-            eden_region_bytes,
-            concurrent_start_share: draw.share,
-            young_bytes: (adaptive.young_bytes as f64 * draw.young_factor) as u64,
-            large_object_bytes: eden_region_bytes / 2,
-            tenuring_age: draw.age,
-            mixed_pause_count: draw.mixed_count,
-            mixed_live_share: draw.live_share,
-            heap_target_bytes: (adaptive.heap_target_bytes as f64 * draw.heap_factor) as u64,
-            ..adaptive
-        };
-        Decision { propensity: draw.propensity, ..Decision::plain(envelope.clamp(&knobs, current), Reason::Explore) }
+        let knobs = self.held.unwrap_or(*current);
+        Decision { propensity: self.propensity, ..Decision::plain(knobs, Reason::Explore) }
     }
 
-    fn observe(&mut self, outcome: &Outcome) {
-        self.adaptive.observe(outcome);
+    fn observe(&mut self, _: &Outcome) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knobs_are_held_and_spread_over_the_envelope() {
+        let envelope = Envelope::of_limit(256 << 20);
+        let snapshot = Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() };
+        let mut explore = Explore::new(3);
+        let mut knobs = envelope.initial(&snapshot);
+        let (mut holds, mut lengths, mut youngs, mut single) = (0, Vec::new(), Vec::new(), 0);
+        for _ in 0..4000 {
+            let decision = explore.decide(&snapshot, &knobs, &envelope);
+            assert!(decision.propensity > 0.0 && decision.propensity < 1.0);
+            assert_eq!(envelope.clamp(&decision.knobs, &knobs), decision.knobs);
+            if decision.knobs == knobs {
+                *lengths.last_mut().unwrap() += 1;
+            } else {
+                holds += 1;
+                lengths.push(1);
+                youngs.push(decision.knobs.young_bytes);
+                let same_but_young = Knobs { young_bytes: knobs.young_bytes, ..decision.knobs } == knobs;
+                single += usize::from(same_but_young);
+            }
+            knobs = decision.knobs;
+        }
+        assert!((600..1100).contains(&holds), "{holds}");
+        assert!(lengths.iter().all(|length| *length >= 2));
+        assert!(single > 10, "{single}");
+        youngs.sort_unstable();
+        assert!(youngs[0] < 2 * envelope.young_bytes_min && youngs[youngs.len() - 1] == envelope.young_bytes_max);
     }
 }
