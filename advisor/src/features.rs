@@ -16,6 +16,7 @@
 use tenure_gc::policy::Knobs;
 
 use crate::history::{Measured, ratio};
+use crate::math::{ln, log2};
 
 /// A feature's description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,38 +52,38 @@ const PAUSE_FLOOR_NS: f64 = 20_000.0;
 pub(crate) const US_LN: f64 = 6.907_755_278_982_137;
 
 features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state features.";
-    allocation_rate, "ln bytes/ns", "allocation rate of the program" => (m.allocation_bytes_per_ns + 1e-4).ln();
+    allocation_rate, "ln bytes/ns", "allocation rate of the program" => ln(m.allocation_bytes_per_ns + 1e-4);
     allocation_spread, "1", "interquartile range of the allocation rate over its median" => m.allocation_spread;
     survival, "share", "share of young bytes that a pause copies" => m.survival;
-    survival_log, "ln share", "the same, resolved near zero" => (m.survival + 1e-3).ln();
+    survival_log, "ln share", "the same, resolved near zero" => ln(m.survival + 1e-3);
     survival_spread, "share", "interquartile range of survival" => m.survival_spread;
     promotion, "share", "bytes that become old per allocated byte" => m.promotion;
-    promotion_log, "ln share", "the same, resolved near zero" => (m.promotion + 1e-4).ln();
+    promotion_log, "ln share", "the same, resolved near zero" => ln(m.promotion + 1e-4);
     large, "share", "share of allocated bytes in large objects" => m.large;
-    copy_rate, "ln ns/byte", "CPU of evacuation per copied byte" => (m.copy_ns_per_byte + 1e-3).ln();
-    mark_rate, "ln ns/byte", "CPU of marking per live byte" => (m.mark_ns_per_byte + 1e-3).ln();
+    copy_rate, "ln ns/byte", "CPU of evacuation per copied byte" => ln(m.copy_ns_per_byte + 1e-3);
+    mark_rate, "ln ns/byte", "CPU of marking per live byte" => ln(m.mark_ns_per_byte + 1e-3);
     occupancy, "share", "old and large bytes over the heap target" => ratio(m.old_bytes, m.heap_bytes);
     live, "share", "live old and large bytes over the heap target" => ratio(m.live_bytes, m.heap_bytes);
     garbage, "share", "bytes of old space known to be reclaimable over old bytes" => ratio(m.reclaimable_bytes, m.old_bytes).min(1.0);
     committed, "share", "committed bytes over the heap target" => ratio(m.committed_bytes, m.heap_bytes);
-    heap_now, "log2 64MiB", "heap target in the cycle just ended" => (m.heap_bytes / MIB).log2() - 6.0;
-    heap_limit, "log2 1", "heap target over the limit" => (m.heap_bytes / m.limit_bytes).log2();
+    heap_now, "log2 64MiB", "heap target in the cycle just ended" => log2(m.heap_bytes / MIB) - 6.0;
+    heap_limit, "log2 1", "heap target over the limit" => log2(m.heap_bytes / m.limit_bytes);
     largest_free, "share", "largest free run over the heap target" => ratio(m.largest_free_bytes, m.heap_bytes).min(4.0);
-    survivors_log, "ln MiB", "bytes in survivor regions" => (m.survivor_bytes / MIB + 0.01).ln();
-    remembered_log, "ln 1/KiB", "remembered entries scanned per KiB allocated" => (m.remembered_per_kib + 1e-3).ln();
-    barrier_log, "ln 1/KiB", "slow paths of the write barrier per KiB allocated" => (m.barrier_per_kib + 1e-3).ln();
+    survivors_log, "ln MiB", "bytes in survivor regions" => ln(m.survivor_bytes / MIB + 0.01);
+    remembered_log, "ln 1/KiB", "remembered entries scanned per KiB allocated" => ln(m.remembered_per_kib + 1e-3);
+    barrier_log, "ln 1/KiB", "slow paths of the write barrier per KiB allocated" => ln(m.barrier_per_kib + 1e-3);
     compaction, "byte/byte", "old bytes copied per old byte freed" => m.compacted_per_freed;
     tails, "share", "free tails over committed bytes" => m.tail_share;
     gc_share, "share", "collector's share of CPU" => m.gc_share;
-    pause_log, "ln us", "median pause of the last 32" => (m.pause_ns_p50 / 1e3 + 1.0).ln();
-    pause_tail, "ln 1", "95th percentile of the pause over its median" => ((m.pause_ns_p95 + 1e3) / (m.pause_ns_p50 + 1e3)).ln();
+    pause_log, "ln us", "median pause of the last 32" => ln(m.pause_ns_p50 / 1e3 + 1.0);
+    pause_tail, "ln 1", "95th percentile of the pause over its median" => ln((m.pause_ns_p95 + 1e3) / (m.pause_ns_p50 + 1e3));
     full_rate, "1/cycle", "full collections in the window" => m.full_rate;
     failed_rate, "1/cycle", "cycles with failed copies in the window" => m.failed_rate;
-    old_region_now, "log2 MiB", "size of old regions in the cycle just ended" => (m.old_region_bytes / MIB + 1e-3).log2();
-    eden_region_now, "log2 MiB", "size of eden regions in the cycle just ended" => (m.eden_region_bytes / MIB + 1e-3).log2();
+    old_region_now, "log2 MiB", "size of old regions in the cycle just ended" => log2(m.old_region_bytes / MIB + 1e-3);
+    eden_region_now, "log2 MiB", "size of eden regions in the cycle just ended" => log2(m.eden_region_bytes / MIB + 1e-3);
     threshold_now, "share", "threshold in the cycle just ended" => m.concurrent_start_share;
-    young_now, "log2 8MiB", "young size in the cycle just ended" => (m.young_bytes / MIB + 1e-3).log2() - 3.0;
-    since_mark, "ln cycles", "pauses since the last marking" => (m.cycles_since_mark + 1.0).ln();
+    young_now, "log2 8MiB", "young size in the cycle just ended" => log2(m.young_bytes / MIB + 1e-3) - 3.0;
+    since_mark, "ln cycles", "pauses since the last marking" => ln(m.cycles_since_mark + 1.0);
 }
 
 /// What the knobs are expected to lead to, worked out from measured rates.
@@ -126,7 +127,7 @@ impl Expected {
         let share = knobs.concurrent_start_share;
         let evacuation_ns = PAUSE_FLOOR_NS + young * m.survival * m.copy_ns_per_byte;
         // Logarithms are what a candidate's time goes into, so each is taken once.
-        let (evacuation_ln, young_ln) = (evacuation_ns.ln(), young.ln());
+        let (evacuation_ln, young_ln) = (ln(evacuation_ns), ln(young));
         // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
         let room_bytes = (share * heap - m.live_bytes).max(0.02 * heap);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
@@ -134,7 +135,7 @@ impl Expected {
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
-            heap_log: (heap / MIB).log2() - 6.0,
+            heap_log: log2(heap / MIB) - 6.0,
             young_log: young_ln / std::f64::consts::LN_2 - 23.0,
             share,
             age: f64::from(knobs.tenuring_age) / 15.0,
@@ -182,12 +183,12 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     room, "share", "threshold minus old occupancy" => e.room;
     room_short, "share", "how far old occupancy is above the threshold" => (-e.room).max(0.0);
     mark_due, "0 or 1", "whether the next pause is expected to start marking" => f64::from(e.room - e.young_share * m.promotion < 0.0);
-    mark_per_byte_log, "ln ns/byte", "marking amortised over what fits below the threshold" => (e.mark_ns_per_byte + 1e-4).ln();
-    work_per_byte_log, "ln ns/byte", "evacuation and amortised marking" => (e.evacuation_ns_per_byte + e.mark_ns_per_byte).ln();
+    mark_per_byte_log, "ln ns/byte", "marking amortised over what fits below the threshold" => ln(e.mark_ns_per_byte + 1e-4);
+    work_per_byte_log, "ln ns/byte", "evacuation and amortised marking" => ln(e.evacuation_ns_per_byte + e.mark_ns_per_byte);
     tightness, "share", "old, young and copied bytes over the limit" => e.tightness;
     tightness_excess, "share", "the part of it above 0.85" => (e.tightness - 0.85).max(0.0);
-    footprint_log, "ln MiB", "threshold or occupancy, plus young" => (e.footprint_bytes / MIB).ln();
-    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => (m.committed_bytes.max(m.old_bytes + e.young_bytes) / MIB + 0.01).ln();
+    footprint_log, "ln MiB", "threshold or occupancy, plus young" => ln(e.footprint_bytes / MIB);
+    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => ln(m.committed_bytes.max(m.old_bytes + e.young_bytes) / MIB + 0.01);
     open_tails, "share", "open regions over the heap target" => e.open_tails;
     old_region_promotion, "log2 MiB", "old region size times promotion" => e.old_log * m.promotion;
     old_region_large, "log2 MiB", "old region size times share of large objects" => e.old_log * m.large;

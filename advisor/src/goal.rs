@@ -81,8 +81,8 @@ mod tests {
     #[test]
     fn missing_the_pause_goal_outweighs_a_saving() {
         let weights = Goal::Throughput.weights();
-        let slow = weights.cost(&[(20_000.0_f64).ln(), 0.0, 3.0, 0.0], 0.0, 1e7_f64.ln());
-        let quick = weights.cost(&[(9_000.0_f64).ln(), 0.5, 3.0, 0.0], 0.0, 1e7_f64.ln());
+        let slow = weights.cost(&[(20_000.0_f64).ln(), 0.0, 3.0, 0.0, 0.0], 0.0, 1e7_f64.ln());
+        let quick = weights.cost(&[(9_000.0_f64).ln(), 0.5, 3.0, 0.0, 0.0], 0.0, 1e7_f64.ln());
         assert!(quick < slow);
     }
 

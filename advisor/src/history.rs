@@ -9,6 +9,7 @@
 //! - H1. Fixed size; nothing here allocates.
 //! - H2. Every number in [`Measured`] is finite, whatever the snapshots hold: ratios with an empty denominator are 0.
 
+use crate::math::ln;
 use tenure_gc::policy::{CycleKind, Knobs, Snapshot};
 
 /// Cycles kept.
@@ -210,7 +211,7 @@ impl History {
             cycles_since_mark: snapshot.cycles_since_mark.min(64) as f64,
             pause_ns_p50: snapshot.pause_ns_p50 as f64,
             pause_ns_p95: snapshot.pause_ns_p95 as f64,
-            pause_goal_ln: (snapshot.pause_goal_ns.max(1) as f64).ln(),
+            pause_goal_ln: ln(snapshot.pause_goal_ns.max(1) as f64),
             old_region_bytes: current.old_region_bytes as f64,
             eden_region_bytes: current.eden_region_bytes as f64,
             concurrent_start_share: current.concurrent_start_share,

@@ -3,8 +3,8 @@
 //! Once a cycle the heap shows a snapshot to its policy and gets knobs back. This policy, the [`Advisor`], predicts
 //! what candidate knobs would cost — the next pause, the collector's CPU time per allocated byte, the memory committed,
 //! the risk of a full collection — and takes the cheapest by the user's [`Goal`], inside a trust region around the
-//! adaptive policy's own choice. Its cost models are linear in hand-made features, fitted with linfa from journals of
-//! real runs (the `train` feature); deciding is plain arithmetic on fixed-size arrays.
+//! adaptive policy's own choice. Its cost models — a weighted sum of hand-made features or a small network in 8 bits —
+//! are fitted with linfa from journals of real runs (the `train` feature); deciding is plain arithmetic on fixed-size arrays.
 //!
 //! Data flow, one way: snapshot → `history` → `smooth` → `features` → `model` → `correct` → `goal` →
 //! `planner`, with `guard` deciding whose turn it is; outcome → `observed` → correction and guard.
@@ -24,7 +24,9 @@ mod goal;
 mod guard;
 mod history;
 mod load;
+mod math;
 mod model;
+mod network;
 mod observed;
 mod planner;
 mod policy;
@@ -41,4 +43,5 @@ pub use error::{ModelError, Warning};
 pub use features::{CANDIDATE_FEATURES, Feature, STATE_FEATURES};
 pub use goal::Goal;
 pub use model::{FeatureFit, Model, ModelFile, OUTPUTS, OutputFit};
+pub use network::{NetworkFit, NetworkOutput};
 pub use policy::Advisor;

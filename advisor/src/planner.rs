@@ -334,7 +334,7 @@ mod tests {
         let measured = history.measure(&snapshot, &level0);
         let state = state_features(&measured);
         let prepared = model.prepare(&state);
-        let correction = Correction::new(&[0.1; 4]);
+        let correction = Correction::new(&[0.1; crate::model::OUTPUT_COUNT]);
         let mut planner = Planner::new();
         let mut knobs = vec![level0];
         let mut unbelievable = 0;
@@ -399,7 +399,7 @@ mod tests {
         let situation = Situation {
             measured: &measured,
             prepared: &model.prepare(&state_features(&measured)),
-            correction: &Correction::new(&[0.1; 4]),
+            correction: &Correction::new(&[0.1; crate::model::OUTPUT_COUNT]),
             weights: &Goal::Memory.weights(),
             current: &level0,
             level0: &level0,

@@ -19,6 +19,7 @@ use crate::features::{STATE_COUNT, state_features};
 use crate::goal::{Goal, Weights};
 use crate::guard::{Guard, Outlook, Turn};
 use crate::history::{History, Measured};
+use crate::math::exp;
 use crate::model::{Model, Output, Prediction};
 use crate::observed::observed;
 use crate::planner::{Plan, Planner, Situation, Trust, predict};
@@ -226,8 +227,8 @@ impl Learned {
             pause_goal_ln: now.pause_goal_ln,
         });
         Decision {
-            predicted_pause_ns: corrected[Output::Pause as usize].exp() * 1e3,
-            predicted_gc_ns_per_byte: corrected[Output::GcPerByte as usize].exp(),
+            predicted_pause_ns: exp(corrected[Output::Pause as usize]) * 1e3,
+            predicted_gc_ns_per_byte: exp(corrected[Output::GcPerByte as usize]),
             ..Decision::plain(knobs, reason)
         }
     }

@@ -41,9 +41,15 @@ fn the_same_data_give_the_same_bits() {
 #[test]
 fn what_is_fitted_explains_families_it_never_saw() {
     let trained = fit(&runs(4, 800), &options()).unwrap();
-    for output in &trained.metrics.outputs[..3] {
-        assert!(output.r2_within_runs > 0.2, "{output:?}");
+    for kind in &trained.metrics.kinds {
+        for output in &kind.outputs[..3] {
+            assert!(output.r2_within_runs > 0.2, "{kind:?}");
+        }
+        assert!(kind.regret < 0.7 * trained.metrics.regret_blind, "{kind:?}");
     }
+    // 127 steps are enough
+    let [_, twin, network] = trained.metrics.kinds.as_slice() else { panic!("three kinds") };
+    assert!(network.regret < 1.05 * twin.regret, "{} {}", network.regret, twin.regret);
     assert!(Advisor::from_model(&trained.model).is_ok());
     assert!(Model::parse(&text(&trained)).is_ok());
     assert!(text(&trained).len() <= 64 << 10);

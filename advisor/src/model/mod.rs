@@ -1,7 +1,8 @@
-//! The fitted cost models: what a knob setting is expected to cost, as a weighted sum of features.
+//! The fitted cost models: what a knob setting is expected to cost.
 //!
-//! Deciding needs only this file's arithmetic; fitting lives in `train`. The weights were fitted on standardised
-//! features and are kept so in the model file; [`Model::new`] checks them and lays them out for deciding.
+//! Behind one interface — take in a state, then predict for candidates — stand a weighted sum of standardised features
+//! ([`linear`]) and a small network in 8 bits ([`crate::network`]); a model file has the numbers of the one that does
+//! better on programs it was not fitted to. Deciding needs only this arithmetic; fitting lives in `train`.
 //!
 //! Invariants
 //! - M1. Every number of a [`Model`] is finite, and every scale positive.
@@ -9,15 +10,18 @@
 //!   extrapolated further than the training data reach.
 //! - M3. A model with another schema — other features, outputs or knobs — is never made.
 
-use serde::{Deserialize, Serialize};
+mod file;
+mod linear;
+
+pub use file::{FORMAT, FeatureFit, ModelFile, OutputFit, schema};
 
 use crate::error::ModelError;
-use crate::features::{CANDIDATE_COUNT, CANDIDATE_FEATURES, STATE_COUNT, STATE_FEATURES};
+use crate::features::{CANDIDATE_COUNT, STATE_COUNT};
+use crate::network::{Network, StateSums};
+use linear::Linear;
 
-/// The format of model files. Goes up when their meaning changes.
-pub const FORMAT: u32 = 1;
-/// Weights of standardised features beyond this are no fitted model.
-const WEIGHT_MAX: f64 = 1e6;
+/// No error of a fitted model is beyond this.
+const ERROR_MAX: f64 = 1e6;
 
 /// What is predicted for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,99 +35,35 @@ pub enum Output {
     Footprint = 2,
     /// Chance of a full collection or a failed copy while the knobs hold.
     Risk = 3,
+    /// ln of the longest pause while the knobs hold over their usual one: what a machine's speed leaves as it is.
+    PauseTail = 4,
 }
 
 /// How many outputs there are.
-pub const OUTPUT_COUNT: usize = 4;
+pub const OUTPUT_COUNT: usize = 5;
 /// Their names, in order.
-pub const OUTPUTS: [&str; OUTPUT_COUNT] = ["pause_ln_us", "gc_ln_ns_per_byte", "footprint_ln_mib", "risk"];
+pub const OUTPUTS: [&str; OUTPUT_COUNT] =
+    ["pause_ln_us", "gc_ln_ns_per_byte", "footprint_ln_mib", "risk", "pause_tail_ln"];
 
 /// Predictions in the order of [`Output`].
 pub type Prediction = [f64; OUTPUT_COUNT];
-
-/// A number by which model files are told apart that were made for other features, outputs or knobs: FNV-1a over their
-/// names and units.
-pub fn schema() -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut feed = |text: &str| {
-        for byte in text.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
-    for feature in STATE_FEATURES.iter().chain(&CANDIDATE_FEATURES) {
-        feed(feature.name);
-        feed(feature.unit);
-    }
-    OUTPUTS.iter().for_each(|name| feed(name));
-    hash
-}
-
-/// A model file: what `train` writes and an advisor reads.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ModelFile {
-    /// [`FORMAT`] at the time of writing.
-    pub format: u32,
-    /// [`schema`] as hexadecimal digits.
-    pub schema: String,
-    /// What it was trained on, in a sentence; the card says more.
-    pub trained_on: String,
-    /// Seed of the training.
-    pub seed: u64,
-    /// Rows it was fitted to.
-    pub rows: u64,
-    /// The features, state features first.
-    pub features: Vec<FeatureFit>,
-    /// Above this mean squared standard score of the state features, a state is foreign.
-    pub distance_max: f64,
-    /// The outputs.
-    pub outputs: Vec<OutputFit>,
-}
-
-/// How a feature was distributed in training.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct FeatureFit {
-    /// Its name.
-    pub name: String,
-    /// Mean.
-    pub mean: f64,
-    /// Standard deviation, 1 where it did not vary.
-    pub scale: f64,
-    /// Lower end of its range, leaving out the outermost half per cent.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// The weights of an output.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct OutputFit {
-    /// Its name.
-    pub name: String,
-    /// How it was fitted: `elastic-net` or `ridge`.
-    pub method: String,
-    /// Value at the mean of all features.
-    pub intercept: f64,
-    /// Weights of the standardised features.
-    pub weights: Vec<f64>,
-    /// Mean absolute error on families left out of the fit.
-    pub held_out_error: f64,
-    /// Coefficient of determination on families left out of the fit.
-    pub held_out_r2: f64,
-}
 
 /// A checked model, laid out for deciding.
 #[derive(Clone, Debug)]
 pub struct Model {
     state: [Range; STATE_COUNT],
-    candidate: [Range; CANDIDATE_COUNT],
     distance_max: f64,
-    intercepts: [f64; OUTPUT_COUNT],
-    state_weights: [[f64; STATE_COUNT]; OUTPUT_COUNT],
-    /// By feature, outputs side by side: one pass over a candidate's features feeds all outputs.
-    candidate_weights: [[f64; OUTPUT_COUNT]; CANDIDATE_COUNT],
-    errors: [f64; OUTPUT_COUNT],
+    predictor: Predictor,
+    errors: Prediction,
 }
 
+#[derive(Clone, Debug)]
+enum Predictor {
+    Linear(Box<Linear>),
+    Network(Box<Network>),
+}
+
+/// How a feature was distributed in training.
 #[derive(Clone, Copy, Debug, Default)]
 struct Range {
     mean: f64,
@@ -134,6 +74,10 @@ struct Range {
 }
 
 impl Range {
+    fn of(fit: &FeatureFit) -> Range {
+        Range { mean: fit.mean, inverse_scale: 1.0 / fit.scale, low: fit.low, high: fit.high }
+    }
+
     fn standard(&self, value: f64) -> f64 {
         (value.max(self.low).min(self.high) - self.mean) * self.inverse_scale
     }
@@ -155,43 +99,30 @@ impl Model {
         if file.features.len() != STATE_COUNT + CANDIDATE_COUNT || file.outputs.len() != OUTPUT_COUNT {
             return Err(ModelError::corrupt("features or outputs are missing"));
         }
-        let mut ranges = [Range::default(); STATE_COUNT + CANDIDATE_COUNT];
-        for (range, fit) in ranges.iter_mut().zip(&file.features) {
+        for fit in &file.features {
             let numbers = [fit.mean, fit.scale, fit.low, fit.high];
             if !numbers.iter().all(|n| n.is_finite()) || fit.scale <= 0.0 || fit.low > fit.high {
                 return Err(ModelError::corrupt(format!("feature {} has no usable range", fit.name)));
             }
-            *range = Range { mean: fit.mean, inverse_scale: 1.0 / fit.scale, low: fit.low, high: fit.high };
         }
-        let mut model = Model {
-            state: std::array::from_fn(|i| ranges[i]),
-            candidate: std::array::from_fn(|i| ranges[STATE_COUNT + i]),
-            distance_max: file.distance_max,
-            intercepts: [0.0; OUTPUT_COUNT],
-            state_weights: [[0.0; STATE_COUNT]; OUTPUT_COUNT],
-            candidate_weights: [[0.0; OUTPUT_COUNT]; CANDIDATE_COUNT],
-            errors: [0.0; OUTPUT_COUNT],
-        };
         if !(file.distance_max.is_finite() && file.distance_max > 0.0) {
             return Err(ModelError::corrupt("its distance limit is no positive number"));
         }
-        for (output, fit) in file.outputs.iter().enumerate() {
-            let usable = |n: f64| n.is_finite() && n.abs() <= WEIGHT_MAX;
-            if fit.weights.len() != ranges.len()
-                || !fit.weights.iter().all(|&w| usable(w))
-                || !usable(fit.intercept)
-                || !usable(fit.held_out_error)
-            {
-                return Err(ModelError::corrupt(format!("output {} has unusable weights", fit.name)));
-            }
-            model.intercepts[output] = fit.intercept;
-            model.errors[output] = fit.held_out_error;
-            model.state_weights[output].copy_from_slice(&fit.weights[..STATE_COUNT]);
-            for (feature, &weight) in fit.weights[STATE_COUNT..].iter().enumerate() {
-                model.candidate_weights[feature][output] = weight;
-            }
+        if let Some(fit) =
+            file.outputs.iter().find(|fit| fit.held_out_error.is_nan() || fit.held_out_error.abs() > ERROR_MAX)
+        {
+            return Err(ModelError::corrupt(format!("output {} has no usable error", fit.name)));
         }
-        Ok(model)
+        let predictor = match &file.network {
+            Some(fit) => Predictor::Network(Box::new(Network::new(fit, &file.features)?)),
+            None => Predictor::Linear(Box::new(Linear::new(&file.outputs, &file.features)?)),
+        };
+        Ok(Model {
+            state: std::array::from_fn(|i| Range::of(&file.features[i])),
+            distance_max: file.distance_max,
+            predictor,
+            errors: std::array::from_fn(|output| file.outputs[output].held_out_error),
+        })
     }
 
     /// Parses the text of a model file.
@@ -205,22 +136,21 @@ impl Model {
 
     /// Takes in a state; candidates are then predicted from it.
     pub fn prepare(&self, state: &[f64; STATE_COUNT]) -> Prepared<'_> {
-        let mut standard = [0.0; STATE_COUNT];
         let (mut distance, mut outside) = (0.0, 0.0);
-        for (i, range) in self.state.iter().enumerate() {
-            standard[i] = range.standard(state[i]);
-            distance += ((state[i] - range.mean) * range.inverse_scale).powi(2);
-            outside += f64::from(state[i] < range.low || state[i] > range.high);
+        for (range, &value) in self.state.iter().zip(state) {
+            let score = (value - range.mean) * range.inverse_scale;
+            distance += score * score;
+            outside += f64::from(value < range.low || value > range.high);
         }
-        let base = std::array::from_fn(|output| {
-            let weights = &self.state_weights[output];
-            self.intercepts[output] + standard.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>()
-        });
-        Prepared { model: self, base, distance: distance / STATE_COUNT as f64, outside: outside / STATE_COUNT as f64 }
+        let part = match &self.predictor {
+            Predictor::Linear(linear) => Part::Linear(linear, linear.prepare(state)),
+            Predictor::Network(network) => Part::Network(network, network.prepare(state)),
+        };
+        Prepared { part, distance: distance / STATE_COUNT as f64, outside: outside / STATE_COUNT as f64 }
     }
 
     /// Mean absolute errors on held-out data, by output.
-    pub fn errors(&self) -> &[f64; OUTPUT_COUNT] {
+    pub fn errors(&self) -> &Prediction {
         &self.errors
     }
 
@@ -240,24 +170,24 @@ impl Model {
 /// A model with its state part summed up: the dear half of a prediction, shared by all candidates.
 #[derive(Clone, Copy, Debug)]
 pub struct Prepared<'m> {
-    model: &'m Model,
-    base: Prediction,
+    part: Part<'m>,
     distance: f64,
     outside: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part<'m> {
+    Linear(&'m Linear, Prediction),
+    Network(&'m Network, StateSums),
 }
 
 impl Prepared<'_> {
     /// The predictions for a candidate.
     pub fn predict(&self, candidate: &[f64; CANDIDATE_COUNT]) -> Prediction {
-        let mut sums = self.base;
-        for ((&value, range), weights) in candidate.iter().zip(&self.model.candidate).zip(&self.model.candidate_weights)
-        {
-            let x = range.standard(value);
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += x * weight;
-            }
+        match &self.part {
+            Part::Linear(linear, state) => linear.predict(state, candidate),
+            Part::Network(network, state) => network.predict(state, candidate),
         }
-        sums
     }
 
     /// Mean squared standard score of the state: 1 is typical.
@@ -274,6 +204,7 @@ impl Prepared<'_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::features::{CANDIDATE_FEATURES, STATE_FEATURES};
 
     /// A model file in which every weight and intercept is `weight`.
     pub(crate) fn flat(weight: f64) -> ModelFile {
@@ -303,6 +234,7 @@ pub(crate) mod tests {
                     held_out_r2: 0.9,
                 })
                 .collect(),
+            network: None,
         }
     }
 

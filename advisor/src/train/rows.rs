@@ -3,9 +3,9 @@
 use tenure_gc::Cycle;
 use tenure_gc::policy::Knobs;
 
-use crate::features::{Expected, candidate_features, state_features};
-use crate::history::History;
-use crate::model::OUTPUT_COUNT;
+use crate::features::{Expected, STATE_COUNT, candidate_features, state_features};
+use crate::history::{History, Measured};
+use crate::model::{OUTPUT_COUNT, Output, Prediction};
 use crate::observed::{footprint, gc_per_byte, observed, risk};
 
 use super::{Run, WIDTH};
@@ -14,38 +14,59 @@ use super::{Run, WIDTH};
 const HISTORY_MIN: u64 = 4;
 /// Cycles of a hold that count for its row.
 const HOLD_MAX: usize = 8;
+/// Holds in a row that are compared with each other: their states differ little, their knobs a lot.
+pub(super) const RIVALS: usize = 8;
+
+/// State features, then candidate features.
+pub(super) type Features = [f64; WIDTH];
 
 /// A hold as the model sees it.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) run: usize,
     pub(super) family: usize,
-    pub(super) features: [f64; WIDTH],
-    pub(super) targets: [f64; OUTPUT_COUNT],
+    pub(super) features: Features,
+    /// The same knobs as seen from the state before the first of its rivals: what a planner would have compared there.
+    pub(super) from_first: Features,
+    /// Which holds of the run it is compared with.
+    pub(super) rivals: usize,
+    /// ln of the user's goal in ns.
+    pub(super) pause_goal_ln: f64,
+    pub(super) targets: Prediction,
 }
 
 /// The rows of a run; `left_out` counts the holds in which a number is none.
 pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let mut history = History::new();
+    let mut first = None;
     for (at, cycle) in run.cycles.iter().enumerate() {
         history.push(&cycle.snapshot);
         let Some(before) = at.checked_sub(1).map(|i| &run.cycles[i]) else { continue };
-        if is_one_draw(before, cycle) || history.seen() < HISTORY_MIN {
+        if before.decision.knobs == cycle.decision.knobs || history.seen() < HISTORY_MIN {
             continue;
         }
         let held = hold(&run.cycles[at..]);
         if held.is_empty() {
             continue;
         }
-        let knobs = &mean_knobs(held);
+        let knobs = &cycle.decision.knobs;
         let measured = history.measure(&cycle.snapshot, &before.decision.knobs);
-        let mut features = [0.0; WIDTH];
-        let (state, candidate) = features.split_at_mut(crate::features::STATE_COUNT);
-        state.copy_from_slice(&state_features(&measured));
-        candidate.copy_from_slice(&candidate_features(&measured, knobs, &Expected::new(&measured, knobs)));
-        let targets = targets(held);
-        if features.iter().chain(&targets).all(|value| value.is_finite()) {
-            rows.push(Row { run: index, family: 0, features, targets });
+        if rows.len().is_multiple_of(RIVALS) {
+            first = Some(measured);
+        }
+        let features = features(&measured, knobs);
+        let row = Row {
+            run: index,
+            family: 0,
+            features,
+            from_first: first.as_ref().map_or(features, |first| self::features(first, knobs)),
+            rivals: rows.len() / RIVALS,
+            pause_goal_ln: measured.pause_goal_ln,
+            targets: targets(held),
+        };
+        if row.features.iter().chain(&row.from_first).chain(&row.targets).all(|value| value.is_finite()) {
+            rows.push(row);
         } else {
             *left_out += 1;
         }
@@ -53,41 +74,34 @@ pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row>
     rows
 }
 
-/// Whether two cycles ran with one draw of the exploring policy: young size and heap target are factors of what the
-/// adaptive policy says, and follow it within a draw.
-fn is_one_draw(a: &Cycle, b: &Cycle) -> bool {
-    let drawn = |cycle: &Cycle| {
-        let knobs = &cycle.decision.knobs;
-        Knobs { young_bytes: 0, heap_target_bytes: 0, uncommit_delay_ns: 0, ..*knobs }
-    };
-    drawn(a) == drawn(b)
+fn features(measured: &Measured, knobs: &Knobs) -> Features {
+    let mut features = [0.0; WIDTH];
+    let (state, candidate) = features.split_at_mut(STATE_COUNT);
+    state.copy_from_slice(&state_features(measured));
+    candidate.copy_from_slice(&candidate_features(measured, knobs, &Expected::new(measured, knobs)));
+    features
 }
 
-/// The knobs of a hold, with the means of those that follow the adaptive policy.
-fn mean_knobs(held: &[Cycle]) -> Knobs {
-    let mean = |field: fn(&Knobs) -> u64| {
-        held.iter().map(|cycle| u128::from(field(&cycle.decision.knobs))).sum::<u128>() / held.len() as u128
-    };
-    Knobs {
-        young_bytes: mean(|knobs| knobs.young_bytes) as u64,
-        heap_target_bytes: mean(|knobs| knobs.heap_target_bytes) as u64,
-        ..held[0].decision.knobs
-    }
-}
-
-/// The cycles from the first on that ran with its draw to their end.
+/// The cycles from the first on that ran to their end with its knobs.
 fn hold(cycles: &[Cycle]) -> &[Cycle] {
-    let same = |cycle: &&Cycle| is_one_draw(&cycles[0], cycle) && !cycle.outcome.unfinished;
+    let same = |cycle: &&Cycle| cycles[0].decision.knobs == cycle.decision.knobs && !cycle.outcome.unfinished;
     &cycles[..cycles.iter().take(HOLD_MAX).take_while(same).count()]
 }
 
 /// What the hold's cycles cost, in the order of [`crate::model::Output`].
-fn targets(held: &[Cycle]) -> [f64; OUTPUT_COUNT] {
+fn targets(held: &[Cycle]) -> Prediction {
     let count = held.len() as f64;
-    let pause = held.iter().map(|c| observed(&c.outcome)[0]).sum::<f64>() / count;
+    let pauses = || held.iter().map(|c| observed(&c.outcome)[Output::Pause as usize]);
+    let pause = pauses().sum::<f64>() / count;
+    let longest = pauses().fold(f64::NEG_INFINITY, f64::max);
     let gc_cpu_ns = held.iter().map(|c| c.outcome.gc_cpu_ns).sum();
     let allocated = held.iter().map(|c| c.outcome.allocated_bytes).sum();
     let committed = held.iter().map(|c| c.outcome.committed_bytes_max).max().unwrap_or(0);
-    let risky = held.iter().map(|c| risk(&c.outcome)).fold(0.0, f64::max);
-    [pause, gc_per_byte(gc_cpu_ns, allocated), footprint(committed), risky]
+    let mut targets = [0.0; OUTPUT_COUNT];
+    targets[Output::Pause as usize] = pause;
+    targets[Output::GcPerByte as usize] = gc_per_byte(gc_cpu_ns, allocated);
+    targets[Output::Footprint as usize] = footprint(committed);
+    targets[Output::Risk as usize] = held.iter().map(|c| risk(&c.outcome)).fold(0.0, f64::max);
+    targets[Output::PauseTail as usize] = longest - pause;
+    targets
 }

@@ -15,10 +15,9 @@ use linfa_linalg::triangular::{SolveTriangular, UPLO};
 use ndarray::{Array1, Array2, Axis, ShapeBuilder};
 
 use crate::features::STATE_COUNT;
-use crate::model::OUTPUTS;
 
 use super::gram::{Gram, Table};
-use super::{OutputMetrics, Standard, WIDTH};
+use super::{Standard, WIDTH};
 
 /// Added to the diagonal of covariance matrices, whose features partly depend on each other.
 const JITTER: f64 = 1e-6;
@@ -39,92 +38,69 @@ pub(super) struct Fitted {
     pub(super) weights: [f64; WIDTH],
 }
 
+impl Fitted {
+    /// The prediction for standardised features.
+    pub(super) fn predict(&self, features: &[f64; WIDTH]) -> f64 {
+        self.intercept + features.iter().zip(&self.weights).map(|(x, w)| x * w).sum::<f64>()
+    }
+}
+
+/// How an output is fitted, with its penalty.
 #[derive(Clone, Copy)]
-enum Method {
+pub(super) enum Method {
     ElasticNet(f64),
     Ridge(f64),
 }
 
 impl Method {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Method::ElasticNet(_) => "elastic-net",
             Method::Ridge(_) => "ridge",
         }
     }
 
-    fn penalty(self) -> f64 {
+    pub(super) fn penalty(self) -> f64 {
         match self {
             Method::ElasticNet(penalty) | Method::Ridge(penalty) => penalty,
         }
     }
 }
 
-/// The best fit for `output` by leaving out one family at a time, refitted to all. None if nothing can be fitted.
-pub(super) fn choose(table: &Table, rows: &[Standard], output: usize) -> Option<(Fitted, OutputMetrics)> {
+/// The method that does best for `output` on folds left out. None if nothing can be fitted.
+pub(super) fn choose(table: &Table, rows: &[Standard], output: usize) -> Option<Method> {
     let methods = ELASTIC_NET.map(Method::ElasticNet).into_iter().chain(RIDGE.map(Method::Ridge));
-    let mut best: Option<(Method, Score)> = None;
+    let mut best: Option<(Method, f64)> = None;
     for method in methods {
-        let Some(score) = held_out(table, rows, output, method) else { continue };
-        if best.as_ref().is_none_or(|(_, least)| score.squares_within < least.squares_within) {
-            best = Some((method, score));
+        let Some(squares) = squares_within(table, rows, output, method) else { continue };
+        if best.is_none_or(|(_, least)| squares < least) {
+            best = Some((method, squares));
         }
     }
-    let (method, score) = best?;
-    let within = Gram::without(&table.within, None);
-    let pooled = Gram::without(&table.pooled, None);
-    let fitted = fit(&within, &pooled, output, method)?;
-    let count = rows.len() as f64;
-    let r2 = |squares: f64, variance: f64| if variance > 0.0 { 1.0 - squares / count / variance } else { 0.0 };
-    let metrics = OutputMetrics {
-        name: OUTPUTS[output],
-        method: method.name(),
-        penalty: method.penalty(),
-        error: score.absolute / count,
-        r2: r2(score.squares, pooled.target_variance(output)),
-        r2_within_runs: r2(score.squares_within, within.target_variance(output)),
-    };
-    Some((fitted, metrics))
+    best.map(|(method, _)| method)
 }
 
-/// Errors on left-out families, summed over rows.
-struct Score {
-    absolute: f64,
-    squares: f64,
-    squares_within: f64,
-}
-
-fn held_out(table: &Table, rows: &[Standard], output: usize, method: Method) -> Option<Score> {
-    let mut score = Score { absolute: 0.0, squares: 0.0, squares_within: 0.0 };
-    for family in 0..table.pooled.len() {
-        let within = Gram::without(&table.within, Some(family));
-        let pooled = Gram::without(&table.pooled, Some(family));
+/// Squared errors on left-out folds, each run's mean error taken out.
+fn squares_within(table: &Table, rows: &[Standard], output: usize, method: Method) -> Option<f64> {
+    let mut squares_within = 0.0;
+    for fold in 0..table.pooled.len() {
+        let within = Gram::without(&table.within, Some(fold));
+        let pooled = Gram::without(&table.pooled, Some(fold));
         if pooled.count() == 0.0 {
             continue;
         }
         let fitted = fit(&within, &pooled, output, method)?;
-        let mut by_run: std::collections::BTreeMap<usize, (f64, f64, f64)> = std::collections::BTreeMap::new();
-        for row in rows.iter().filter(|row| row.family == family) {
-            let error = row.targets[output] - predict(&fitted, &row.features);
-            score.absolute += error.abs();
-            score.squares += error * error;
-            let (sum, squares, count) = by_run.entry(row.run).or_default();
-            *sum += error;
-            *squares += error * error;
-            *count += 1.0;
+        for of_run in rows.chunk_by(|a, b| a.run == b.run).filter(|of_run| of_run[0].fold == fold) {
+            let errors = || of_run.iter().map(|row| row.targets[output] - fitted.predict(&row.features));
+            let sum: f64 = errors().sum();
+            squares_within += errors().map(|error| error * error).sum::<f64>() - sum * sum / of_run.len() as f64;
         }
-        // What is left of the errors when each run's mean error is taken out.
-        score.squares_within += by_run.values().map(|(sum, squares, count)| squares - sum * sum / count).sum::<f64>();
     }
-    score.squares_within.is_finite().then_some(score)
-}
-
-fn predict(fitted: &Fitted, features: &[f64; WIDTH]) -> f64 {
-    fitted.intercept + features.iter().zip(&fitted.weights).map(|(x, w)| x * w).sum::<f64>()
+    squares_within.is_finite().then_some(squares_within)
 }
 
 /// Both stages.
-fn fit(within: &Gram, pooled: &Gram, output: usize, method: Method) -> Option<Fitted> {
+pub(super) fn fit(within: &Gram, pooled: &Gram, output: usize, method: Method) -> Option<Fitted> {
     let all: Vec<usize> = (0..WIDTH).collect();
     let covariance = Array1::from_iter(all.iter().map(|&i| within.target_covariance(i, output)));
     let first = match method {
@@ -147,7 +123,7 @@ fn fit(within: &Gram, pooled: &Gram, output: usize, method: Method) -> Option<Fi
     finite.then_some(fitted)
 }
 
-fn matrix(gram: &Gram, features: &[usize]) -> Array2<f64> {
+pub(super) fn matrix(gram: &Gram, features: &[usize]) -> Array2<f64> {
     let n = features.len();
     // Column-major: linfa's coordinate descent goes by columns.
     Array2::from_shape_fn((n, n).f(), |(i, j)| {
@@ -155,7 +131,7 @@ fn matrix(gram: &Gram, features: &[usize]) -> Array2<f64> {
     })
 }
 
-fn ridge(covariance: &Array2<f64>, target: &Array1<f64>, penalty: f64) -> Option<Vec<f64>> {
+pub(super) fn ridge(covariance: &Array2<f64>, target: &Array1<f64>, penalty: f64) -> Option<Vec<f64>> {
     let mut penalised = covariance.clone();
     penalised.diag_mut().mapv_inplace(|v| v + penalty);
     let solution = penalised.solvec(&target.view().insert_axis(Axis(1))).ok()?;

@@ -1,0 +1,203 @@
+//! Sums of products of 7-bit activations and 8-bit weights, by the widest instructions that the processor has.
+//!
+//! Four inputs stand side by side in a 32-bit lane, as `vpdpbusd` wants them; a row of eight lanes is one AVX register.
+//! Activations stay below 128, so that the 16-bit pairs of `vpmaddubsw` cannot saturate.
+//!
+//! Invariant
+//! - K1. All paths give the same bits: sums are of integers, and exact.
+
+use multiversion::multiversion;
+use multiversion::target::match_target;
+
+/// 32-bit sums that are taken at once.
+pub(super) const LANES: usize = 8;
+/// The largest activation.
+pub(super) const ACTIVATION_MAX: u8 = 127;
+
+/// Four inputs.
+pub(super) type Four = [u8; 4];
+/// Weights of four inputs for `ROWS` rows of lanes.
+pub(super) type Weights<const ROWS: usize> = [[[i8; 4]; LANES]; ROWS];
+/// `ROWS` rows of sums.
+pub(super) type Sums<const ROWS: usize> = [[i32; LANES]; ROWS];
+
+/// Which instructions take the sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// AVX-512 VNNI on 256-bit registers, which lower no clock.
+    Avx512Vnni,
+    /// AVX-VNNI.
+    AvxVnni,
+    /// Multiply and add pairs, then pairs of pairs.
+    Avx2,
+    /// What the compiler makes of plain loops.
+    Portable,
+}
+
+impl Path {
+    /// The paths this processor has, best first.
+    pub(super) fn available() -> impl Iterator<Item = Path> {
+        [Path::Avx512Vnni, Path::AvxVnni, Path::Avx2, Path::Portable].into_iter().filter(|path| path.is_available())
+    }
+
+    /// The best of them.
+    pub(super) fn best() -> Path {
+        Path::available().next().unwrap_or(Path::Portable)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_available(self) -> bool {
+        match self {
+            Path::Avx512Vnni => is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl"),
+            Path::AvxVnni => is_x86_feature_detected!("avxvnni"),
+            Path::Avx2 => is_x86_feature_detected!("avx2"),
+            Path::Portable => true,
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_available(self) -> bool {
+        self == Path::Portable
+    }
+
+    /// Adds to each sum the products of all inputs with its weights.
+    #[inline]
+    pub(super) fn add_products<const GROUPS: usize, const ROWS: usize>(
+        self,
+        sums: &mut Sums<ROWS>,
+        inputs: &[Four; GROUPS],
+        weights: &[Weights<ROWS>; GROUPS],
+    ) {
+        match self {
+            Path::Avx512Vnni => by_avx512_vnni(sums, inputs, weights),
+            Path::AvxVnni => by_avx_vnni(sums, inputs, weights),
+            Path::Avx2 => by_avx2(sums, inputs, weights),
+            Path::Portable => by_plain_loops(sums, inputs, weights),
+        }
+    }
+}
+
+/// The loop over registers, with `$dot` adding the products of four inputs to each lane. Arrays become registers through
+/// single numbers, which needs no `unsafe`; the compiler makes one load or store of eight.
+#[cfg(target_arch = "x86_64")]
+macro_rules! by_registers {
+    ($sums:ident, $inputs:ident, $weights:ident, $dot:ident) => {{
+        use std::arch::x86_64::*;
+        let load = |w: &[i32; LANES]| _mm256_setr_epi32(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
+        let mut registers: [__m256i; ROWS] = std::array::from_fn(|row| load(&$sums[row]));
+        for (four, weights) in $inputs.iter().zip($weights) {
+            let four = _mm256_set1_epi32(i32::from_le_bytes(*four));
+            for (register, row) in registers.iter_mut().zip(weights) {
+                let row = load(&row.map(|four| i32::from_le_bytes(four.map(i8::cast_unsigned))));
+                *register = $dot(*register, four, row);
+            }
+        }
+        for (row, register) in $sums.iter_mut().zip(registers) {
+            *row = [
+                _mm256_extract_epi32::<0>(register),
+                _mm256_extract_epi32::<1>(register),
+                _mm256_extract_epi32::<2>(register),
+                _mm256_extract_epi32::<3>(register),
+                _mm256_extract_epi32::<4>(register),
+                _mm256_extract_epi32::<5>(register),
+                _mm256_extract_epi32::<6>(register),
+                _mm256_extract_epi32::<7>(register),
+            ];
+        }
+    }};
+}
+
+/// `vpdpbusd` in three steps.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn dot_of_pairs(
+    sums: std::arch::x86_64::__m256i,
+    inputs: std::arch::x86_64::__m256i,
+    weights: std::arch::x86_64::__m256i,
+) -> std::arch::x86_64::__m256i {
+    use std::arch::x86_64::{_mm256_add_epi32, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi16};
+    let pairs = _mm256_maddubs_epi16(inputs, weights);
+    _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+}
+
+/// A path: the function for one target, and plain loops where the processor is another.
+macro_rules! path {
+    ($name:ident, $target:literal, $matched:literal, $dot:ident) => {
+        #[multiversion(targets($target))]
+        fn $name<const GROUPS: usize, const ROWS: usize>(
+            sums: &mut Sums<ROWS>,
+            inputs: &[Four; GROUPS],
+            weights: &[Weights<ROWS>; GROUPS],
+        ) {
+            match_target! {
+                $matched => by_registers!(sums, inputs, weights, $dot),
+                _ => by_plain_loops(sums, inputs, weights),
+            }
+        }
+    };
+}
+
+path!(by_avx512_vnni, "x86_64+avx2+avx512f+avx512vl+avx512vnni", "x86_64+avx512vl+avx512vnni", _mm256_dpbusd_epi32);
+path!(by_avx_vnni, "x86_64+avx2+avxvnni", "x86_64+avxvnni", _mm256_dpbusd_avx_epi32);
+path!(by_avx2, "x86_64+avx2", "x86_64+avx2", dot_of_pairs);
+
+#[inline(always)]
+fn by_plain_loops<const GROUPS: usize, const ROWS: usize>(
+    sums: &mut Sums<ROWS>,
+    inputs: &[Four; GROUPS],
+    weights: &[Weights<ROWS>; GROUPS],
+) {
+    for (four, weights) in inputs.iter().zip(weights) {
+        for (row, weights) in sums.iter_mut().zip(weights) {
+            for (sum, weights) in row.iter_mut().zip(weights) {
+                *sum += four.iter().zip(weights).map(|(&x, &w)| i32::from(x) * i32::from(w)).sum::<i32>();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A walk through all 8-bit numbers in an order that repeats after 256 only.
+    fn bytes(seed: u32) -> impl FnMut() -> u8 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        }
+    }
+
+    #[test]
+    fn all_paths_give_the_same_bits() {
+        for seed in 0..200 {
+            let mut next = bytes(seed);
+            let inputs: [Four; 9] = std::array::from_fn(|_| std::array::from_fn(|_| next() & ACTIVATION_MAX));
+            let mut weight = || (next() as i8).max(-127);
+            let weights: [Weights<4>; 9] =
+                std::array::from_fn(|_| [[[0; 4]; LANES]; 4].map(|r| r.map(|f| f.map(|_: i8| weight()))));
+            let start: Sums<4> = std::array::from_fn(|row| [row as i32 - 7; LANES]);
+            let mut expected = start;
+            by_plain_loops(&mut expected, &inputs, &weights);
+            for path in Path::available() {
+                let mut sums = start;
+                path.add_products(&mut sums, &inputs, &weights);
+                assert_eq!(sums, expected, "{path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_extremes_do_not_saturate() {
+        for sign in [-127, 127] {
+            let (inputs, weights) = ([[ACTIVATION_MAX; 4]; 3], [[[[sign; 4]; LANES]; 1]; 3]);
+            for path in Path::available() {
+                let mut sums = [[0; LANES]];
+                path.add_products(&mut sums, &inputs, &weights);
+                assert_eq!(sums, [[12 * 127 * i32::from(sign); LANES]], "{path:?}");
+            }
+        }
+    }
+}
