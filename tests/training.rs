@@ -1,7 +1,7 @@
 //! Training: the same data give the same model, bit for bit, on whatever machine and at whatever time; and a training that was
 //! stopped goes on where it stopped.
 //!
-//! `tests/data/training` holds the data of a small training (four workloads, 56 runs, time counted as work) and the model that
+//! `tests/data/training` holds the data of a small training (twelve workloads, 96 runs, time counted as work) and the model that
 //! was fitted to it. `BLESS=1` writes the model anew, after a change of the fit.
 
 mod support;

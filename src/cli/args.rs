@@ -379,15 +379,15 @@ pub struct SuiteArgs {
 /// `tenure train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folder of the scripts to learn from. Lines `// Family: NAME` and `// train: ARGUMENTS` in their heads say what they
-    /// belong to and how they are run.
+    /// Folder of the scripts to learn from. Lines `// Family: NAME`, `// train: ARGUMENTS`, `// full:` and `// suite:` in their
+    /// heads say what they belong to and how they are run; tables `minimum_heaps.csv` and `suite_heaps.csv`, what heaps they need.
     #[arg(long, value_name = "DIR", default_value = "examples/workloads")]
     pub corpus: PathBuf,
-    /// Where the model, its card, the journals and the data of the fit go.
+    /// Where the model, its card, the journals and the data of the fit go. Runs whose journals are there are not made again.
     #[arg(long, value_name = "DIR", default_value = "model")]
     pub out: PathBuf,
     /// Runs of each script, with different seeds, heap limits and pause goals.
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
@@ -399,7 +399,7 @@ pub struct TrainArgs {
     #[arg(long, hide = true)]
     pub work_clock: bool,
     /// Seconds after which a run is stopped; what it has recorded counts.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
 }
 

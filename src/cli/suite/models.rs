@@ -4,7 +4,7 @@ use super::super::archive;
 use super::store::{Store, digest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tenure_advisor::train::{Run, fit};
+use tenure_advisor::train::{Run, fit_without};
 
 /// The models of the suite.
 pub struct Models {
@@ -35,8 +35,7 @@ impl Models {
                         Some(recorded) => recorded,
                         None => recorded.insert(archive::read(data)?),
                     };
-                    let others: Vec<Run> = runs.iter().filter(|run| &run.family != family).cloned().collect();
-                    let trained = fit(&others, options).map_err(|e| format!("without {family}: {e}"))?;
+                    let trained = fit_without(runs, options, family).map_err(|e| format!("without {family}: {e}"))?;
                     serde_json::to_string_pretty(&trained.model).map_err(|e| e.to_string())? + "\n"
                 }
             };
