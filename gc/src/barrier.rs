@@ -43,6 +43,11 @@ impl Entry {
         self.chunk == Entry::WHOLE
     }
 
+    /// Where it starts.
+    pub(crate) fn start(self) -> u32 {
+        if self.is_whole() { self.object } else { self.chunk << BLOCK_SHIFT }
+    }
+
     /// The slots that the entry stands for, of an object with `refs` of them.
     pub(crate) fn slots(self, refs: u32) -> Range<u32> {
         if self.is_whole() {

@@ -24,8 +24,11 @@ use crate::space::{Buffer, role};
 use crate::steal::Hand;
 
 /// In arrays, the header of the target this many slots ahead is asked for: targets lie anywhere, and waiting for them is
-/// most of the cost.
+/// most of the cost. Of other objects, the targets of so many slots are asked for before the object is scanned.
 const PREFETCH_SLOTS: u32 = 8;
+/// In lists of old objects, the header of the entry this many places ahead is asked for, and then what the entry half as
+/// far ahead refers to.
+const PREFETCH_ENTRIES: usize = 16;
 /// Among others: objects with more references are scanned by so many at a time, the rest being offered.
 const PART_SLOTS: u32 = 4096;
 /// Among others: after so many objects a worker looks whether what it offered was taken; then it offers the older half of
@@ -80,6 +83,36 @@ impl Part {
     }
 }
 
+/// Copies whose targets' headers were asked for, the oldest first: between that and the scan lie the scans of the others
+/// (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
+#[derive(Default)]
+struct Ahead {
+    objects: [u32; Ahead::PLACES],
+    /// How many came and went.
+    came: usize,
+    went: usize,
+}
+
+impl Ahead {
+    const PLACES: usize = 8;
+
+    fn is_full(&self) -> bool {
+        self.came - self.went == Ahead::PLACES
+    }
+
+    fn push(&mut self, object: u32) {
+        self.objects[self.came % Ahead::PLACES] = object;
+        self.came += 1;
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        (self.came > self.went).then(|| {
+            self.went += 1;
+            self.objects[(self.went - 1) % Ahead::PLACES]
+        })
+    }
+}
+
 /// A worker.
 pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
     evacuation: &'e Evacuation<'h>,
@@ -87,6 +120,7 @@ pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
     shapes: &'e ShapeTable,
     directions: Directions,
     stack: Vec<u32>,
+    ahead: Ahead,
     hand: Hand<'e>,
     /// What may survive in young regions by this worker's doing.
     survivor_bytes_max: u64,
@@ -104,6 +138,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             shapes: evacuation.shapes,
             directions,
             stack: Vec::with_capacity(1024),
+            ahead: Ahead::default(),
             hand: evacuation.tasks.hand(),
             survivor_bytes_max: if SHARED { 0 } else { directions.survivor_bytes_max },
             copies: 0,
@@ -150,7 +185,16 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     pub(crate) fn scan_source(&mut self, source: Source) {
         let evacuation = self.evacuation;
         while let Some(entries) = evacuation.next_entries::<SHARED>(source) {
-            for entry in entries {
+            for (at, entry) in entries.iter().enumerate() {
+                if let Some(far) = entries.get(at + PREFETCH_ENTRIES) {
+                    self.memory.prefetch(far.start());
+                }
+                // What is itself collected may have left a header whose upper half is no length.
+                if let Some(near) = entries.get(at + PREFETCH_ENTRIES / 2)
+                    && self.memory.role_at(near.object) & role::COLLECTED == 0
+                {
+                    self.prefetch_targets(*near);
+                }
                 self.scan_entry(*entry, source.is_logged());
             }
             self.lap(source.phase());
@@ -185,7 +229,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     pub(crate) fn drain(&mut self) {
         let mut scanned = 0;
         loop {
-            while let Some(object) = self.stack.pop() {
+            while let Some(object) = self.next() {
                 self.scan_new(object);
                 if SHARED {
                     scanned += 1;
@@ -199,6 +243,30 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             }
             let Some(task) = self.hand.take_back() else { return };
             self.scan_part(Part::of_task(task));
+        }
+    }
+
+    /// The next object to be scanned. What it refers to was asked for, if there was something else to do meanwhile.
+    #[inline(always)]
+    fn next(&mut self) -> Option<u32> {
+        while !self.ahead.is_full()
+            && let Some(object) = self.stack.pop()
+        {
+            self.prefetch_targets(Entry::whole(object));
+            self.ahead.push(object);
+        }
+        self.ahead.pop()
+    }
+
+    /// Asks for the headers of what the first slots of an object or chunk refer to.
+    #[inline(always)]
+    fn prefetch_targets(&self, entry: Entry) {
+        let word = self.memory.word(entry.object);
+        for index in entry.slots(self.shapes.descriptor(word).refs(word)).take(PREFETCH_SLOTS as usize) {
+            let target = self.memory.slot(entry.object, index);
+            if self.memory.role_at(target) & role::COLLECTED != 0 {
+                self.memory.prefetch(target);
+            }
         }
     }
 

@@ -219,6 +219,18 @@ impl<T> Drop for Table<T> {
     }
 }
 
+#[inline(always)]
+fn prefetch(at: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint at any address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// Typed access to a reservation, by word index.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
@@ -357,14 +369,13 @@ impl Memory {
     /// Asks for the line of an object's header ahead of its use.
     #[inline(always)]
     pub(crate) fn prefetch(self, object: u32) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch is a hint at any address.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(self.base.as_ptr().wrapping_add(object as usize * 8).cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = object;
+        prefetch(self.base.as_ptr().wrapping_add(object as usize * 8));
+    }
+
+    /// Asks for the line of an object's mark ahead of its use.
+    #[inline(always)]
+    pub(crate) fn prefetch_mark(self, object: u32) {
+        prefetch(self.marks.as_ptr().wrapping_add((object >> BLOCK_SHIFT) as usize).cast());
     }
 
     // -- the mutator's window
