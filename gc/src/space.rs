@@ -456,33 +456,37 @@ impl Space {
         Some(missing)
     }
 
-    /// Gives up to `most` free granules back, highest first, of those that `choose` accepts by the time they were freed.
+    /// Gives up to `most` free granules back, of those that `choose` accepts by the time they were freed. Those nearest to
+    /// the middle of the addresses come first: regions are taken from the low end and large objects from the high one, so
+    /// they are the last to be taken again.
     fn uncommit_free(&mut self, most: u32, choose: impl Fn(u32) -> bool) -> u32 {
-        let mut left = most;
-        let mut end = self.memory.granules();
-        while end > 0 && left > 0 {
-            if self.committed[(end as usize - 1) / 64] == 0 {
-                end = (end - 1) / 64 * 64;
-                continue;
+        let words = self.committed.len() as u32;
+        let middle = words / 2;
+        let has_any = |word: &u32| self.committed[*word as usize] != 0;
+        let up = (middle..words).filter(has_any).flat_map(|word| word * 64..(word + 1) * 64);
+        let down = (0..middle).rev().filter(has_any).flat_map(|word| (word * 64..(word + 1) * 64).rev());
+        let wanted = |granule: &u32| {
+            self.is_committed(*granule) && self.buddy.is_free(*granule) && choose(self.freed_ms[*granule as usize])
+        };
+        let mut runs: Vec<Range<u32>> = Vec::new();
+        for granule in up.chain(down).filter(wanted).take(most as usize) {
+            match runs.last_mut() {
+                Some(run) if run.end == granule => run.end += 1,
+                Some(run) if run.start == granule + 1 => run.start -= 1,
+                _ => runs.push(granule..granule + 1),
             }
-            let wanted = |s: &Space, g: u32| s.is_committed(g) && s.buddy.is_free(g) && choose(s.freed_ms[g as usize]);
-            let mut start = end;
-            while start > 0 && left > 0 && wanted(self, start - 1) {
-                start -= 1;
-                left -= 1;
-            }
-            if start == end {
-                end -= 1;
-                continue;
-            }
-            if !self.reservation.uncommit(start, end - start) {
-                return most - left - (end - start);
-            }
-            (start..end).for_each(|g| self.set_committed(g, false));
-            self.committed_granules -= end - start;
-            end = start;
         }
-        most - left
+        let mut given = 0;
+        for run in runs {
+            let count = run.end - run.start;
+            if !self.reservation.uncommit(run.start, count) {
+                break;
+            }
+            run.for_each(|granule| self.set_committed(granule, false));
+            self.committed_granules -= count;
+            given += count;
+        }
+        given
     }
 
     /// Gives back free memory: what exceeds `target_bytes` at once, the rest when it was not used for `delay_ms`.
