@@ -148,7 +148,8 @@ impl Heap {
         let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed, helpers_cpu_ns);
         self.resume_marker();
         if work.kind != CycleKind::Full {
-            self.measure.add_evacuation(pause_ns, work.copied_bytes(), work.copied.remembered_entries);
+            let work_ns = pause_ns.min(pause_cpu_ns);
+            self.measure.add_evacuation(work_ns, work.copied_bytes(), work.copied.remembered_entries);
         }
         self.watch_overhead(pause_cpu_ns, start.mutator_cpu_ns);
 
