@@ -9,6 +9,7 @@ use super::measure::Results;
 use super::stats::{Interval, mean};
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;
@@ -32,11 +33,11 @@ struct Dot {
 /// Draws them all into a folder.
 pub fn draw(results: &Results, dir: &Path) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|e| format!("can't make the folder `{}`: {e}", dir.display()))?;
-    file(dir, "costs.svg", (960, 80 + 20 * results.programs.len() as u32), |area| costs(results, area))?;
+    file(dir, "costs.svg", (960, height(results.programs.len())), |area| costs(results, area))?;
     file(dir, "memory.svg", (720, 480), |area| memory(&results.real, area))?;
     file(dir, "memory-simulated.svg", (720, 480), |area| memory(&results.simulated, area))?;
     let missing = missing(&results.real);
-    file(dir, "violations.svg", (960, 100 + 18 * missing.len() as u32), |area| violations(results, &missing, area))
+    file(dir, "violations.svg", (960, height(missing.len())), |area| violations(results, &missing, area))
 }
 
 /// Draws the sweeps of all knobs into a folder.
@@ -63,11 +64,37 @@ fn file(dir: &Path, name: &str, size: (u32, u32), picture: impl Fn(&Area) -> Dra
     drawn().map_err(|e| format!("can't draw `{}`: {e}", path.display()))
 }
 
-/// A range on a logarithmic axis that holds all values, and 1, with some room.
+/// A range of logarithms that holds those of all values, and of 1, with some room. Axes are linear in logarithms and labelled
+/// with what they stand for: that gives more labels than a logarithmic axis has between two powers of ten.
 fn around(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let fold = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
-    let (low, high) = values.filter(|value| value.is_finite() && *value > 0.0).fold((1.0, 1.0), fold);
-    low / 1.1..high * 1.1
+    let (low, high) = values.map(f64::ln).filter(|ln| ln.is_finite()).fold((0.0, 0.0), fold);
+    let room = ((high - low) * 0.06).max(0.02);
+    low - room..high + room
+}
+
+/// The label of a logarithm.
+fn factor(ln: &f64) -> String {
+    format!("{:.2}", ln.exp())
+}
+
+/// Rows of a picture with a line a program, and those below them that the legend takes.
+const ROW_PIXELS: u32 = 20;
+const LEGEND_ROWS: f64 = 5.0;
+
+/// The height of such a picture.
+fn height(rows: usize) -> u32 {
+    80 + ROW_PIXELS * (rows as u32 + LEGEND_ROWS as u32)
+}
+
+/// Writes the names of rows beside them.
+fn name_rows(area: &Area, names: impl Iterator<Item = String>, place: impl Fn(f64) -> (i32, i32)) -> Drawn {
+    let right = Pos::new(HPos::Right, VPos::Center);
+    for (row, name) in names.enumerate() {
+        let (x, y) = place(row as f64);
+        area.draw(&Text::new(name, (x - 8, y), ("sans-serif", 12).into_font().color(&BLACK).pos(right)))?;
+    }
+    Ok(())
 }
 
 /// Each program's cost under each policy, as a ratio to adaptive's.
@@ -98,30 +125,28 @@ fn costs(results: &Results, area: &Area) -> Drawn {
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(150)
-        .build_cartesian_2d(x.clone().log_scale(), y + 3.0..-0.5)?;
-    let name = |at: &f64| {
-        let whole = at.fract().abs() < 1e-9 && *at >= 0.0;
-        results.programs.get(*at as usize).filter(|_| whole).map_or(String::new(), |program| program.name.clone())
-    };
+        .build_cartesian_2d(x.clone(), y + LEGEND_ROWS - 0.5..-0.5)?;
     chart
         .configure_mesh()
         .disable_y_mesh()
-        .y_labels(results.programs.len() * 2)
-        .y_label_formatter(&name)
-        .x_label_formatter(&|x| format!("{x:.2}"))
+        .y_labels(0)
+        .x_label_formatter(&factor)
+        .label_style(("sans-serif", 12))
         .x_desc("ratio of costs; left is better")
         .light_line_style(WHITE)
         .draw()?;
-    chart.draw_series([PathElement::new([(1.0, -0.5), (1.0, y - 0.5)], GREY)])?;
+    chart.draw_series([PathElement::new([(0.0, -0.5), (0.0, y - 0.5)], GREY)])?;
+    let names = results.programs.iter().map(|program| program.name.clone());
+    name_rows(area, names, |row| chart.backend_coord(&(x.start, row)))?;
     for (series, (_, label, color)) in drawn.iter().enumerate().rev() {
         let own = || dots.iter().filter(move |dot| dot.series == series);
         let bar = |dot: &Dot| {
-            let line = |interval: Interval| [(interval.low, dot.at), (interval.high, dot.at)];
+            let line = |interval: Interval| [(interval.low.ln(), dot.at), (interval.high.ln(), dot.at)];
             dot.interval.map(|interval| PathElement::new(line(interval), color.stroke_width(2)))
         };
         chart.draw_series(own().filter_map(bar))?;
         chart
-            .draw_series(own().map(|dot| Circle::new((dot.value, dot.at), 4, color.filled())))?
+            .draw_series(own().map(|dot| Circle::new((dot.value.ln(), dot.at), 4, color.filled())))?
             .label(*label)
             .legend(move |at| Circle::new(at, 4, color.filled()));
     }
@@ -168,28 +193,35 @@ fn memory(measured: &Measured, area: &Area) -> Drawn {
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(around(all().map(|p| p.0)).log_scale(), around(all().map(|p| p.1)).log_scale())?;
+        .build_cartesian_2d(around(all().map(|p| p.0)), around(all().map(|p| p.1)))?;
     chart
         .configure_mesh()
         .x_desc("GC CPU against adaptive's")
         .y_desc("memory committed, against adaptive's")
-        .x_label_formatter(&|x| format!("{x:.2}"))
-        .y_label_formatter(&|y| format!("{y:.2}"))
+        .x_label_formatter(&factor)
+        .y_label_formatter(&factor)
+        .label_style(("sans-serif", 12))
         .light_line_style(WHITE)
         .draw()?;
+    let ln = |(x, y): (f64, f64)| (x.ln(), y.ln());
     for (curve, name, color) in [(roots, "square-root rule", RED), (ratios, "constant ratio", GREEN)] {
         chart
-            .draw_series(LineSeries::new(curve, color.stroke_width(2)).point_size(3))?
+            .draw_series(LineSeries::new(curve.into_iter().map(ln), color.stroke_width(2)).point_size(3))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x - 6, y), (x + 8, y)], color.stroke_width(2)));
     }
     for (point, name, color) in placed {
         chart
-            .draw_series([Circle::new(point, 5, color.filled())])?
+            .draw_series([Circle::new(ln(point), 5, color.filled())])?
             .label(name)
             .legend(move |at| Circle::new(at, 5, color.filled()));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.85)).border_style(BLACK.mix(0.3)).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     Ok(())
 }
 
@@ -210,19 +242,17 @@ fn violations(results: &Results, missing: &[(Cell, f64, f64)], area: &Area) -> D
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(240)
-        .build_cartesian_2d(0.0..most * 1.05, count + 1.5..-0.5)?;
-    let name = |at: &f64| {
-        let whole = at.fract().abs() < 1e-9 && *at >= 0.0;
-        missing.get(*at as usize).filter(|_| whole).map_or(String::new(), |(cell, _, _)| {
-            format!("{}, {} %, {} ms", results.programs[cell.program].name, cell.heap_percent, cell.goal_ms)
-        })
+        .build_cartesian_2d(0.0..most * 1.05, count + LEGEND_ROWS - 0.5..-0.5)?;
+    let name = |(cell, _, _): &(Cell, f64, f64)| {
+        format!("{}, {} %, {} ms", results.programs[cell.program].name, cell.heap_percent, cell.goal_ms)
     };
+    name_rows(area, missing.iter().map(name), |row| chart.backend_coord(&(0.0, row)))?;
     chart
         .configure_mesh()
         .disable_y_mesh()
-        .y_labels(missing.len() * 2 + 2)
-        .y_label_formatter(&name)
+        .y_labels(0)
         .x_desc("percent of pauses")
+        .label_style(("sans-serif", 12))
         .light_line_style(WHITE)
         .draw()?;
     let between = |(at, (_, a, b)): (usize, &(Cell, f64, f64))| {
@@ -256,7 +286,7 @@ fn knob(sweep: &Sweep, area: &Area) -> Drawn {
         .margin(8)
         .x_label_area_size(24)
         .y_label_area_size(40)
-        .build_cartesian_2d(x, around(all).log_scale())?;
+        .build_cartesian_2d(x, around(all))?;
     let value = |at: &f64| {
         let whole = at.fract().abs() < 1e-9;
         sweep.values.get(*at as usize).filter(|_| whole).map_or(String::new(), f64::to_string)
@@ -266,12 +296,12 @@ fn knob(sweep: &Sweep, area: &Area) -> Drawn {
         .x_labels(sweep.values.len())
         .x_label_formatter(&value)
         .y_labels(5)
-        .y_label_formatter(&|y| format!("{y:.2}"))
+        .y_label_formatter(&factor)
         .light_line_style(WHITE)
         .draw()?;
     for (counter, (name, _)) in COUNTERS.iter().enumerate().take(COLORS.len()) {
         let color = COLORS[counter];
-        let points = sweep.relative.iter().enumerate().map(|(at, value)| (at as f64, value[counter]));
+        let points = sweep.relative.iter().enumerate().map(|(at, value)| (at as f64, value[counter].ln()));
         chart
             .draw_series(LineSeries::new(points.filter(|p| p.1.is_finite()), color.stroke_width(2)).point_size(2))?
             .label(*name)
