@@ -236,6 +236,8 @@ runtime_functions! {
     Exit ArrayNew array_new(Int, Int, Int, Int) -> Int;
     /// `(to, at, from, start, count)`
     Exit ArrayCopy array_copy(Int, Int, Int, Int, Int) -> Int;
+    /// `(address of: array, from, count, room)`: a new array that begins with a part of another.
+    Exit ArrayPart array_part(Int) -> Int;
     /// `(array, from, to, value)`
     Exit ArrayFill array_fill(Int, Int, Int, Int) -> Int;
     /// `(address of: string, from, to)`
@@ -266,10 +268,14 @@ runtime_functions! {
     Leaf StrEq str_eq(Int, Int, Int) -> Int;
     /// `(context, string, string)`
     Leaf StrCompare str_compare(Int, Int, Int) -> Int;
+    /// `(context, address of: array, from, count, room)`: as `array_part`, or 0 where that is not short, or not right.
+    Leaf ArrayPartShort array_part_short(Int, Int) -> Int;
+    /// `(context, string, from, to)`: the slice, or 0 where it is not short, or not one.
+    Leaf StrSliceShort str_slice_short(Int, Int, Int, Int) -> Int;
+    /// `(context, address of the strings, count)`: all of them in one, or 0 where that is not short.
+    Leaf StrConcatShort str_concat_short(Int, Int, Int) -> Int;
     /// `(context, string)`
     Leaf StrHash str_hash(Int, Int) -> Int;
-    /// `(int)`
-    Leaf IntHash int_hash(Int) -> Int;
     /// `(base, exponent)`
     Leaf FloatPow float_pow(Float, Float) -> Float;
     /// `(dividend, divisor)`

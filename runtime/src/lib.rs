@@ -9,6 +9,7 @@ pub mod interrupt;
 pub mod layout;
 pub mod native;
 mod roots;
+mod short;
 mod sites;
 mod slow;
 mod stack;

@@ -9,6 +9,7 @@
 use crate::abi::Outcome;
 use crate::context::VmContext;
 use crate::layout::{SHAPE_BYTES, SHAPE_REFS};
+pub(crate) use crate::short::{array_part_short, str_concat_short, str_slice_short};
 use crate::trap::{Trap, TrapKind};
 use crate::vm::Inner;
 use crate::{calls, hash, text, unwind};
@@ -186,6 +187,27 @@ pub(crate) extern "sysv64" fn array_copy(
     })
 }
 
+pub(crate) extern "sysv64" fn array_part(context: *mut VmContext, arguments: *const u64) -> Outcome {
+    serve(context, |vm| {
+        // SAFETY: the area holds array, from, count, room; the array is read at each use (F1).
+        let array = || reference(unsafe { argument(arguments, 0) });
+        // SAFETY: as above.
+        let (from, count, room) = unsafe { (argument(arguments, 1), argument(arguments, 2), argument(arguments, 3)) };
+        let from = text::part(from as i64, count as i64, room as i64, vm.heap.array_len(array()))?;
+        let shape = vm.heap.shape_of(array());
+        let part = vm.heap.allocate_array(shape, room, &mut vm.roots)?;
+        vm.note_allocation(shape);
+        let size = Inner::element_bytes(shape);
+        // SAFETY: both ranges were checked to lie in their arrays, whose elements have this size. The whole part is new:
+        // young, or born logged; no barrier.
+        unsafe {
+            let source = vm.payload(array()).add(from.start * size);
+            ptr::copy_nonoverlapping(source, vm.payload(part), from.len() * size);
+        }
+        Ok(word(part))
+    })
+}
+
 pub(crate) extern "sysv64" fn array_fill(
     context: *mut VmContext,
     array: u64,
@@ -353,7 +375,7 @@ pub(crate) extern "sysv64" fn int_pow(context: *mut VmContext, base: u64, expone
 ///
 /// # Safety
 /// `context` and `string` come from compiled code, and nothing is allocated while the result is used.
-unsafe fn string_bytes<'a>(context: *const VmContext, string: u64) -> &'a [u8] {
+pub(crate) unsafe fn string_bytes<'a>(context: *const VmContext, string: u64) -> &'a [u8] {
     // SAFETY: the object's header with its length, then its bytes, as compiled code knows them.
     unsafe {
         let object = context.cast::<u8>().add(string as usize * 8);
@@ -379,10 +401,6 @@ pub(crate) extern "sysv64" fn str_hash(context: *const VmContext, string: u64) -
         let words = context.cast::<u64>().add(string as usize + 1);
         hash::words(std::slice::from_raw_parts(words, len.div_ceil(8)), len)
     }
-}
-
-pub(crate) extern "sysv64" fn int_hash(value: i64) -> i64 {
-    hash::int(value)
 }
 
 pub(crate) extern "sysv64" fn float_pow(base: f64, exponent: f64) -> f64 {

@@ -15,6 +15,15 @@ pub fn count_range(start: i64, count: i64, len: u64) -> Result<Range<usize>, Tra
     }
 }
 
+/// Checks that a new array of `room` elements can begin with `count` from `start` on of one that has `len`.
+pub fn part(start: i64, count: i64, room: i64, len: u64) -> Result<Range<usize>, Trap> {
+    if room < 0 {
+        return Err(negative_length(room));
+    }
+    count_range(0, count, room as u64)?;
+    count_range(start, count, len)
+}
+
 /// Checks that `from..to` lies within `len` elements.
 pub fn range(from: i64, to: i64, len: u64) -> Result<Range<usize>, Trap> {
     if 0 <= from && from <= to && to as u64 <= len {
@@ -75,6 +84,8 @@ mod tests {
         assert!(count_range(-1, 1, 3).is_err());
         assert!(count_range(1, -1, 3).is_err());
         assert!(count_range(1, i64::MAX, 3).is_err());
+        assert_eq!(part(1, 2, 4, 3), Ok(1..3));
+        assert!(part(1, 2, 1, 3).is_err() && part(2, 2, 4, 3).is_err() && part(0, 0, -1, 3).is_err());
         assert_eq!(range(0, 0, 0), Ok(0..0));
         assert!(range(2, 1, 3).is_err());
         assert!(range(i64::MIN, 1, 3).is_err());

@@ -186,6 +186,8 @@ fn intrinsic(name: &str) -> Option<FnKind> {
         "array_set_unchecked" => ArraySetUnchecked,
         // a string is an array of bytes that nobody writes
         "array_copy" | "str_copy" => ArrayCopy,
+        "array_part" => ArrayPart,
+        "array_forget" => ArrayForget,
         "array_fill" => ArrayFill,
         "bounds_check" => BoundsCheck,
         "str_len" => StrLen,

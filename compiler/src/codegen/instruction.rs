@@ -6,6 +6,7 @@ use crate::ir::{FuncId, Inst, Op, RuntimeFn, Type, Value};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, InstBuilder, MemFlagsData, types};
 use tenure_runtime::abi::RuntimeFunction;
+use tenure_runtime::hash::int_steps;
 use tenure_runtime::layout::{call_slot, call_table};
 use tenure_runtime::trap::TrapKind;
 
@@ -197,10 +198,7 @@ impl Translator<'_, '_> {
                 let (context, string) = (self.context, self.value(values[0]));
                 return Some(self.call_leaf(RuntimeFunction::StrHash, &[context, string]));
             }
-            RuntimeFn::IntHash => {
-                let value = self.value(values[0]);
-                return Some(self.call_leaf(RuntimeFunction::IntHash, &[value]));
-            }
+            RuntimeFn::IntHash => return Some(self.int_hash(values[0])),
             RuntimeFn::WeakNew => return Some(self.call_weak(RuntimeFunction::WeakNew, values, &live)),
             RuntimeFn::WeakGet => return Some(self.call_weak(RuntimeFunction::WeakGet, values, &live)),
             RuntimeFn::WeakPair => return Some(self.call_weak(RuntimeFunction::WeakPair, values, &live)),
@@ -216,17 +214,29 @@ impl Translator<'_, '_> {
                 let owned = self.call_weak(RuntimeFunction::ResourceOwn, values, &live);
                 return Some(self.builder.ins().ireduce(types::I8, owned));
             }
-            RuntimeFn::StrSlice => RuntimeFunction::StrSlice,
-            RuntimeFn::StrConcat => RuntimeFunction::StrConcat,
+            RuntimeFn::StrSlice => return Some(self.str_slice(values, &live)),
+            RuntimeFn::StrConcat => return Some(self.str_concat(values, &live)),
+            RuntimeFn::ArrayPart(_) => return Some(self.array_part(values, &live)),
             RuntimeFn::StrFromBytes => RuntimeFunction::StrFromBytes,
             RuntimeFn::StrJoin => RuntimeFunction::StrJoin,
         };
         let area = self.area(values);
-        let count = match exit {
-            RuntimeFunction::StrConcat => vec![self.builder.ins().iconst(types::I64, values.len() as i64)],
-            _ => Vec::new(),
-        };
-        Some(self.call_with_area(exit, &[], area, &count, &live))
+        Some(self.call_with_area(exit, &[], area, &[], &live))
+    }
+
+    /// `RuntimeFn::IntHash`, step by step.
+    fn int_hash(&mut self, value: Value) -> clif::Value {
+        let [seed, factor, last] = int_steps();
+        let value = self.value(value);
+        let seed = self.builder.ins().iconst(types::I64, seed as i64);
+        let mut state = self.builder.ins().bxor(value, seed);
+        for factor in [factor, last] {
+            let factor = self.builder.ins().iconst(types::I64, factor as i64);
+            let low = self.builder.ins().imul(state, factor);
+            let high = self.builder.ins().umulhi(state, factor);
+            state = self.builder.ins().bxor(low, high);
+        }
+        self.builder.ins().ushr_imm_s(state, 1)
     }
 
     /// Operations on the weak table trap when it can't grow; they never collect, so plain words do.

@@ -38,6 +38,13 @@ pub(super) struct Area {
     entries: Vec<UserStackMapEntry>,
 }
 
+impl Area {
+    /// Where the words lie.
+    pub(super) fn address(&self) -> clif::Value {
+        self.address
+    }
+}
+
 /// After code that never goes on.
 const UNREACHABLE: TrapCode = TrapCode::unwrap_user(1);
 

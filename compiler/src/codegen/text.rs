@@ -1,4 +1,5 @@
-//! Strings compared by their first eight bytes inline; the rest, where there is one, is the runtime's.
+//! Strings compared by their first eight bytes inline; the rest, where there is one, is the runtime's. Short ones, and
+//! short parts of arrays, are made by leaf functions, which leave what they can't do to those that may collect and trap.
 //!
 //! It leans on invariant L4 of the tables: behind a string's last byte its last word is zero.
 
@@ -72,6 +73,43 @@ impl Translator<'_, '_> {
 
         self.enter(done);
         order
+    }
+
+    /// `RuntimeFn::StrSlice`.
+    pub(super) fn str_slice(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
+        let (string, from, to) = (self.value(values[0]), self.value(values[1]), self.value(values[2]));
+        let short = self.call_leaf(RuntimeFunction::StrSliceShort, &[self.context, string, from, to]);
+        self.made_or(short, |this| {
+            let area = this.area(values);
+            this.call_with_area(RuntimeFunction::StrSlice, &[], area, &[], live)
+        })
+    }
+
+    /// `RuntimeFn::StrConcat`.
+    pub(super) fn str_concat(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
+        let area = self.area(values);
+        let count = self.builder.ins().iconst(types::I64, values.len() as i64);
+        let short = self.call_leaf(RuntimeFunction::StrConcatShort, &[self.context, area.address(), count]);
+        self.made_or(short, |this| this.call_with_area(RuntimeFunction::StrConcat, &[], area, &[count], live))
+    }
+
+    /// `RuntimeFn::ArrayPart`.
+    pub(super) fn array_part(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
+        let area = self.area(values);
+        let short = self.call_leaf(RuntimeFunction::ArrayPartShort, &[self.context, area.address()]);
+        self.made_or(short, |this| this.call_with_area(RuntimeFunction::ArrayPart, &[], area, &[], live))
+    }
+
+    /// The object that a leaf function made, or the one that `otherwise` makes off the hot path.
+    fn made_or(&mut self, made: clif::Value, otherwise: impl FnOnce(&mut Self) -> clif::Value) -> clif::Value {
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let object = self.builder.append_block_param(done, types::I64);
+        self.builder.ins().brif(made, done, &[made.into()], slow, &[]);
+        self.enter(slow);
+        let other = otherwise(self);
+        self.builder.ins().jump(done, &[other.into()]);
+        self.enter(done);
+        object
     }
 
     /// The first eight bytes of a string that is not empty.

@@ -13,6 +13,15 @@ impl Evaluator<'_> {
         let int = |i: usize| args[i] as i64;
         Ok(match function {
             RuntimeFn::ArrayCopy(_) => self.array_copy(args)?,
+            RuntimeFn::ArrayPart(elem) => {
+                let from = text::part(int(1), int(2), int(3), self.heap.array_len(args[0]) as u64)?;
+                let part = self.heap.allocate_array(elem, args[3], 0)?;
+                for (to, from) in from.enumerate() {
+                    let element = self.heap.element(args[0], from);
+                    self.heap.set_element(part, to, element);
+                }
+                part
+            }
             RuntimeFn::ArrayFill(_) => {
                 let len = self.heap.array_len(args[0]) as u64;
                 let count = int(2).checked_sub(int(1)).unwrap_or(-1);

@@ -273,6 +273,11 @@ pub enum Intrinsic {
     ArraySetUnchecked,
     /// `(to: A, at: int, from: A, start: int, count: int)`; may overlap; traps when out of bounds.
     ArrayCopy,
+    /// `(A, from: int, count: int, room: int) -> A`: a new array of `room` elements, of which the first are a part of the
+    /// other's and no more are set; traps when out of bounds.
+    ArrayPart,
+    /// `(A, from: int, to: int)`: these elements are not read before they are set again, so what they refer to may go.
+    ArrayForget,
     /// `(A, from: int, to: int, T)`; traps when out of bounds.
     ArrayFill,
     /// `(index: int, len: int)`; traps unless 0 <= index < len. Of type unit.

@@ -49,6 +49,7 @@ impl Display for RuntimeFn {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             RuntimeFn::ArrayCopy(elem) => write!(f, "array_copy.{elem}"),
+            RuntimeFn::ArrayPart(elem) => write!(f, "array_part.{elem}"),
             RuntimeFn::ArrayFill(elem) => write!(f, "array_fill.{elem}"),
             other => f.write_str(&snake_case(&format!("{other:?}"))),
         }

@@ -385,6 +385,8 @@ pub enum RuntimeFn {
     ArrayCopy(Elem),
     /// `(array, from, to, value)`: checked fill. Gives nothing.
     ArrayFill(Elem),
+    /// `(array, from, count, room) -> array`: a new one of `room` elements, of which the first are a part of the other's.
+    ArrayPart(Elem),
     /// `(str, from, to) -> str`
     StrSlice,
     /// `(str, str) -> bool`

@@ -124,6 +124,7 @@ impl RuntimeFn {
             RuntimeFn::StrSlice | RuntimeFn::StrConcat | RuntimeFn::StrFromBytes | RuntimeFn::StrJoin => {
                 Some(Type::Ref)
             }
+            RuntimeFn::ArrayPart(_) => Some(Type::Ref),
             RuntimeFn::Catch | RuntimeFn::WeakGet | RuntimeFn::WeakPair => Some(Type::Ref),
             RuntimeFn::StrEq | RuntimeFn::WeakRemovePair | RuntimeFn::ResourceOwn => Some(Type::Byte),
             RuntimeFn::StrCompare | RuntimeFn::StrHash | RuntimeFn::IntHash => Some(Type::Int),
@@ -136,6 +137,7 @@ impl RuntimeFn {
         use Type::{Byte, Float, Int, Ref};
         match self {
             RuntimeFn::ArrayCopy(_) => &[Ref, Int, Ref, Int, Int],
+            RuntimeFn::ArrayPart(_) => &[Ref, Int, Int, Int],
             RuntimeFn::ArrayFill(Elem::Ref) => &[Ref, Int, Int, Ref],
             RuntimeFn::ArrayFill(Elem::Int) => &[Ref, Int, Int, Int],
             RuntimeFn::ArrayFill(Elem::Float) => &[Ref, Int, Int, Float],

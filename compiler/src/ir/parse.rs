@@ -312,6 +312,7 @@ fn runtime_fn(name: &str) -> Result<RuntimeFn, String> {
         let elem = Elem::of(type_of(elem)?);
         return match name {
             "array_copy" => Ok(RuntimeFn::ArrayCopy(elem)),
+            "array_part" => Ok(RuntimeFn::ArrayPart(elem)),
             "array_fill" => Ok(RuntimeFn::ArrayFill(elem)),
             _ => Err("unknown function of the runtime".into()),
         };

@@ -171,7 +171,8 @@ impl Writes {
             &Op::GlobalSet(global, _) => self.globals.push(global),
             Op::CallRuntime(RuntimeFn::ArrayCopy(elem) | RuntimeFn::ArrayFill(elem), _) => self.elements.push(*elem),
             Op::CallRuntime(
-                RuntimeFn::StrSlice
+                RuntimeFn::ArrayPart(_)
+                | RuntimeFn::StrSlice
                 | RuntimeFn::StrEq
                 | RuntimeFn::StrCompare
                 | RuntimeFn::StrConcat

@@ -291,6 +291,16 @@ impl Body<'_, '_> {
                 return Some(Out::Unit);
             }
             Intrinsic::ArrayCopy => return self.runtime(RuntimeFn::ArrayCopy(elem()), values, span),
+            Intrinsic::ArrayPart => return self.runtime(RuntimeFn::ArrayPart(elem()), values, span),
+            Intrinsic::ArrayForget => {
+                // slots of other kinds keep nothing alive
+                if elem() == Elem::Ref {
+                    let nil = self.builder.emit(Op::Nil, Type::Ref, span);
+                    let operands = smallvec![values[0], values[1], values[2], nil];
+                    self.builder.effect(Op::CallRuntime(RuntimeFn::ArrayFill(Elem::Ref), operands), span);
+                }
+                return Some(Out::Unit);
+            }
             Intrinsic::ArrayFill => return self.runtime(RuntimeFn::ArrayFill(elem()), values, span),
             Intrinsic::StrSlice => return self.runtime(RuntimeFn::StrSlice, values, span),
             Intrinsic::StrEq => return self.runtime(RuntimeFn::StrEq, values, span),
