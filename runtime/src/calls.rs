@@ -7,7 +7,7 @@ use crate::roots::RootSet;
 use crate::trap::{Trap, TrapKind};
 use crate::vm::{Inner, Io, new_str};
 use std::any::Any;
-use std::io::Write;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tenure_gc::{Collect, Heap, Ref, ResourceId};
 
@@ -86,6 +86,13 @@ impl NativeContext for CallContext<'_> {
 
     fn stderr(&mut self) -> &mut dyn Write {
         &mut *self.io.stderr
+    }
+
+    fn write(&mut self, i: usize, count: usize, end: &[u8]) -> io::Result<()> {
+        let ty = if self.params.get(i) == Some(&NativeType::Str) { NativeType::Str } else { NativeType::Bytes };
+        let bytes = self.heap.bytes(Ref::from_index(self.word(i, ty) as u32));
+        self.io.stdout.write_all(&bytes[..count])?;
+        self.io.stdout.write_all(end)
     }
 
     fn poll(&mut self) -> Result<(), Trap> {

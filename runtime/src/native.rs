@@ -11,7 +11,7 @@ use crate::trap::Trap;
 use hashbrown::HashMap;
 use std::any::Any;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// A native function of a registry.
@@ -124,6 +124,9 @@ pub trait NativeContext {
     fn stdout(&mut self) -> &mut dyn Write;
     /// Where the script's standard error goes.
     fn stderr(&mut self) -> &mut dyn Write;
+    /// Writes the first `count` bytes of argument `i`, a string or an array of bytes, and then `end` to standard output,
+    /// from where they lie.
+    fn write(&mut self, i: usize, count: usize, end: &[u8]) -> io::Result<()>;
     /// Natives that wait call this now and then, and hand on its trap: the script may have to stop.
     fn poll(&mut self) -> Result<(), Trap>;
     /// The script's arguments, without its name.

@@ -1,8 +1,10 @@
 //! Natives of `io` and `os`: standard streams, the script's arguments and environment, other programs.
 
 use crate::signature::{Outcome, add, text};
+use memchr::memchr;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tenure_runtime::native::NativeType::{Bool, Bytes, Int, Str, Unit};
 use tenure_runtime::native::{NativeContext, NativeValue, Registry};
 use tenure_runtime::trap::{Trap, TrapKind};
@@ -11,12 +13,10 @@ use tenure_runtime::trap::{Trap, TrapKind};
 const END: char = '\0';
 
 pub(crate) fn register(registry: &mut Registry) {
-    add(registry, "core.print_line", &[Str], Unit, |cx| {
-        // the text is on the script's heap and the output is the context's too, so one has to be copied
-        let line = format!("{}\n", cx.str(0));
-        written(cx.stdout().write_all(line.as_bytes()))
-    });
+    add(registry, "core.print_line", &[Str], Unit, |cx| print(cx, b"\n"));
     add(registry, "core.print_error_line", &[Str], Unit, |cx| {
+        // in one piece, so that lines of several programs don't mix; the text is on the script's heap and the stream the
+        // context's too, so one has to be copied
         let line = format!("{}\n", cx.str(0));
         written(cx.stderr().write_all(line.as_bytes()))
     });
@@ -25,25 +25,17 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 fn streams(registry: &mut Registry) {
-    add(registry, "io.write", &[Str], Unit, |cx| {
-        let part = cx.str(0).to_owned();
-        written(cx.stdout().write_all(part.as_bytes()))
-    });
-    add(registry, "io.write_raw", &[Bytes], Unit, |cx| {
-        let part = cx.bytes(0).to_owned();
-        written(cx.stdout().write_all(&part))
+    add(registry, "io.write", &[Str], Unit, |cx| print(cx, b""));
+    add(registry, "io.write_raw", &[Bytes, Int], Unit, |cx| {
+        let count = usize::try_from(cx.int(1)).unwrap_or(0).min(cx.bytes(0).len());
+        written(cx.write(0, count, b""))
     });
     add(registry, "io.write_error", &[Str], Unit, |cx| {
         let part = cx.str(0).to_owned();
         written(cx.stderr().write_all(part.as_bytes()))
     });
     add(registry, "io.flush", &[], Unit, |cx| written(cx.stdout().flush()));
-    add(registry, "io.next_line", &[], Str, |cx| {
-        let (mut line, mut read) = (String::new(), Ok(0));
-        cx.wait(&mut |_| read = io::stdin().lock().read_line(&mut line));
-        read.map_err(|error| input_trap(&error))?;
-        text(cx, &line)
-    });
+    add(registry, "io.next_line", &[], Str, next_line);
     add(registry, "io.rest_of_input", &[], Str, |cx| {
         let (mut all, mut read) = (String::new(), Ok(0));
         cx.wait(&mut |_| read = io::stdin().lock().read_to_string(&mut all));
@@ -52,6 +44,59 @@ fn streams(registry: &mut Registry) {
     });
     add(registry, "io.input_is_terminal", &[], Bool, |_| Ok(NativeValue::Bool(io::stdin().is_terminal())));
     add(registry, "io.output_is_terminal", &[], Bool, |_| Ok(NativeValue::Bool(io::stdout().is_terminal())));
+}
+
+/// Whether the last line left some input in the buffer, so that there is no waiting for the next. A hint: others in the process
+/// may take that input.
+static INPUT_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// The next line without its end, `\n` for an empty one, and nothing when the input has ended.
+fn next_line(cx: &mut dyn NativeContext) -> Outcome {
+    let mut line = Vec::new();
+    if INPUT_LEFT.load(Ordering::Relaxed) {
+        // one that lies in the buffer whole goes straight to the script's heap
+        let mut input = io::stdin().lock();
+        let buffer = input.fill_buf().map_err(|error| input_trap(&error))?;
+        if let Some(end) = memchr(b'\n', buffer) {
+            INPUT_LEFT.store(end + 1 < buffer.len(), Ordering::Relaxed);
+            let made = line_text(cx, &buffer[..end]);
+            input.consume(end + 1);
+            return made;
+        }
+    }
+    let mut read = Ok(false);
+    cx.wait(&mut |_| read = read_to_line_end(&mut io::stdin().lock(), &mut line));
+    match read.map_err(|error| input_trap(&error))? {
+        false if line.is_empty() => text(cx, ""),
+        _ => line_text(cx, &line),
+    }
+}
+
+/// Appends what comes before the next line end, which is taken too; false when the input ended first.
+fn read_to_line_end(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let buffer = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        let end = memchr(b'\n', buffer);
+        line.extend_from_slice(&buffer[..end.unwrap_or(buffer.len())]);
+        let taken = end.map_or(buffer.len(), |end| end + 1);
+        INPUT_LEFT.store(taken < buffer.len(), Ordering::Relaxed);
+        let ended = buffer.is_empty();
+        input.consume(taken);
+        if end.is_some() || ended {
+            return Ok(end.is_some());
+        }
+    }
+}
+
+/// A line as `next_line` gives it, of its bytes without the line feed.
+fn line_text(cx: &mut dyn NativeContext, line: &[u8]) -> Outcome {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = std::str::from_utf8(line)
+        .map_err(|_| input_trap(&io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8")))?;
+    text(cx, if line.is_empty() { "\n" } else { line })
 }
 
 fn surroundings(registry: &mut Registry) {
@@ -136,6 +181,11 @@ fn run_process(cx: &mut dyn NativeContext) -> Outcome {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let made = format!("{} {} {out}{err}", output.status.code().unwrap_or(-1), out.len());
     text(cx, &made)
+}
+
+fn print(cx: &mut dyn NativeContext, end: &[u8]) -> Outcome {
+    let count = cx.str(0).len();
+    written(cx.write(0, count, end))
 }
 
 fn written(result: io::Result<()>) -> Outcome {

@@ -2,6 +2,7 @@
 
 use crate::format::{Align, Spec};
 use crate::signature::{Outcome, add, text};
+use memchr::{memchr, memmem};
 use tenure_runtime::native::NativeType::{Int, Str};
 use tenure_runtime::native::{NativeContext, NativeValue, Registry};
 use tenure_runtime::trap::{Trap, TrapKind};
@@ -33,7 +34,7 @@ pub(crate) fn register(registry: &mut Registry) {
         let (haystack, wanted) = (cx.str(0), cx.str(1));
         // behind the end or inside a character nothing is found
         let from = usize::try_from(cx.int(2)).unwrap_or(usize::MAX);
-        let found = haystack.get(from..).and_then(|rest| rest.find(wanted)).map(|at| from + at);
+        let found = haystack.get(from..).and_then(|rest| find(rest, wanted)).map(|at| from + at);
         Ok(position(found))
     });
     add(registry, "core.rfind_str", &[Str, Str], Int, |cx| Ok(position(cx.str(0).rfind(cx.str(1)))));
@@ -53,6 +54,14 @@ pub(crate) fn register(registry: &mut Registry) {
         Ok(NativeValue::Int(space.map_or(0, |c| c.len_utf8() as i64)))
     });
     add(registry, "core.str_count_chars", &[Str], Int, |cx| Ok(NativeValue::Int(cx.str(0).chars().count() as i64)));
+}
+
+/// As `str::find`, by the processor's wide registers.
+fn find(text: &str, wanted: &str) -> Option<usize> {
+    match wanted.as_bytes() {
+        &[byte] => memchr(byte, text.as_bytes()),
+        wanted => memmem::find(text.as_bytes(), wanted),
+    }
 }
 
 fn position(found: Option<usize>) -> NativeValue {

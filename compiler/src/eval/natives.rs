@@ -4,7 +4,7 @@ use super::heap::{Heap, Object};
 use super::weak::Weak;
 use super::{Evaluator, Options};
 use std::any::Any;
-use std::io::Write;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tenure_runtime::native::{ArrayHandle, NativeContext, NativeId, NativeType, NativeValue, StrHandle};
 use tenure_runtime::trap::{Trap, TrapKind};
@@ -82,6 +82,11 @@ impl NativeContext for CallContext<'_, '_> {
 
     fn stderr(&mut self) -> &mut dyn Write {
         &mut *self.options.stderr
+    }
+
+    fn write(&mut self, i: usize, count: usize, end: &[u8]) -> io::Result<()> {
+        self.options.stdout.write_all(&self.heap.bytes(self.args[i])[..count])?;
+        self.options.stdout.write_all(end)
     }
 
     fn script_args(&self) -> &[String] {
