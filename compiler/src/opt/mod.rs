@@ -18,6 +18,7 @@ mod inline;
 mod loops;
 mod merge;
 mod ranges;
+mod reads;
 mod redundant;
 mod rotate;
 mod scalar;
@@ -50,6 +51,23 @@ impl Context<'_> {
         let mut chain: SmallVec<[FuncId; 8]> = self.callers.into();
         chain.push(self.function);
         self.optimiser.body(self.program, callee, &chain)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// What a function reads, if it does nothing else; `depth` tells how many calls within calls have been looked into.
+    fn reads(&self, callee: FuncId, depth: usize) -> Option<&'a reads::Reads> {
+        let optimiser: &'a Optimiser = self.optimiser;
+        if optimiser.replaceable.contains(&callee) {
+            return None;
+        }
+        let known = &optimiser.reads[callee.index()];
+        if known.get().is_none() {
+            // functions may call each other in a circle
+            let found = reads::of(&self.program.functions[callee.index()], self, depth);
+            known.get_or_init(|| found);
+        }
+        known.get()?.as_ref()
     }
 }
 
@@ -145,13 +163,16 @@ pub struct Optimiser {
     replaceable: HashSet<FuncId>,
     /// Bodies for copies, none of functions that are too long for that.
     bodies: Vec<OnceLock<Option<Function>>>,
+    /// What functions read that do nothing else.
+    reads: Vec<OnceLock<Option<reads::Reads>>>,
 }
 
 impl Optimiser {
     /// For a program, with these passes. Calls of `replaceable` functions stay calls.
     pub fn new(program: &Program, passes: Passes, replaceable: impl IntoIterator<Item = FuncId>) -> Optimiser {
         let bodies = program.functions.iter().map(|_| OnceLock::new()).collect();
-        Optimiser { passes, replaceable: replaceable.into_iter().collect(), bodies }
+        let reads = program.functions.iter().map(|_| OnceLock::new()).collect();
+        Optimiser { passes, replaceable: replaceable.into_iter().collect(), bodies, reads }
     }
 
     /// A function as it is to be compiled.

@@ -4,14 +4,16 @@
 //! operation, which would have trapped the first time. A load also needs that nothing on any way between the two may
 //! have written there. Who writes where is told by types: a store into a field changes that field of records of that
 //! layout, a store into an array changes arrays of that kind of elements; neither changes lengths or variants, which
-//! nothing does. A call may change everything. A handler knows nothing of what its `try` body wrote.
+//! nothing does. A call may change everything, unless the function only reads: then it is itself like a load. A handler knows nothing of what its `try` body wrote.
 //!
 //! Behind a branch its condition is known, so a second branch on the same condition goes.
 
 use super::Context;
 use super::graph::remove_unreachable;
 use crate::ir::cfg::{Cfg, Dominators};
-use crate::ir::{Block, Elem, FuncId, Function, GlobalId, Inst, LiteralId, Op, RecordId, RuntimeFn, Terminator, Value};
+use crate::ir::{
+    Block, Elem, FuncId, Function, GlobalId, Inst, LiteralId, Op, RecordId, RuntimeFn, Terminator, Value, Values,
+};
 use crate::prim::Prim;
 use hashbrown::HashMap;
 
@@ -23,12 +25,12 @@ const PLACES_MAX: usize = 16;
 const BETWEEN_MAX: usize = 200;
 
 /// The pass.
-pub(super) fn run(function: &mut Function, _context: &Context<'_>) {
+pub(super) fn run(function: &mut Function, context: &Context<'_>) {
     let cfg = Cfg::new(function);
     let dominators = Dominators::new(&cfg);
     let count = function.blocks.len();
     let handlers = handlers(function);
-    let mut writes: Vec<Writes> = function.blocks.iter().map(Writes::of_block).collect();
+    let mut writes: Vec<Writes> = function.blocks.iter().map(|block| Writes::of_block(block, context)).collect();
     for (writes, _) in writes.iter_mut().zip(&handlers).filter(|(_, is_handler)| **is_handler) {
         // whatever its `try` body wrote before the trap
         writes.everything = true;
@@ -43,6 +45,7 @@ pub(super) fn run(function: &mut Function, _context: &Context<'_>) {
         visited: vec![Block(u32::MAX); count],
         cfg: &cfg,
         dominators: &dominators,
+        context,
     };
     for &block in cfg.reverse_postorder() {
         let loads = if handlers[block.index()] { Vec::new() } else { numbering.loads_at(block) };
@@ -138,12 +141,13 @@ fn commutes(prim: Prim) -> bool {
     )
 }
 
-/// A place in memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A place in memory, or what a function that only reads makes of several.
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Place {
     Field(RecordId, u32, Value),
     Element(Elem, Value, Value),
     Global(GlobalId),
+    Call(FuncId, Values),
 }
 
 /// What some code may write.
@@ -156,16 +160,17 @@ struct Writes {
 }
 
 impl Writes {
-    fn of_block(block: &crate::ir::BlockData) -> Writes {
+    fn of_block(block: &crate::ir::BlockData, context: &Context<'_>) -> Writes {
         let mut writes = Writes::default();
         for inst in &block.insts {
-            writes.add(&inst.op);
+            writes.add(&inst.op, context);
         }
         writes
     }
 
-    fn add(&mut self, op: &Op) {
+    fn add(&mut self, op: &Op, context: &Context<'_>) {
         match op {
+            &Op::Call(callee, _) if context.reads(callee, 0).is_some() => {}
             &Op::Store(record, field, ..) => self.fields.push((record, field)),
             &Op::ArraySet(elem, ..) => self.elements.push(elem),
             &Op::GlobalSet(global, _) => self.globals.push(global),
@@ -187,12 +192,17 @@ impl Writes {
         }
     }
 
-    fn may_change(&self, place: Place) -> bool {
+    fn may_change(&self, place: &Place, context: &Context<'_>) -> bool {
         self.everything
             || match place {
-                Place::Field(record, field, _) => self.fields.contains(&(record, field)),
-                Place::Element(elem, ..) => self.elements.contains(&elem),
-                Place::Global(global) => self.globals.contains(&global),
+                Place::Field(record, field, _) => self.fields.contains(&(*record, *field)),
+                Place::Element(elem, ..) => self.elements.contains(elem),
+                Place::Global(global) => self.globals.contains(global),
+                Place::Call(callee, _) => context.reads(*callee, 0).is_none_or(|reads| {
+                    reads.fields.iter().any(|field| self.fields.contains(field))
+                        || reads.elements.iter().any(|elem| self.elements.contains(elem))
+                        || reads.globals.iter().any(|global| self.globals.contains(global))
+                }),
             }
     }
 }
@@ -216,6 +226,7 @@ struct Numbering<'a> {
     visited: Vec<Block>,
     cfg: &'a Cfg,
     dominators: &'a Dominators,
+    context: &'a Context<'a>,
 }
 
 impl Numbering<'_> {
@@ -235,7 +246,7 @@ impl Numbering<'_> {
                 return Loads::new();
             }
             let writes = &self.writes[between.index()];
-            loads.retain(|&(place, _)| !writes.may_change(place));
+            loads.retain(|(place, _)| !writes.may_change(place, self.context));
             work.extend(self.cfg.preds(between));
         }
         loads
@@ -280,17 +291,20 @@ impl Numbering<'_> {
         if let Some(operation) = pure(&inst.op) {
             return self.pure(operation, inst.result, block);
         }
-        let place = match inst.op {
-            Op::Load(record, field, object) => Place::Field(record, field, object),
-            Op::ArrayGet(elem, array, index) => Place::Element(elem, array, index),
-            Op::GlobalGet(global) => Place::Global(global),
+        let place = match &inst.op {
+            &Op::Load(record, field, object) => Place::Field(record, field, object),
+            &Op::ArrayGet(elem, array, index) => Place::Element(elem, array, index),
+            &Op::GlobalGet(global) => Place::Global(global),
+            Op::Call(callee, arguments) if self.context.reads(*callee, 0).is_some() => {
+                Place::Call(*callee, arguments.clone())
+            }
             _ => {
                 self.effect(inst, block, loads);
                 return true;
             }
         };
         let result = inst.result.expect("a load gives a value");
-        if let Some(&(_, known)) = loads.iter().find(|&&(at, _)| at == place) {
+        if let Some(&(_, known)) = loads.iter().find(|(at, _)| *at == place) {
             self.copies[result.index()] = known;
             return false;
         }
@@ -322,8 +336,8 @@ impl Numbering<'_> {
     /// What an instruction that is no load changes, and tells, of memory.
     fn effect(&mut self, inst: &Inst, block: Block, loads: &mut Loads) {
         let mut writes = Writes::default();
-        writes.add(&inst.op);
-        loads.retain(|&(place, _)| !writes.may_change(place));
+        writes.add(&inst.op, self.context);
+        loads.retain(|(place, _)| !writes.may_change(place, self.context));
         match (&inst.op, inst.result) {
             (&Op::Store(record, field, object, value), _) => {
                 remember(loads, Place::Field(record, field, object), value)
