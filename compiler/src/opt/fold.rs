@@ -12,6 +12,21 @@ use smallvec::SmallVec;
 
 /// The pass.
 pub(super) fn run(function: &mut Function, _context: &Context<'_>) {
+    let count = |function: &Function| function.blocks.iter().map(|block| block.params.len()).sum::<usize>();
+    // parameters around loops within loops give way one after the other
+    for _ in 0..ROUNDS_MAX {
+        let params = count(function);
+        fold(function);
+        if count(function) == params {
+            return;
+        }
+    }
+}
+
+/// How often the function is walked.
+const ROUNDS_MAX: usize = 3;
+
+fn fold(function: &mut Function) {
     let mut folding = Folding {
         facts: vec![Fact::Unknown; function.values.len()],
         copies: (0..function.values.len() as u32).map(Value).collect(),

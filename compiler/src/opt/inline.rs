@@ -2,7 +2,8 @@
 //!
 //! Bottom-up: what a body calls was inlined into it before it is measured and copied. A function that calls itself is
 //! copied into itself once, as it was lowered. Calls on the way to a trap stay, and so do the ones outside loops in code
-//! that runs once.
+//! that runs once, unless they make an object or get one that was made in it: such objects may come apart, and a chain of
+//! iterators is made of them.
 //!
 //! What is copied keeps where it came from ([`Scope`]), so a trap in it names the same functions and lines as before.
 //! A `try` around the call becomes one around what is copied.
@@ -18,6 +19,8 @@ use crate::ir::{
 const SMALL: usize = 24;
 /// Of a body that is copied into loops, or with `@inline` anywhere.
 const MEDIUM: usize = 60;
+/// Of a body that gets an object or a closure made by the caller.
+const SEEN_THROUGH: usize = 90;
 /// Of a function that calls itself.
 const RECURSIVE: usize = 30;
 /// What a function may grow to by it.
@@ -46,9 +49,12 @@ pub(super) fn run(function: &mut Function, context: &Context<'_>) {
     remove_unreachable(function);
 }
 
-/// Whether there are calls to replace.
-pub(super) fn has_work(function: &Function, context: &Context<'_>) -> bool {
-    sites(function, context).iter().any(|site| body(context, site.callee(function), site).is_some())
+/// Whether there are calls to replace after so many rounds. After the second one only those count that a closure of the
+/// function's own has become known for, as in a chain of iterators: other calls would go on for long.
+pub(super) fn has_work(function: &Function, context: &Context<'_>, rounds: usize) -> bool {
+    let room = CALLER_MAX.saturating_sub(size(function));
+    let fits = |site: &Site| body(context, site.callee(function), site).is_some_and(|body| size(body) <= room);
+    sites(function, context).iter().any(|site| (rounds < 2 || site.of_closure) && fits(site))
 }
 
 /// Whether a function is short enough, as it was lowered, that a look at what is left of it when optimised is worth it.
@@ -61,6 +67,10 @@ struct Site {
     block: usize,
     inst: usize,
     in_loop: bool,
+    /// Whether it calls a closure that was made here.
+    of_closure: bool,
+    /// Whether an object or closure that was made here is among the arguments.
+    gets_made: bool,
 }
 
 impl Site {
@@ -80,21 +90,60 @@ fn sites(function: &Function, context: &Context<'_>) -> Vec<Site> {
     let cfg = Cfg::new(function);
     let in_loop = cfg.in_loops();
     let doomed = doomed(function, &cfg);
+    let made = made(function);
     let mut sites = Vec::new();
     for (block, data) in function.blocks.iter().enumerate() {
         let in_loop = in_loop[block];
-        if doomed[block] || (context.runs_once && !in_loop) {
+        if doomed[block] {
             continue;
         }
         for (at, inst) in data.insts.iter().enumerate() {
-            if let Op::Call(callee, _) = inst.op
-                && !is_in_copy_of(function, context.function, callee, inst.scope)
-            {
-                sites.push(Site { block, inst: at, in_loop });
+            let Op::Call(callee, arguments) = &inst.op else { continue };
+            let is_made = |argument: &Value| made[argument.index()] != Made::Elsewhere;
+            let gets_made = arguments.iter().any(is_made);
+            let alone = context.runs_once && !in_loop && !gets_made;
+            if alone && !makes_object(&context.program.functions[callee.index()]) {
+                continue;
+            }
+            if !is_in_copy_of(function, context.function, *callee, inst.scope) {
+                let of_closure = arguments.first().is_some_and(|first| made[first.index()] == Made::Closure);
+                sites.push(Site { block, inst: at, in_loop, of_closure, gets_made });
             }
         }
     }
     sites
+}
+
+/// What a value is, as far as its definition tells.
+#[derive(Clone, Copy, PartialEq)]
+enum Made {
+    Elsewhere,
+    Object,
+    Closure,
+}
+
+/// What the values of a function are.
+fn made(function: &Function) -> Vec<Made> {
+    let mut made = vec![Made::Elsewhere; function.values.len()];
+    let mut is_code = vec![false; function.values.len()];
+    for inst in function.blocks.iter().flat_map(|block| &block.insts) {
+        let Some(result) = inst.result else { continue };
+        is_code[result.index()] = matches!(inst.op, Op::Code(_));
+        made[result.index()] = match &inst.op {
+            Op::FnObject(_) => Made::Closure,
+            Op::New(_, fields) if fields.first().is_some_and(|first| is_code[first.index()]) => Made::Closure,
+            Op::New(..) => Made::Object,
+            _ => Made::Elsewhere,
+        };
+    }
+    made
+}
+
+/// Whether all that a function does, as it was lowered, is to make an object.
+fn makes_object(function: &Function) -> bool {
+    let [block] = &function.blocks[..] else { return false };
+    let Terminator::Return(result) = block.terminator else { return false };
+    block.insts.iter().any(|inst| inst.result == Some(result) && matches!(inst.op, Op::New(..)))
 }
 
 /// Whether an instruction in `scope` is in a copy of that function; a second copy within that would be no end of it.
@@ -119,7 +168,12 @@ fn body<'a>(context: &'a Context<'_>, callee: FuncId, site: &Site) -> Option<&'a
         return (once && body.inlining != Inlining::Never && size(body) <= RECURSIVE).then_some(body);
     }
     let body = context.body(callee)?;
-    let limit = if site.in_loop || body.inlining == Inlining::Always { MEDIUM } else { SMALL };
+    let limit = match site {
+        Site { gets_made: true, .. } => SEEN_THROUGH,
+        Site { in_loop: true, .. } => MEDIUM,
+        _ if body.inlining == Inlining::Always => MEDIUM,
+        _ => SMALL,
+    };
     (size(body) <= limit).then_some(body)
 }
 

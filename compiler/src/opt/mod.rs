@@ -12,10 +12,12 @@
 
 mod dead;
 mod fold;
+mod forward;
 mod graph;
 mod hoist;
 mod inline;
 mod loops;
+mod meet;
 mod merge;
 mod ranges;
 mod reads;
@@ -82,7 +84,7 @@ pub struct Pass {
     pub before_copy: bool,
 }
 
-/// All passes, in the order they run in; those before a copy a second time if there are calls to be inlined then, because
+/// All passes, in the order they run in; those before a copy again as long as there are calls to be inlined, because
 /// closures have become known. A name may come more than once; it is switched as one.
 pub const PASSES: &[Pass] = &[
     Pass { name: "inline", run: inline::run, before_copy: true },
@@ -100,6 +102,9 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "ranges", run: ranges::run, before_copy: false },
     Pass { name: "dead", run: dead::run, before_copy: false },
 ];
+
+/// How often the passes before a copy run: once for each closure in a chain of them, and once more.
+const ROUNDS_MAX: usize = 10;
 
 /// How many bodies may wait for each other.
 const CHAIN_MAX: usize = 8;
@@ -185,7 +190,10 @@ impl Optimiser {
         let runs_once = program.entry == Some(id);
         let context = Context { program, function: id, runs_once, callers, optimiser: self };
         self.round(&mut function, &context, |pass| pass.before_copy);
-        if self.passes.includes("inline") && inline::has_work(&function, &context) {
+        for round in 1..ROUNDS_MAX {
+            if !self.passes.includes("inline") || !inline::has_work(&function, &context, round) {
+                break;
+            }
             self.round(&mut function, &context, |pass| pass.before_copy);
         }
         if !to_copy {

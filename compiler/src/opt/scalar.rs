@@ -1,9 +1,9 @@
 //! Scalar replacement: an object that nothing but this function can see becomes its fields, and these become values.
 //!
 //! An object is seen elsewhere if its reference is stored, passed, returned, compared or merged with another; what is
-//! left is reading and writing its fields. Each field is then a variable, put into SSA form as Braun et al. do (*Simple
-//! and Efficient Construction of Static Single Assignment Form*, 2013). Objects inside such objects follow in the next
-//! round.
+//! left is reading and writing its fields. Each field that is written is then a variable, put into SSA form as Braun et al.
+//! do (*Simple and Efficient Construction of Static Single Assignment Form*, 2013); the others are what the object was made
+//! of. Objects inside such objects follow in the next round.
 //!
 //! A field that is written inside a `try` body around which the object lives would have to be known to the handler at
 //! every call of the body; such objects stay.
@@ -20,6 +20,7 @@ const ROUNDS_MAX: usize = 4;
 /// The pass.
 pub(super) fn run(function: &mut Function, context: &Context<'_>) {
     for _ in 0..ROUNDS_MAX {
+        super::meet::run(function, context.program);
         let candidates = candidates(function);
         if candidates.is_empty() || has_shared_handler(function) {
             return;
@@ -105,10 +106,31 @@ fn has_shared_handler(function: &Function) -> bool {
 /// A field of an object.
 type Variable = (Value, u32);
 
+/// What the objects are made of, but for the fields that are written later.
+fn constants(function: &Function, objects: &HashMap<Value, Candidate>) -> HashMap<Variable, Value> {
+    let mut constants = HashMap::new();
+    let mut written = Vec::new();
+    for inst in function.blocks.iter().flat_map(|block| &block.insts) {
+        match (&inst.op, inst.result) {
+            (Op::New(_, fields), Some(object)) if objects.contains_key(&object) => {
+                constants.extend(fields.iter().enumerate().map(|(field, &value)| ((object, field as u32), value)));
+            }
+            (&Op::Store(_, field, object, _), _) => written.push((object, field)),
+            _ => {}
+        }
+    }
+    for variable in written {
+        constants.remove(&variable);
+    }
+    constants
+}
+
 struct Replacement<'a> {
     program: &'a Program,
     cfg: Cfg,
     objects: HashMap<Value, Candidate>,
+    /// What fields are that nothing writes.
+    constants: HashMap<Variable, Value>,
     /// What a field is at a block's end, where it is set in the block or was asked for.
     ends: HashMap<(Block, Variable), Value>,
     /// What it is at its start, where it was asked for.
@@ -124,6 +146,7 @@ impl<'a> Replacement<'a> {
         Replacement {
             program,
             cfg: Cfg::new(function),
+            constants: constants(function, &objects),
             objects,
             ends: HashMap::new(),
             starts: HashMap::new(),
@@ -186,9 +209,10 @@ impl<'a> Replacement<'a> {
                 false
             }
             (&Op::Load(_, field, object), Some(result)) if self.objects.contains_key(&object) => {
-                let value = match now.get(&(object, field)) {
+                let variable = (object, field);
+                let value = match self.constants.get(&variable).or_else(|| now.get(&variable)) {
                     Some(&value) => value,
-                    None => self.at_start(function, block, (object, field)),
+                    None => self.at_start(function, block, variable),
                 };
                 self.copies.insert(result, value);
                 false

@@ -16,6 +16,9 @@ const DECISIONS_MAX: usize = 100;
 
 /// The pass.
 pub(super) fn run(function: &mut Function, _context: &Context<'_>) {
+    if super::forward::run(function) {
+        remove_unreachable(function);
+    }
     let mut decisions: Vec<(Block, Decision)> = (0..function.blocks.len() as u32)
         .filter_map(|block| decision(function, Block(block)).map(|decision| (Block(block), decision)))
         .collect();
