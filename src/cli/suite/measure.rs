@@ -114,7 +114,8 @@ impl Suite {
         let mut families: Vec<String> = programs.iter().map(|program| program.family.clone()).collect();
         families.sort();
         families.dedup();
-        let models = Models::prepare(&store, &args.data, &families, &|line| report::say(&format!("{line}\n")))?;
+        let models =
+            Models::prepare(&store, &binary, &args.data, &families, &|line| report::say(&format!("{line}\n")))?;
         let (differing, printed) = (Mutex::default(), Mutex::default());
         Ok(Suite { effort, programs, store, models, binary, jobs, threads, scratch, bar, differing, printed })
     }

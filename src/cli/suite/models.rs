@@ -4,7 +4,7 @@ use super::super::archive;
 use super::store::{Store, digest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tenure_advisor::train::{Run, fit_without};
+use tenure_advisor::train::{Options, Run, fit_without};
 
 /// The models of the suite.
 pub struct Models {
@@ -15,15 +15,21 @@ pub struct Models {
 
 impl Models {
     /// The models for these families, fitted to the data as far as they are not in the store. Without data there is the shipped
-    /// model alone, which knows all families, and the note says so.
-    pub fn prepare(store: &Store, data: &Path, families: &[String], said: &dyn Fn(String)) -> Result<Models, String> {
+    /// model alone, which knows all families, and the note says so. Another `binary` may fit otherwise, so it fits anew.
+    pub fn prepare(
+        store: &Store,
+        binary: &str,
+        data: &Path,
+        families: &[String],
+        said: &dyn Fn(String),
+    ) -> Result<Models, String> {
         if !data.exists() {
             let note = format!("the shipped model, WHICH KNOWS THE FAMILIES: `{}` is not there", data.display());
             return Ok(Models { by_family: BTreeMap::new(), note });
         }
         let bytes = std::fs::read(data).map_err(|e| format!("can't read `{}`: {e}", data.display()))?;
-        let named = format!("models/{}", digest(&bytes));
-        let mut recorded: Option<(Vec<Run>, tenure_advisor::train::Options)> = None;
+        let named = format!("models/{binary}-{}", digest(&bytes));
+        let mut recorded: Option<(Vec<Run>, Options)> = None;
         let mut by_family = BTreeMap::new();
         for family in families {
             let name = format!("{named}-without-{family}.json");
