@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_gc::policy::Reason;
 
+use crate::foresight::Told;
+
 /// One more than the largest reason.
 const REASONS: usize = Reason::Survey as usize + 1;
 
-/// Decisions by reason.
+/// Decisions by reason, and what is told of the run.
 #[derive(Debug, Default)]
 pub struct Counters {
     by_reason: [AtomicU64; REASONS],
+    told: Told,
 }
 
 impl Counters {
@@ -21,6 +24,11 @@ impl Counters {
     /// Decisions made for `reason`.
     pub fn of(&self, reason: Reason) -> u64 {
         self.by_reason[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// The program's class, and what is expected of the next minute.
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 
     /// All decisions.

@@ -16,10 +16,13 @@
 
 #[cfg(test)]
 mod behaviour;
+mod class;
 mod correct;
 mod counters;
 mod error;
 mod features;
+mod forecast;
+mod foresight;
 mod goal;
 mod guard;
 mod history;
@@ -38,9 +41,14 @@ mod smooth;
 #[cfg(feature = "train")]
 pub mod train;
 
+pub use class::{ClassFile, ClassFit, ClassModel, ClassPrior, Classifier, Label, WorkloadClass};
 pub use counters::Counters;
 pub use error::{ModelError, Warning};
 pub use features::{CANDIDATE_FEATURES, Feature, STATE_FEATURES};
+pub use forecast::{
+    Forecast, ForecastFile, ForecastModel, Forecaster, HORIZONS, HorizonFit, Outlook, QUANTITIES, Quantity, realised,
+};
+pub use foresight::Told;
 pub use goal::Goal;
 pub use model::{FeatureFit, Model, ModelFile, OUTPUTS, OutputFit};
 pub use network::{NetworkFit, NetworkOutput};

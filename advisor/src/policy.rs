@@ -13,9 +13,12 @@ use std::sync::Arc;
 
 use tenure_gc::policy::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
+use crate::class::Classifier;
 use crate::correct::Correction;
 use crate::counters::Counters;
 use crate::features::{STATE_COUNT, state_features};
+use crate::forecast::Forecaster;
+use crate::foresight::Foresight;
 use crate::goal::{Goal, Weights};
 use crate::guard::{Guard, Outlook, Turn};
 use crate::history::{History, Measured};
@@ -44,6 +47,7 @@ pub struct Advisor {
 struct Learned {
     model: Arc<Model>,
     weights: Weights,
+    foresight: Foresight,
     history: History,
     smoother: Smoother,
     correction: Correction,
@@ -84,7 +88,19 @@ impl Advisor {
         self.learned.is_some()
     }
 
-    /// What the advisor's decisions were; stays readable when the heap owns the advisor.
+    /// A forecaster with this advisor's model that has seen nothing yet.
+    pub fn forecaster(&self) -> Forecaster {
+        Forecaster::new(
+            self.learned.as_ref().map_or_else(Arc::default, |learned| Arc::clone(learned.model.forecasts())),
+        )
+    }
+
+    /// A classifier with this advisor's model that has seen nothing yet.
+    pub fn classifier(&self) -> Classifier {
+        Classifier::new(self.learned.as_ref().map_or_else(Arc::default, |learned| Arc::clone(learned.model.classes())))
+    }
+
+    /// What the advisor's decisions were, and what it tells of the run; stays readable when the heap owns the advisor.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
@@ -103,6 +119,9 @@ impl Policy for Advisor {
             Some(learned) => learned.decide(snapshot, current, &level0.knobs, envelope),
         };
         self.counters.count(decision.reason);
+        if let Some(learned) = &self.learned {
+            learned.foresight.tell(self.counters.told());
+        }
         decision
     }
 
@@ -118,6 +137,7 @@ impl Learned {
     fn new(model: Arc<Model>, goal: Goal) -> Learned {
         Learned {
             weights: goal.weights(),
+            foresight: Foresight::new(&model),
             history: History::new(),
             smoother: Smoother::default(),
             correction: Correction::new(model.errors()),
@@ -133,6 +153,7 @@ impl Learned {
 
     fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, level0: &Knobs, envelope: &Envelope) -> Decision {
         self.history.push(snapshot);
+        self.foresight.observe(snapshot);
         let now = self.history.measure(snapshot, current);
         let (smooth, changed) = self.smoother.update(&now);
         if changed {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::class::ClassFile;
 use crate::features::{CANDIDATE_FEATURES, STATE_FEATURES};
+use crate::forecast::ForecastFile;
 use crate::network::NetworkFit;
 
 use super::OUTPUTS;
@@ -49,6 +51,12 @@ pub struct ModelFile {
     /// The network that predicts them; without it, the outputs' weights do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkFit>,
+    /// What forecasts weigh; without it they are of last values and averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecasts: Option<ForecastFile>,
+    /// The workload classes; without them a class is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassFile>,
 }
 
 /// How a feature was distributed in training.

@@ -15,8 +15,12 @@ mod linear;
 
 pub use file::{FORMAT, FeatureFit, ModelFile, OutputFit, schema};
 
+use std::sync::Arc;
+
+use crate::class::ClassModel;
 use crate::error::ModelError;
 use crate::features::{CANDIDATE_COUNT, STATE_COUNT};
+use crate::forecast::ForecastModel;
 use crate::network::{Network, StateSums};
 use linear::Linear;
 
@@ -55,6 +59,8 @@ pub struct Model {
     distance_max: f64,
     predictor: Predictor,
     errors: Prediction,
+    forecasts: Arc<ForecastModel>,
+    classes: Arc<ClassModel>,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +128,8 @@ impl Model {
             distance_max: file.distance_max,
             predictor,
             errors: std::array::from_fn(|output| file.outputs[output].held_out_error),
+            forecasts: Arc::new(file.forecasts.as_ref().map(ForecastModel::new).transpose()?.unwrap_or_default()),
+            classes: Arc::new(file.classes.as_ref().map(ClassModel::new).transpose()?.unwrap_or_default()),
         })
     }
 
@@ -147,6 +155,16 @@ impl Model {
             Predictor::Network(network) => Part::Network(network, network.prepare(state)),
         };
         Prepared { part, distance: distance / STATE_COUNT as f64, outside: outside / STATE_COUNT as f64 }
+    }
+
+    /// The forecasts' part.
+    pub(crate) fn forecasts(&self) -> &Arc<ForecastModel> {
+        &self.forecasts
+    }
+
+    /// The workload classes' part.
+    pub(crate) fn classes(&self) -> &Arc<ClassModel> {
+        &self.classes
     }
 
     /// Mean absolute errors on held-out data, by output.
@@ -235,6 +253,8 @@ pub(crate) mod tests {
                 })
                 .collect(),
             network: None,
+            forecasts: None,
+            classes: None,
         }
     }
 

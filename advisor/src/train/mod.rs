@@ -11,9 +11,12 @@
 //! ships if the knobs it likes cost less on families that it was not fitted to ([`regret`]).
 
 mod card;
+pub mod class;
+pub mod forecast;
 mod gram;
 mod held_out;
 mod hidden;
+mod priors;
 mod readout;
 mod regret;
 mod rows;
@@ -211,6 +214,8 @@ pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
         }
         None
     };
+    let (forecasts, forecast_scores) = forecast::fit(runs);
+    let classes = class::fit(runs);
     let model = ModelFile {
         format: FORMAT,
         schema: format!("{:016x}", schema()),
@@ -221,6 +226,8 @@ pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
         distance_max: distances[(distances.len() - 1) * 99 / 100],
         outputs,
         network,
+        forecasts: Some(forecasts),
+        classes: classes.as_ref().map(|(file, _)| file.clone()),
     };
     let metrics = Metrics {
         rows: rows.len(),
@@ -233,7 +240,9 @@ pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
         regret_blind: Regret::mean(&blind),
         regret_blind_by_family: blind,
     };
-    let card_markdown = card::write(&model, &metrics, options);
+    let card_markdown = card::write(&model, &metrics, options)
+        + &forecast::card(&forecast_scores)
+        + &classes.map_or_else(String::new, |(file, report)| class::card(&file, &report));
     Ok(Trained { model, card_markdown, metrics })
 }
 

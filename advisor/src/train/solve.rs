@@ -138,7 +138,7 @@ pub(super) fn ridge(covariance: &Array2<f64>, target: &Array1<f64>, penalty: f64
     Some(solution.column(0).to_vec())
 }
 
-fn elastic_net(covariance: &Array2<f64>, target: &Array1<f64>, penalty: f64) -> Option<Vec<f64>> {
+pub(super) fn elastic_net(covariance: &Array2<f64>, target: &Array1<f64>, penalty: f64) -> Option<Vec<f64>> {
     let lower = covariance.cholesky().ok()?;
     let n = target.len() as f64;
     // linfa halves the mean over rows; with √n in the factor, its mean over n rows is the sum that C stands for.

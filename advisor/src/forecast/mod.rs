@@ -1,0 +1,264 @@
+//! Forecasts: the allocation rate, the promotion rate and the live size of the cycles to come, with bounds.
+//!
+//! Each quantity is followed as a logarithm. For each [`Horizon`] several experts say what it will be — the last value,
+//! decaying averages over time, a linear model of lags that linfa fitted — and what they say is blended by how well each did lately
+//! in this run. A model that is wrong here loses its say within some cycles; what is left are the averages.
+//!
+//! It must never know knobs, costs, or what is done with a forecast.
+//!
+//! Data: [`series::Series`] (one quantity's recent past) → features → [`model::ForecastModel`] → [`blend::Blend`] (one for each
+//! quantity and horizon: recent errors of each expert, and the forecasts that wait for what they foretold).
+//!
+//! Invariants
+//! - F1. Fixed size; `observe` and `forecast` do not allocate.
+//! - F2. Every number given out is finite and positive, whatever snapshots and model hold.
+//! - F3. Without a model, or with one whose weights are zero, the model's expert says the last value.
+//! - F4. A forecast depends on snapshots alone: the same journal gives the same forecasts, bit for bit.
+//!
+//! Bounds are conformal (Vovk, Gammerman and Shafer, 2005; normalised as in Papadopoulos, Gammerman and Vovk, 2008): quantiles of
+//! errors on workloads that were left out of the fit, in units of the blend's own recent error.
+
+pub(crate) mod blend;
+pub(crate) mod model;
+pub(crate) mod series;
+
+use std::sync::Arc;
+
+use tenure_gc::policy::Snapshot;
+
+use crate::math::{exp, ln};
+
+pub use model::{ForecastFile, ForecastModel, HorizonFit};
+
+use blend::{Blend, EXPERTS, Said, experts};
+use series::Series;
+
+/// Cycles foretold at once: the horizons that models are fitted for.
+pub const HORIZONS: [usize; 4] = [1, 4, 16, 64];
+/// How many there are.
+pub const HORIZON_COUNT: usize = HORIZONS.len();
+/// The longest, in cycles.
+const HORIZON_MAX: usize = HORIZONS[HORIZON_COUNT - 1];
+/// Where the forecasts of a horizon wait, as many as it has cycles; and how many wait in all.
+const WAITING_AT: [usize; HORIZON_COUNT] = [0, 1, 5, 21];
+const WAITING: usize = WAITING_AT[HORIZON_COUNT - 1] + HORIZON_MAX;
+/// Added to rates before their logarithm, bytes/ns: 10 kB/s is nothing to anyone.
+const RATE_FLOOR: f64 = 1e-5;
+/// Added to sizes before their logarithm, bytes.
+const SIZE_FLOOR: f64 = 65_536.0;
+const MINUTE_NS: f64 = 60e9;
+/// Weight of the newest cycle in the mean length of cycles.
+const LENGTH_GAIN: f64 = 1.0 / 16.0;
+
+/// What is foretold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Quantity {
+    /// Bytes allocated, large objects included, per ns of the program's CPU time.
+    Allocation = 0,
+    /// Bytes that become old, promoted or large, per ns of the program's CPU time.
+    Promotion = 1,
+    /// Live bytes: of old space at the last marking, as far as they can still be there, and survivors.
+    Live = 2,
+}
+
+/// How many quantities there are.
+pub const QUANTITY_COUNT: usize = 3;
+/// Their names in files, in order.
+pub const QUANTITIES: [&str; QUANTITY_COUNT] = ["allocation_bytes_per_ns", "promotion_bytes_per_ns", "live_bytes"];
+
+impl Quantity {
+    /// All of them, in order.
+    pub const ALL: [Quantity; QUANTITY_COUNT] = [Quantity::Allocation, Quantity::Promotion, Quantity::Live];
+
+    pub(crate) fn floor(self) -> f64 {
+        if self == Quantity::Live { SIZE_FLOOR } else { RATE_FLOOR }
+    }
+}
+
+/// A forecast in the quantity's own unit: bytes/ns, or bytes at the end of the horizon. Rates are means over the horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Forecast {
+    /// One in twenty comes out below.
+    pub low: f64,
+    /// As many come out below as above.
+    pub mid: f64,
+    /// One in twenty comes out above.
+    pub high: f64,
+}
+
+/// The forecasts of one quantity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// By horizon, in the order of [`HORIZONS`].
+    pub cycles: [Forecast; HORIZON_COUNT],
+    /// Of the next minute, at the recent length of cycles; if that is more cycles than the longest horizon, the longest's.
+    pub minute: Forecast,
+}
+
+/// One cycle's part in the quantities: sums of which rates are quotients, and the live size.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    pub(crate) allocated_bytes: f64,
+    pub(crate) promoted_bytes: f64,
+    pub(crate) mutator_ns: f64,
+    pub(crate) live_bytes: f64,
+    pub(crate) young_bytes: f64,
+    pub(crate) copied_bytes: f64,
+}
+
+impl Sample {
+    pub(crate) fn of(snapshot: &Snapshot) -> Sample {
+        let old_bytes = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
+        let marked_bytes =
+            if snapshot.live_bytes == 0 { old_bytes } else { (snapshot.live_bytes as f64).min(old_bytes) };
+        Sample {
+            allocated_bytes: snapshot.allocated_bytes as f64 + snapshot.large_allocated_bytes as f64,
+            promoted_bytes: snapshot.promoted_bytes as f64 + snapshot.large_allocated_bytes as f64,
+            mutator_ns: snapshot.mutator_cpu_ns.max(1) as f64,
+            live_bytes: marked_bytes + snapshot.survivor_bytes as f64,
+            young_bytes: snapshot.young_bytes as f64,
+            copied_bytes: snapshot.survived_bytes as f64 + snapshot.promoted_bytes as f64,
+        }
+    }
+
+    /// Numerator and denominator of a quantity: bytes and ns of a rate.
+    fn parts(&self, quantity: Quantity) -> [f64; 2] {
+        match quantity {
+            Quantity::Allocation => [self.allocated_bytes, self.mutator_ns],
+            Quantity::Promotion => [self.promoted_bytes, self.mutator_ns],
+            Quantity::Live => [self.live_bytes, 1.0],
+        }
+    }
+
+    /// ln of what a quantity was over `cycles`, the newest last; none of no cycles.
+    pub(crate) fn ln_over(quantity: Quantity, cycles: impl Iterator<Item = Sample>) -> Option<f64> {
+        let over = cycles.map(|sample| sample.parts(quantity)).reduce(|sum, parts| match quantity {
+            Quantity::Live => parts,
+            _ => [sum[0] + parts[0], sum[1] + parts[1]],
+        })?;
+        Some(ln(over[0] / over[1] + quantity.floor()))
+    }
+}
+
+/// What a quantity came to over the cycles that these pauses ended, in its own unit; none of no cycles. It is what a forecast
+/// over as many cycles, made before the first, is held against.
+pub fn realised<'s>(quantity: Quantity, pauses: impl Iterator<Item = &'s Snapshot>) -> Option<f64> {
+    let value = Sample::ln_over(quantity, pauses.map(Sample::of))?;
+    Some((exp(value) - quantity.floor()).max(0.0))
+}
+
+/// What one run has shown, and what it leads to expect.
+#[derive(Clone, Debug)]
+pub struct Forecaster {
+    model: Arc<ForecastModel>,
+    series: [Series; QUANTITY_COUNT],
+    blends: [[Blend; HORIZON_COUNT]; QUANTITY_COUNT],
+    /// Forecasts that wait for what they foretold.
+    waiting: [[Said; WAITING]; QUANTITY_COUNT],
+    recent: [Sample; HORIZON_MAX],
+    seen: usize,
+    uptime_ns: u64,
+    length_ns: f64,
+}
+
+impl Forecaster {
+    /// Nothing seen yet.
+    pub fn new(model: Arc<ForecastModel>) -> Forecaster {
+        Forecaster {
+            series: Quantity::ALL.map(Series::new),
+            blends: std::array::from_fn(|q| std::array::from_fn(|h| Blend::new(model.errors(q, h)))),
+            waiting: [[Said::default(); WAITING]; QUANTITY_COUNT],
+            recent: [Sample::default(); HORIZON_MAX],
+            seen: 0,
+            uptime_ns: 0,
+            length_ns: 0.0,
+            model,
+        }
+    }
+
+    /// Takes in the snapshot of a pause. A heap's birth, where nothing was measured yet, is no pause and left out.
+    pub fn observe(&mut self, snapshot: &Snapshot) {
+        let elapsed_ns = snapshot.uptime_ns.saturating_sub(self.uptime_ns) as f64;
+        self.uptime_ns = snapshot.uptime_ns;
+        if snapshot.cycle == 0 {
+            return;
+        }
+        let sample = Sample::of(snapshot);
+        self.recent[self.seen % HORIZON_MAX] = sample;
+        self.seen += 1;
+        self.length_ns += LENGTH_GAIN.max(1.0 / self.seen as f64) * (elapsed_ns - self.length_ns);
+        for quantity in Quantity::ALL {
+            self.settle(quantity);
+            self.series[quantity as usize].push(&sample);
+            self.foretell(quantity);
+        }
+    }
+
+    /// Answers the forecasts whose horizon ended with the newest cycle.
+    fn settle(&mut self, quantity: Quantity) {
+        for (h, cycles) in HORIZONS.into_iter().enumerate() {
+            if self.seen <= cycles {
+                break;
+            }
+            let since = (self.seen - cycles..self.seen).map(|at| self.recent[at % HORIZON_MAX]);
+            let came = Sample::ln_over(quantity, since).expect("a horizon is no shorter than a cycle");
+            let said = &self.waiting[quantity as usize][self.slot(h)];
+            self.blends[quantity as usize][h].settle(said, came);
+        }
+    }
+
+    fn foretell(&mut self, quantity: Quantity) {
+        let q = quantity as usize;
+        let series = &self.series[q];
+        let features = series.features();
+        for h in 0..HORIZON_COUNT {
+            let said = self.blends[q][h].foretell(&experts(series, self.model.change(q, h, &features)));
+            self.waiting[q][self.slot(h)] = said;
+        }
+    }
+
+    /// Where the forecast made now waits; the one made a horizon ago waits there until then.
+    fn slot(&self, horizon: usize) -> usize {
+        WAITING_AT[horizon] + self.seen % HORIZONS[horizon]
+    }
+
+    /// Cycles seen.
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
+    /// The mean length of recent cycles, pauses included, ns.
+    pub fn cycle_ns(&self) -> f64 {
+        self.length_ns
+    }
+
+    /// What is expected of a quantity from here on; nothing before the first cycle.
+    pub fn outlook(&self, quantity: Quantity) -> Option<Outlook> {
+        if self.seen == 0 {
+            return None;
+        }
+        let q = quantity as usize;
+        let bounds: [[f64; 3]; HORIZON_COUNT] = std::array::from_fn(|h| {
+            let said = self.waiting[q][self.slot(h)].blend;
+            self.blends[q][h].bounds(said, self.model.band(q, h))
+        });
+        let natural = |[low, mid, high]: [f64; 3]| {
+            let [low, mid, high] = [low, mid, high].map(|ln| (exp(ln) - quantity.floor()).max(0.0));
+            Forecast { low, mid, high }
+        };
+        let cycles = (MINUTE_NS / self.length_ns.max(1.0)).clamp(1.0, HORIZON_MAX as f64);
+        Some(Outlook { cycles: bounds.map(natural), minute: natural(between(&bounds, cycles)) })
+    }
+}
+
+/// The bounds for a number of cycles between the horizons: straight lines in its logarithm.
+fn between(bounds: &[[f64; 3]; HORIZON_COUNT], cycles: f64) -> [f64; 3] {
+    let upper = (1..HORIZON_COUNT - 1).find(|&h| cycles <= HORIZONS[h] as f64).unwrap_or(HORIZON_COUNT - 1);
+    let (low, high) = (HORIZONS[upper - 1] as f64, HORIZONS[upper] as f64);
+    let part = (ln(cycles / low) / ln(high / low)).clamp(0.0, 1.0);
+    std::array::from_fn(|i| bounds[upper - 1][i] + part * (bounds[upper][i] - bounds[upper - 1][i]))
+}
+
+#[cfg(test)]
+mod tests;
