@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
-use tenure_advisor::Counters;
+use tenure_advisor::{Counters, Quantity, WorkloadClass};
 use tenure_gc::policy::{Knobs, Reason};
 use tenure_gc::{CensusLine, Collect, Stats};
 use tenure_runtime::code::CodeSource;
@@ -206,6 +206,21 @@ impl Collector<'_> {
         ];
         let counters = self.vm.counters.iter();
         counters.flat_map(|c| reasons.map(|r| (r, c.of(r)))).filter(|&(_, n)| n > 0).collect()
+    }
+
+    /// What kind of workload the advisor takes the program for, with a probability; none under other policies, without a model,
+    /// and before there were some cycles.
+    pub fn advisor_class(&self) -> Option<(&'static str, f64)> {
+        let label = self.vm.counters.as_ref()?.told().label();
+        (label.class != WorkloadClass::Unknown).then(|| (label.class.name(), label.probability))
+    }
+
+    /// What the advisor expects of the next minute: bytes allocated in a second of the program's CPU time, and bytes that live at
+    /// its end; none under other policies and before the first cycle ended.
+    pub fn advisor_forecast(&self) -> Option<(u64, u64)> {
+        let told = self.vm.counters.as_ref()?.told();
+        let (allocation, live) = (told.minute(Quantity::Allocation)?, told.minute(Quantity::Live)?);
+        Some(((allocation * 1e9) as u64, live as u64))
     }
 
     /// The policy in force.

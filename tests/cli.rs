@@ -225,14 +225,16 @@ fn the_collectors_records_can_be_read_back() {
         1,
         "one outcome each, the last too"
     );
+    let foretold = &cycles[cycles.len() - 2]["forecasts"]["allocation_bytes_per_ns"]["1"];
+    assert!(foretold["mid"].as_f64() >= foretold["low"].as_f64() && foretold["came"].is_number(), "{foretold}");
     assert_eq!(cycles[0]["decision"]["knobs"]["old_region_bytes"].as_u64().map(u64::is_power_of_two), Some(true));
 
     let plots = dir.path().join("plots");
     let report = tenure(&["gc", "report", &format!("--plots={}", plots.display()), &journal]);
-    assert_eq!(report.stderr.lines().filter(|line| line.starts_with("plot: ")).count(), 5, "{report:?}");
+    assert_eq!(report.stderr.lines().filter(|line| line.starts_with("plot: ")).count(), 8, "{report:?}");
     let pauses = fs::read_to_string(plots.join("pauses.svg")).expect("a plot");
-    // one dot a finished cycle, and the legend's words
-    assert_eq!(pauses.matches("<circle").count(), cycles.len() - 1);
+    // one dot a finished cycle, one in the legend, and its words
+    assert_eq!(pauses.matches("<circle").count(), cycles.len());
     assert!(pauses.contains("goal") && pauses.trim_end().ends_with("</svg>"), "{pauses}");
 
     let bytes = fs::read(&journal).expect("a journal");

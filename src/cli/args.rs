@@ -497,12 +497,15 @@ pub struct CensusArgs {
 /// `tenure gc report`
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Print every cycle's snapshot, decision and outcome as JSON.
+    /// Print every cycle's snapshot, decision, outcome, class and forecasts as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Draw occupancy, pauses, knobs and predictions over time, as SVG files in this folder.
+    /// Draw occupancy, pauses, knobs, predictions, forecasts and classes over time, as SVG files in this folder.
     #[arg(long, value_name = "DIR")]
     pub plots: Option<PathBuf>,
+    /// The advisor's model, which tells class and forecasts, instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
     /// A file written by --gc-journal.
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,

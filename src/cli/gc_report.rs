@@ -1,6 +1,7 @@
 //! `tenure gc report`: what a journal says, summed up for people or in full for programs.
 
 use super::args::ReportArgs;
+use super::gc_foretold::{self, Told};
 use super::gc_plots;
 use super::output;
 use super::report::{self, Status};
@@ -10,7 +11,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tenure::{Cycle, CycleKind};
-use tenure_gc::journal::Journal;
+use tenure_advisor::{HORIZONS, QUANTITIES, WorkloadClass};
+use tenure_gc::journal::{Journal, schema_hash};
 use tenure_gc::policy::{DECISION_FIELDS, Field, KNOB_FIELDS, OUTCOME_FIELDS, SNAPSHOT_FIELDS};
 
 const KINDS: [(CycleKind, &str); 5] = [
@@ -30,13 +32,21 @@ pub fn main(args: &ReportArgs) -> Status {
     if let Some(error) = &cut {
         report::warning(&format!("{error}; what comes before is reported"), false);
     }
+    let told = match gc_foretold::tell(&journal.cycles, args.model.as_deref()) {
+        Ok(told) => told,
+        Err(line) => return report::failure(&line),
+    };
     if let Some(dir) = &args.plots {
-        match gc_plots::draw(&journal.cycles, dir) {
+        match gc_plots::draw(&journal.cycles, &told, dir) {
             Ok(files) => files.iter().for_each(|file| report::say(&format!("plot: {}\n", file.display()))),
             Err(line) => return report::failure(&line),
         }
     }
-    let text = if args.json { full_json(&journal, cut.is_none()).to_string() + "\n" } else { tables(&journal) };
+    let text = if args.json {
+        full_json(&journal, &told, cut.is_none()).to_string() + "\n"
+    } else {
+        tables(&journal) + "\n" + &forecasts(&told) + &classes(&told)
+    };
     output::print(&text).map_or_else(|e| report::failure(&e.to_string()), |()| Status::Success)
 }
 
@@ -44,11 +54,12 @@ fn kind_name(kind: CycleKind) -> &'static str {
     KINDS.iter().find(|(k, _)| *k == kind).map_or("unknown", |(_, name)| name)
 }
 
-fn full_json(journal: &Journal, complete: bool) -> Value {
+fn full_json(journal: &Journal, told: &[Told], complete: bool) -> Value {
     let cycles: Vec<Value> = journal
         .cycles
         .iter()
-        .map(|cycle| {
+        .zip(told)
+        .map(|(cycle, told)| {
             let mut snapshot = object(SNAPSHOT_FIELDS, &cycle.snapshot);
             snapshot.insert("kind".into(), json!(kind_name(cycle.snapshot.kind)));
             let mut decision = object(DECISION_FIELDS, &cycle.decision);
@@ -57,10 +68,36 @@ fn full_json(journal: &Journal, complete: bool) -> Value {
             let mut outcome = object(OUTCOME_FIELDS, &cycle.outcome);
             outcome.insert("kind".into(), json!(kind_name(cycle.outcome.kind)));
             outcome.insert("unfinished".into(), json!(cycle.outcome.unfinished));
-            json!({"snapshot": snapshot, "decision": decision, "outcome": outcome})
+            let (class, probability) = (told.label.class.name(), told.label.probability);
+            json!({
+                "snapshot": snapshot,
+                "decision": decision,
+                "outcome": outcome,
+                "class": class,
+                "class_probability": probability,
+                "forecasts": forecasts_json(told),
+            })
         })
         .collect();
-    json!({"label": journal.label, "complete": complete, "cycles": cycles})
+    let schema = format!("{:016x}", schema_hash());
+    json!({"label": journal.label, "schema": schema, "complete": complete, "cycles": cycles})
+}
+
+/// By quantity and number of cycles: what was foretold, its bounds, and what came.
+fn forecasts_json(told: &Told) -> Value {
+    let of_quantity = |(q, name): (usize, &&str)| {
+        let outlook = told.outlooks[q]?;
+        let forecast = |f: &tenure_advisor::Forecast| json!({"low": f.low, "mid": f.mid, "high": f.high});
+        let mut by_cycles = Map::new();
+        for (h, cycles) in HORIZONS.iter().enumerate() {
+            let mut of = forecast(&outlook.cycles[h]);
+            of["came"] = json!(told.came[q][h]);
+            by_cycles.insert(cycles.to_string(), of);
+        }
+        by_cycles.insert("minute".into(), forecast(&outlook.minute));
+        Some(((*name).to_owned(), Value::from(by_cycles)))
+    };
+    QUANTITIES.iter().enumerate().filter_map(of_quantity).collect::<Map<_, _>>().into()
 }
 
 /// Integers as integers, floats as floats, what is no number as null.
@@ -214,6 +251,48 @@ fn reasons(journal: &Journal) -> String {
     let mut table = table(&["reason", "decisions"]);
     for (reason, count) in counts {
         table.add_row([reason.to_owned(), count.to_string()]);
+    }
+    align_numbers(&mut table);
+    format!("{table}\n")
+}
+
+/// How far forecasts were from what came, in the middle and in the ninth of ten, and how many outcomes kept their bounds.
+fn forecasts(told: &[Told]) -> String {
+    let mut table = table(&["forecast", "cycles", "made", "p50 off by", "p90 off by", "within bounds"]);
+    for (q, name) in QUANTITIES.iter().enumerate() {
+        for (h, cycles) in HORIZONS.iter().enumerate() {
+            let pairs: Vec<_> =
+                told.iter().filter_map(|told| Some((told.outlooks[q]?.cycles[h], told.came[q][h]?))).collect();
+            let mut off: Vec<f64> = pairs.iter().map(|(forecast, came)| (forecast.mid / came).ln().abs()).collect();
+            off.retain(|off| off.is_finite());
+            if off.is_empty() {
+                continue;
+            }
+            off.sort_by(f64::total_cmp);
+            let factor = |share: usize| format!("× {:.2}", off[(off.len() - 1) * share / 100].exp());
+            let within = pairs.iter().filter(|(f, came)| (f.low..=f.high).contains(came)).count();
+            let (made, within) = (pairs.len(), format!("{} %", within * 100 / pairs.len()));
+            table.add_row([(*name).to_owned(), cycles.to_string(), made.to_string(), factor(50), factor(90), within]);
+        }
+    }
+    align_numbers(&mut table);
+    format!("{table}\n\n")
+}
+
+/// How long the program was of which class, as the model sees it.
+fn classes(told: &[Told]) -> String {
+    let mut table = table(&["class", "cycles", "mean probability", "times entered"]);
+    for class in WorkloadClass::ALL {
+        let of_class: Vec<f64> =
+            told.iter().filter(|told| told.label.class == class).map(|told| told.label.probability).collect();
+        if of_class.is_empty() {
+            continue;
+        }
+        let entered = (0..told.len())
+            .filter(|&at| told[at].label.class == class && (at == 0 || told[at - 1].label.class != class))
+            .count();
+        let mean = of_class.iter().sum::<f64>() / of_class.len() as f64;
+        table.add_row([class.name().to_owned(), of_class.len().to_string(), format!("{mean:.2}"), entered.to_string()]);
     }
     align_numbers(&mut table);
     format!("{table}\n")

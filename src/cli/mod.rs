@@ -13,6 +13,7 @@ mod doc;
 mod explain;
 mod findings;
 mod fmt;
+mod gc_foretold;
 mod gc_plots;
 mod gc_replay;
 mod gc_report;

@@ -54,6 +54,8 @@ pub struct Summary {
     policy: &'static str,
     stats: tenure::Stats,
     decisions: Vec<(Reason, u64)>,
+    class: Option<(&'static str, f64)>,
+    forecast: Option<(u64, u64)>,
     old_region_bytes: Vec<u64>,
     eden_region_bytes: Vec<u64>,
     thresholds_percent: Vec<u64>,
@@ -73,6 +75,8 @@ impl Summary {
             policy: gc.policy_name(),
             stats: gc.stats(),
             decisions: gc.advisor_decisions(),
+            class: gc.advisor_class(),
+            forecast: gc.advisor_forecast(),
             old_region_bytes: knobs.old_region_bytes.iter().copied().collect(),
             eden_region_bytes: knobs.eden_region_bytes.iter().copied().collect(),
             thresholds_percent: knobs.thresholds.iter().copied().collect(),
@@ -121,6 +125,13 @@ impl Summary {
                 self.decisions.iter().map(|(r, n)| format!("{n} {}", reason_name(*r))).collect();
             rows.push(("advisor's decisions", decisions.join(", ")));
         }
+        if let Some((class, probability)) = self.class {
+            rows.push(("class of the workload", format!("{class} ({:.0} %)", probability * 100.0)));
+        }
+        if let Some((allocated, live)) = self.forecast {
+            let said = format!("{} a CPU second allocated, {} alive", show_bytes(allocated), show_bytes(live));
+            rows.push(("forecast of a minute", said));
+        }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         for (name, value) in rows {
@@ -134,7 +145,7 @@ impl Summary {
         let s = &self.stats;
         let decisions: serde_json::Map<String, Value> =
             self.decisions.iter().map(|(r, n)| (reason_name(*r).to_owned(), json!(n))).collect();
-        json!({
+        let mut summary = json!({
             "policy": self.policy,
             "pauses": s.pauses(),
             "pauses_young": s.pauses_by_kind[0],
@@ -176,7 +187,12 @@ impl Summary {
             "thresholds_percent": self.thresholds_percent,
             "region_sizes_alive_max": self.region_sizes_alive_max,
             "decisions": decisions,
-        })
+        });
+        summary["class"] = json!(self.class.map(|(class, _)| class));
+        summary["class_probability"] = json!(self.class.map(|(_, probability)| probability));
+        summary["forecast_minute_allocated_bytes_per_cpu_s"] = json!(self.forecast.map(|(allocated, _)| allocated));
+        summary["forecast_minute_live_bytes"] = json!(self.forecast.map(|(_, live)| live));
+        summary
     }
 }
 
