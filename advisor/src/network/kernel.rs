@@ -16,8 +16,8 @@ pub(super) const ACTIVATION_MAX: u8 = 127;
 
 /// Four inputs.
 pub(super) type Four = [u8; 4];
-/// Weights of four inputs for `ROWS` rows of lanes.
-pub(super) type Weights<const ROWS: usize> = [[[i8; 4]; LANES]; ROWS];
+/// Weights of four inputs for `ROWS` rows of lanes; the four stand in a lane's bytes, the first in the lowest.
+pub(super) type Weights<const ROWS: usize> = [[i32; LANES]; ROWS];
 /// `ROWS` rows of sums.
 pub(super) type Sums<const ROWS: usize> = [[i32; LANES]; ROWS];
 
@@ -88,8 +88,7 @@ macro_rules! by_registers {
         for (four, weights) in $inputs.iter().zip($weights) {
             let four = _mm256_set1_epi32(i32::from_le_bytes(*four));
             for (register, row) in registers.iter_mut().zip(weights) {
-                let row = load(&row.map(|four| i32::from_le_bytes(four.map(i8::cast_unsigned))));
-                *register = $dot(*register, four, row);
+                *register = $dot(*register, four, load(row));
             }
         }
         for (row, register) in $sums.iter_mut().zip(registers) {
@@ -151,7 +150,8 @@ fn by_plain_loops<const GROUPS: usize, const ROWS: usize>(
     for (four, weights) in inputs.iter().zip(weights) {
         for (row, weights) in sums.iter_mut().zip(weights) {
             for (sum, weights) in row.iter_mut().zip(weights) {
-                *sum += four.iter().zip(weights).map(|(&x, &w)| i32::from(x) * i32::from(w)).sum::<i32>();
+                let weights = weights.to_le_bytes();
+                *sum += four.iter().zip(weights).map(|(&x, w)| i32::from(x) * i32::from(w.cast_signed())).sum::<i32>();
             }
         }
     }
@@ -175,9 +175,10 @@ mod tests {
         for seed in 0..200 {
             let mut next = bytes(seed);
             let inputs: [Four; 9] = std::array::from_fn(|_| std::array::from_fn(|_| next() & ACTIVATION_MAX));
-            let mut weight = || (next() as i8).max(-127);
+            let mut weight = || next().cast_signed().max(-127).cast_unsigned();
+            let mut lane = || i32::from_le_bytes(std::array::from_fn(|_| weight()));
             let weights: [Weights<4>; 9] =
-                std::array::from_fn(|_| [[[0; 4]; LANES]; 4].map(|r| r.map(|f| f.map(|_: i8| weight()))));
+                std::array::from_fn(|_| std::array::from_fn(|_| std::array::from_fn(|_| lane())));
             let start: Sums<4> = std::array::from_fn(|row| [row as i32 - 7; LANES]);
             let mut expected = start;
             by_plain_loops(&mut expected, &inputs, &weights);
@@ -191,8 +192,9 @@ mod tests {
 
     #[test]
     fn the_extremes_do_not_saturate() {
-        for sign in [-127, 127] {
-            let (inputs, weights) = ([[ACTIVATION_MAX; 4]; 3], [[[[sign; 4]; LANES]; 1]; 3]);
+        for sign in [-127_i8, 127] {
+            let lane = i32::from_le_bytes([sign.cast_unsigned(); 4]);
+            let (inputs, weights) = ([[ACTIVATION_MAX; 4]; 3], [[[lane; LANES]; 1]; 3]);
             for path in Path::available() {
                 let mut sums = [[0; LANES]];
                 path.add_products(&mut sums, &inputs, &weights);

@@ -94,11 +94,11 @@ impl Network {
             path: Path::best(),
             state: std::array::from_fn(steps),
             candidate: std::array::from_fn(|feature| steps(STATE_COUNT + feature)),
-            state_weights: Box::new([[[[0; 4]; LANES]; HIDDEN_ROWS]; STATE_GROUPS]),
-            candidate_weights: Box::new([[[[0; 4]; LANES]; HIDDEN_ROWS]; CANDIDATE_GROUPS]),
+            state_weights: Box::new([[[0; LANES]; HIDDEN_ROWS]; STATE_GROUPS]),
+            candidate_weights: Box::new([[[0; LANES]; HIDDEN_ROWS]; CANDIDATE_GROUPS]),
             bias: std::array::from_fn(|row| std::array::from_fn(|lane| biases[row * LANES + lane])),
             hidden_scale,
-            readout: [[[[0; 4]; LANES]; 1]; HIDDEN_GROUPS],
+            readout: [[[0; LANES]; 1]; HIDDEN_GROUPS],
             output_scale: std::array::from_fn(|output| outputs[output].scale),
             output_offset: std::array::from_fn(|output| outputs[output].offset),
         };
@@ -106,14 +106,14 @@ impl Network {
             for (unit, &weight) in weights.iter().enumerate() {
                 let (row, lane) = (unit / LANES, unit % LANES);
                 match feature.checked_sub(STATE_COUNT) {
-                    None => network.state_weights[feature / 4][row][lane][feature % 4] = weight,
-                    Some(feature) => network.candidate_weights[feature / 4][row][lane][feature % 4] = weight,
+                    None => place(&mut network.state_weights[feature / 4][row][lane], feature, weight),
+                    Some(feature) => place(&mut network.candidate_weights[feature / 4][row][lane], feature, weight),
                 }
             }
         }
         for (output, fit) in outputs.iter().enumerate() {
             for (unit, &weight) in fit.weights.iter().enumerate() {
-                network.readout[unit / 4][0][output][unit % 4] = weight;
+                place(&mut network.readout[unit / 4][0][output], unit, weight);
             }
         }
         Ok(network)
@@ -153,6 +153,11 @@ impl Network {
             f64::from(sums[0][output]) * self.output_scale[output] + self.output_offset[output]
         })
     }
+}
+
+/// Puts the weight of an input into its byte of a lane that has none there yet.
+fn place(lane: &mut i32, input: usize, weight: i8) {
+    *lane |= i32::from(weight.cast_unsigned()) << (8 * (input % 4));
 }
 
 /// Features as activations, in fours; what is missing in the last four is 0.
