@@ -1,3 +1,5 @@
+//! The forecasts' tests: errors against the baselines, bounds, and what is no number.
+
 use super::series::{FEATURE_COUNT, FEATURES};
 use super::*;
 
