@@ -161,7 +161,9 @@ fn allocation_ends_in_an_error_and_goes_on_after_it() {
         loop {
             for (shape, len) in [(refs, 1000), (bytes, 600_000)] {
                 match double.heap.allocate_array(shape, len, &mut kept) {
-                    Ok(object) if shape == bytes || kept.len() % 50 == 0 => kept.push(u64::from(object.index())),
+                    Ok(object) if shape == bytes || kept.len().is_multiple_of(50) => {
+                        kept.push(u64::from(object.index()))
+                    }
                     Ok(_) => {}
                     Err(error) => return error,
                 }
