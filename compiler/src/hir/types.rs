@@ -256,6 +256,11 @@ impl Types {
         self.decls[decl.0 as usize].notation = notation;
     }
 
+    /// Whether a type is a list, `[A]`.
+    pub fn is_list(&self, ty: Ty) -> bool {
+        matches!(self.kind(ty), TyKind::Struct(decl, _) if self.decls[decl.0 as usize].notation == Notation::List)
+    }
+
     /// A type as its author would write it: `[int]`, `[str: int]`, `Node[int]?`; `_` for a part not known.
     pub fn display(&self, ty: Ty) -> String {
         let mut out = String::new();

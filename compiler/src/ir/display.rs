@@ -60,7 +60,10 @@ impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (i, record) in self.records.iter().enumerate() {
             write!(f, "record r{i} {:?} words {} (", record.name, record.words)?;
-            separated(f, &record.fields, |f, field| write!(f, "{}@{}", field.ty, field.offset))?;
+            separated(f, &record.fields, |f, field| match field.length {
+                true => write!(f, "length@{}", field.offset),
+                false => write!(f, "{}@{}", field.ty, field.offset),
+            })?;
             f.write_str(")\n")?;
         }
         for (i, (name, ty)) in self.globals.iter().enumerate() {

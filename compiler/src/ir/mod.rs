@@ -187,6 +187,9 @@ pub struct FieldLayout {
     pub ty: Type,
     /// Byte offset from the object's start.
     pub offset: u32,
+    /// Whether it is an int that counts elements of an array, and so lies between 0 and the longest array's length: the
+    /// core library's lists keep to that, and what they leave unchecked rests on it.
+    pub length: bool,
 }
 
 /// What an array's elements are.
@@ -261,6 +264,14 @@ pub struct Function {
     pub inlined: Vec<Inlined>,
     /// What its author wants of inlining.
     pub inlining: Inlining,
+}
+
+impl Function {
+    /// A value of its own that nothing defines yet.
+    pub fn new_value(&mut self, ty: Type) -> Value {
+        self.values.push(ty);
+        Value(self.values.len() as u32 - 1)
+    }
 }
 
 /// A call that was replaced by a copy of the callee's body.

@@ -88,7 +88,9 @@ fn record(words: &mut Words<'_>) -> Result<Record, String> {
         let word = words.next()?;
         let (ty, offset) = word.split_once('@').ok_or("a field is `type@offset`")?;
         let offset = offset.parse().map_err(|_| "a field's offset is a number")?;
-        fields.push(FieldLayout { ty: type_of(ty)?, offset });
+        let length = ty == "length";
+        let ty = if length { Type::Int } else { type_of(ty)? };
+        fields.push(FieldLayout { ty, offset, length });
         Ok(())
     })?;
     let refs = fields.iter().filter(|f| f.ty == Type::Ref).count() as u32;

@@ -50,6 +50,9 @@ fn verify_layout(record: &super::Record) -> Result<(), String> {
         if !field.offset.is_multiple_of(align) || field.offset < 8 {
             return Err(format!("misplaced field at {}", field.offset));
         }
+        if field.length && field.ty != Type::Int {
+            return Err(format!("a length at {} that is no int", field.offset));
+        }
         end = end.max(field.offset + size);
         if field.ty == Type::Ref {
             end_of_refs = end_of_refs.max(field.offset + size);

@@ -27,7 +27,7 @@ impl Loop {
 }
 
 /// All loops, inner ones before those around them.
-fn loops(cfg: &Cfg) -> Vec<Loop> {
+pub(super) fn loops(cfg: &Cfg) -> Vec<Loop> {
     let mut loops = Vec::new();
     // a header comes before everything in its loop, inner headers among it
     for (at, &header) in cfg.reverse_postorder().iter().enumerate().rev() {

@@ -11,20 +11,25 @@
 //! - O3. A pass alone, and any choice of passes, is right; how good the code is may depend on the others.
 
 mod dead;
+mod facts;
 mod fold;
 mod forward;
 mod graph;
 mod hoist;
 mod inline;
+mod interval;
 mod loops;
 mod meet;
 mod merge;
+mod polls;
+mod proof;
 mod ranges;
 mod reads;
 mod redundant;
 mod rotate;
 mod scalar;
 mod thread;
+mod versions;
 
 use crate::ir::verify::verify_function;
 use crate::ir::{FuncId, Function, Program};
@@ -96,10 +101,15 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "dead", run: dead::run, before_copy: true },
     Pass { name: "rotate", run: rotate::run, before_copy: false },
+    // the blocks that stood before and behind the test follow each other now
+    Pass { name: "fold", run: fold::run, before_copy: false },
     Pass { name: "hoist", run: hoist::run, before_copy: false },
     // what moved may stand there already, and a length be the end that a counter is tested against
     Pass { name: "redundant", run: redundant::run, before_copy: false },
     Pass { name: "ranges", run: ranges::run, before_copy: false },
+    Pass { name: "versions", run: versions::run, before_copy: false },
+    // no pass behind it sees through the two loops it makes of one
+    Pass { name: "polls", run: polls::run, before_copy: false },
     Pass { name: "dead", run: dead::run, before_copy: false },
 ];
 

@@ -41,7 +41,12 @@ impl Layouts {
                 aggregate.variants[0].fields.iter().map(|field| scalar(types, field.ty)).collect()
             }
         };
-        let record = self.push(layout(types.display(ty), &fields));
+        let mut layout = layout(types.display(ty), &fields);
+        if types.is_list(ty) {
+            // its one int says how much of its array is in use
+            layout.fields.iter_mut().for_each(|field| field.length = field.ty == Type::Int);
+        }
+        let record = self.push(layout);
         self.by_type.insert(ty, record);
         record
     }
@@ -178,7 +183,7 @@ fn closure_record(name: String, captures: &[Type]) -> Record {
     let bytes = captures.iter().filter(|&&ty| ty == Type::Byte).count() as u32;
     let after_code = CLOSURE_CODE_OFFSET + 8;
     let mut record = place(name, captures, [8, after_code, (after_code + bytes).next_multiple_of(8)]);
-    record.fields.insert(0, FieldLayout { ty: Type::Int, offset: CLOSURE_CODE_OFFSET });
+    record.fields.insert(0, FieldLayout { ty: Type::Int, offset: CLOSURE_CODE_OFFSET, length: false });
     record
 }
 
@@ -194,7 +199,7 @@ fn place(name: String, types: &[Type], [mut refs, mut bytes, mut wide]: [u32; 3]
             };
             let offset = *next;
             *next += size;
-            FieldLayout { ty, offset }
+            FieldLayout { ty, offset, length: false }
         })
         .collect();
     let end = refs.max(bytes).max(wide);
