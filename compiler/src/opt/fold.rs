@@ -53,6 +53,7 @@ fn fold(function: &mut Function) {
 enum Fact {
     Unknown,
     Int(i64),
+    Float(f64),
     Byte(u8),
     Nil,
     /// A reference that is not nil, perhaps to a record of this layout.
@@ -165,6 +166,7 @@ impl Folding {
     fn fact_of(&self, op: &Op) -> Fact {
         match op {
             &Op::Int(value) => Fact::Int(value),
+            &Op::Float(value) => Fact::Float(value),
             &Op::Byte(value) => Fact::Byte(value),
             Op::Nil => Fact::Nil,
             &Op::Code(function) => Fact::Code(function),
@@ -216,6 +218,9 @@ impl Folding {
                 Ok(byte) => Outcome::Simpler(Op::Byte(byte)),
                 Err(_) => Outcome::Same,
             },
+            // the same float, rounded the same, and no constant to be had
+            (Prim::FloatMul, (Fact::Float(2.0), _)) => twice(operands[1]),
+            (Prim::FloatMul, (_, Fact::Float(2.0))) => twice(operands[0]),
             (Prim::IntNeg, (Fact::Int(a), _)) => {
                 a.checked_neg().map_or(Outcome::Same, |a| Outcome::Simpler(Op::Int(a)))
             }
@@ -248,6 +253,10 @@ impl Folding {
             _ => Outcome::Same,
         }
     }
+}
+
+fn twice(value: Value) -> Outcome {
+    Outcome::Simpler(Op::Prim(Prim::FloatAdd, Values::from_slice(&[value, value])))
 }
 
 fn bool_constant(value: bool) -> Outcome {

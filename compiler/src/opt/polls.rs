@@ -60,7 +60,7 @@ fn lone_poll(function: &Function, cfg: &Cfg, found: &Loop) -> Option<usize> {
     let mut polls = 0;
     for &block in &found.blocks {
         let data = &function.blocks[block.index()];
-        size += data.insts.len();
+        size += data.insts.iter().map(|inst| weight(&inst.op)).sum::<usize>();
         polls += data.insts.iter().filter(|inst| inst.op.is_safepoint()).count();
         if inner(block) || matches!(data.terminator, Terminator::Try { .. }) {
             return None;
@@ -68,6 +68,15 @@ fn lone_poll(function: &Function, cfg: &Cfg, found: &Loop) -> Option<usize> {
     }
     let poll = function.blocks[found.header.index()].insts.iter().position(|inst| matches!(inst.op, Op::Poll))?;
     (polls == 1 && size <= BODY_MAX).then_some(poll)
+}
+
+/// How long an operation takes, as instructions.
+fn weight(op: &Op) -> usize {
+    match op {
+        Op::Prim(Prim::IntDiv | Prim::IntRem, _) => 4,
+        Op::Prim(Prim::IntPow | Prim::FloatPow | Prim::FloatRem, _) => 16,
+        _ => 1,
+    }
 }
 
 /// How a loop counts.
