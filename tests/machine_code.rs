@@ -69,8 +69,8 @@ put([cell].to_array(), 0, cell)";
     let (block, at) = listing.barrier();
     let (young, armed) = listing.walk(block, at);
     assert!(young <= 3, "{:?}", listing.blocks[&block]);
-    // 7 would be good: arrays that are logged whole must be told from those that are logged by chunks, which takes 2 more
-    let (by_chunk, chunked) = listing.walk(armed, 0);
-    let (test, _) = listing.walk(chunked, 0);
-    assert!(young + by_chunk + test <= 11, "{:?} {:?}", listing.blocks[&armed], listing.blocks[&chunked]);
+    let (test, _) = listing.walk(armed, 0);
+    // 7 would be good: one is a move of the index, and the entry is loaded before it is compared, for Cranelift does not fold a
+    // load into the comparison that ends a block.
+    assert!(young + test <= 9, "{:?} {:?}", listing.blocks[&block], listing.blocks[&armed]);
 }

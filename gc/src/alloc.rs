@@ -6,8 +6,9 @@
 //! - A1. Before a pause the mutator's window is closed: its region's top is the window's.
 //! - A2. An object goes to eden unless it is larger than the large-object threshold; an object that needs a larger region
 //!   than the knobs say gets one.
-//! - A3. Room is asked of a young collection, then of the marking under way, then of a full collection; then the program
-//!   gets [`OutOfMemory`]. Each is asked once for an allocation, so one allocation makes four pauses at the most.
+//! - A3. Room is asked of a young collection, then of the marking under way, then of a full collection, for a large object
+//!   then of one that moves large objects too; then the program gets [`OutOfMemory`]. Each is asked once for an allocation, so
+//!   one allocation makes five pauses at the most.
 //! - A4. A program that gets nowhere ends: after so many pauses over the GC-overhead limit, a full collection that leaves it
 //!   there is the last.
 
@@ -84,6 +85,7 @@ impl Heap {
         if let Some(due) = ticked.due {
             self.collect_due(due, roots);
         }
+        self.shorten_store_buffer(roots);
         if self.is_overloaded() && !self.full_collection_left_room(Cause::Compaction, roots) {
             return Err(OutOfMemory { requested_bytes: u64::from(words) * 8, limit_bytes: self.envelope.limit_bytes });
         }
@@ -250,6 +252,7 @@ impl Heap {
             // No marking can start now, but some of what was allocated is dead already, perhaps.
             self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::LargeAllocation, roots);
         }
+        self.shorten_store_buffer(roots);
         let mut opened = self.space.open_large(words);
         if opened.is_none() {
             let mark = self.may_start_marking();
@@ -262,6 +265,10 @@ impl Heap {
             opened = self.space.open_large(words);
         }
         if opened.is_none() && self.full_collection_left_room(Cause::Compaction, roots) {
+            opened = self.space.open_large(words);
+        }
+        if opened.is_none() && self.space.room_bytes() >= requested_bytes {
+            self.pause(Plan::LastDitch { words }, Cause::Compaction, roots);
             opened = self.space.open_large(words);
         }
         let (head, zeroed) = opened.ok_or(out_of_memory)?;

@@ -9,11 +9,11 @@
 //! also what keeps the snapshot whole: the references of an object are handed over before the first of them changes.
 //!
 //! Invariants (heap.md's rules (a) and (e))
-//! - W1. An old object's log bit is clear if and only if it is on the store buffer as a whole; a chunk byte of a chunked
-//!   array is set if and only if the chunk is on the store buffer. What does not fit stays armed, and is known to be missing.
+//! - W1. An old object's log bit is clear if and only if it is on the store buffer as a whole; a chunk's entry in the chunk table
+//!   names its array if and only if the chunk is on the store buffer. What does not fit stays armed, and is known to be missing.
 //! - W2. At the end of a pause the store buffer is empty and every old object is armed.
-//! - W3. An array is chunked only if it starts at a chunk, so no two chunked arrays share a chunk byte.
-//! - W4. While marking traces, a log bit or chunk byte of what lies below its mark limit is changed only after the
+//! - W3. An array is chunked only if it starts at a chunk, so no two chunked arrays share a chunk.
+//! - W4. While marking traces, a log bit or chunk entry of what lies below its mark limit is changed only after the
 //!   references it stands for were handed over, whatever is stored.
 
 use std::ops::Range;
@@ -110,14 +110,14 @@ impl Log<'_> {
         let (first, last) = (Entry::of_slot(array, slots.start), Entry::of_slot(array, slots.end - 1));
         let before = self.store_buffer.len();
         for chunk in first.chunk..=last.chunk {
-            if !self.memory.is_chunk_logged(chunk) {
+            if self.memory.logged_array(chunk) != array {
                 let entry = Entry { object: array, chunk };
                 self.keep_snapshot(array, entry.slots(refs));
                 if !self.room.push(self.store_buffer, entry) {
                     *self.entries_lost = true;
                     continue;
                 }
-                self.memory.set_chunk_logged(chunk, true);
+                self.memory.set_logged_array(chunk, array);
             }
         }
         (self.store_buffer.len() - before) as u64
@@ -149,7 +149,7 @@ pub(crate) fn rearm(memory: Memory, entry: Entry, chunked: bool) {
     if entry.is_whole() {
         memory.set_word(entry.object, header::old(memory.word(entry.object), chunked));
     } else {
-        memory.set_chunk_logged(entry.chunk, false);
+        memory.set_logged_array(entry.chunk, 0);
     }
 }
 

@@ -117,8 +117,14 @@ impl Buddy {
         None
     }
 
+    /// Whether there is a run of so many free granules.
+    pub(crate) fn has_run(&mut self, count: u32) -> bool {
+        let run = self.take_run(count);
+        run.inspect(|start| self.give(*start..start + count)).is_some()
+    }
+
     /// Removes a free range from the blocks that cover it and puts the rest of them back.
-    fn carve(&mut self, range: Range<u32>) {
+    pub(crate) fn carve(&mut self, range: Range<u32>) {
         let mut granule = range.start;
         while granule < range.end {
             let order = (0..=ORDER_MAX)

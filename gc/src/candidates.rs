@@ -10,68 +10,15 @@
 //! - C1. For each reference from outside a candidate into it, from an old or large object that the last marking found live
 //!   or that is younger than it, the candidate's set names the object (and chunk), or the store buffer does. It holds once
 //!   the sets are complete; until then no candidate is collected.
-//! - C2. An entry is good only while its object's region has the epoch it was recorded with.
+//! - C2. The sets of all candidates together take at most a share of what is committed: the worst candidates are given up
+//!   for that. Where the system has no memory for a set or a list, there are fewer candidates, or none.
 //! - C3. Candidates carry `role::CANDIDATE`; no copy is ever placed in one.
-
-use std::sync::Arc;
 
 use crate::barrier::Entry;
 use crate::measure::SCAN_NS_PER_ENTRY;
+use crate::remembered::RememberedSet;
 use crate::room::Room;
 use crate::space::{Space, role};
-
-/// The objects that may refer into one region.
-pub(crate) struct RememberedSet {
-    entries: Vec<(Entry, u32)>,
-    /// Sort and remove duplicates at this length.
-    compact_at: usize,
-    /// An entry did not fit: the set says nothing any more.
-    lost: bool,
-    room: Room,
-}
-
-impl RememberedSet {
-    pub(crate) fn new(room: Room) -> RememberedSet {
-        RememberedSet { entries: Vec::new(), compact_at: 0, lost: false, room }
-    }
-
-    pub(crate) fn add(&mut self, entry: Entry, epoch: u32) {
-        if self.entries.last() == Some(&(entry, epoch)) {
-            return;
-        }
-        if self.entries.len() >= self.compact_at {
-            self.entries.sort_unstable();
-            self.entries.dedup();
-            self.compact_at = (self.entries.len() * 2).max(64);
-        }
-        self.lost |= !self.room.push(&mut self.entries, (entry, epoch));
-    }
-
-    /// Whether it names all that it was told of.
-    pub(crate) fn is_whole(&self) -> bool {
-        !self.lost
-    }
-
-    pub(crate) fn table_bytes(&self) -> u64 {
-        (self.entries.capacity() * size_of::<(Entry, u32)>()) as u64
-    }
-
-    /// The entries, each once.
-    pub(crate) fn into_entries(mut self) -> Vec<(Entry, u32)> {
-        self.entries.sort_unstable();
-        self.entries.dedup();
-        self.entries
-    }
-
-    /// Entries, some of them twice perhaps.
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    pub(crate) fn contains(&self, entry: Entry, epoch: u32) -> bool {
-        self.lost || self.entries.contains(&(entry, epoch))
-    }
-}
 
 struct Candidate {
     head: u32,
@@ -130,6 +77,9 @@ pub(crate) struct Candidates {
 
 /// Less garbage than this share of the heap is not worth mixed pauses (G1HeapWastePercent).
 const WASTE_SHARE_MIN: f64 = 0.05;
+/// Remembered sets take one byte in so many committed ones at the most, or so many bytes in a small heap.
+const REMEMBERED_PART: u64 = 80;
+const REMEMBERED_BYTES_MIN: u64 = 1 << 20;
 
 impl Candidates {
     pub(crate) fn new(room: Room) -> Candidates {
@@ -151,7 +101,11 @@ impl Candidates {
     /// Chooses among the old regions by the liveness that marking found. `open` are the regions still being filled.
     pub(crate) fn choose(&mut self, space: &mut Space, live_share_max: f64, heap_bytes: u64, open: &[u32]) {
         self.clear(space);
-        let mut list: Vec<(u64, u32)> = Vec::new();
+        let (mut list, mut index) = (Vec::<(u64, u32)>::new(), Vec::new());
+        let granules = space.memory.granules() as usize;
+        if list.try_reserve_exact(space.old.len()).is_err() || index.try_reserve_exact(granules).is_err() {
+            return;
+        }
         for &head in space.old.iter().filter(|head| !open.contains(head) && space.region(**head).pins == 0) {
             let live_bytes = u64::from(space.region(head).live_words) * 8;
             let capacity_bytes = space.capacity_bytes(head);
@@ -162,7 +116,7 @@ impl Candidates {
         // Efficiency: bytes freed for each byte copied.
         let efficiency =
             |(freed, head): &(u64, u32)| *freed as f64 / (space.capacity_bytes(*head) - freed + 4096) as f64;
-        list.sort_by(|a, b| efficiency(b).total_cmp(&efficiency(a)).then(a.1.cmp(&b.1)));
+        list.sort_unstable_by(|a, b| efficiency(b).total_cmp(&efficiency(a)).then(a.1.cmp(&b.1)));
         let mut left: u64 = list.iter().map(|(freed, _)| freed).sum();
         // Drop the worst while what they would free stays within the allowed waste.
         let waste_bytes = (WASTE_SHARE_MIN * heap_bytes as f64) as u64;
@@ -177,11 +131,16 @@ impl Candidates {
             left -= freed;
             list.pop();
         }
-        self.index = vec![0; space.memory.granules() as usize];
+        if self.list.try_reserve_exact(list.len()).is_err() {
+            return;
+        }
+        index.resize(granules, 0);
+        self.index = index;
         for (at, (reclaimable_bytes, head)) in list.into_iter().enumerate() {
             space.flag(head, role::CANDIDATE, true);
             Self::set_index(&mut self.index, space, head, at as u32 + 1);
-            self.list.push(Candidate { head, reclaimable_bytes, remembered: RememberedSet::new(self.room) });
+            let remembered = RememberedSet::new(self.room, space.epoch());
+            self.list.push(Candidate { head, reclaimable_bytes, remembered });
         }
         self.chosen = self.list.len();
         self.state = State::Building;
@@ -191,24 +150,25 @@ impl Candidates {
         index[head as usize..(head + space.region(head).granules) as usize].fill(value);
     }
 
-    /// Number of the candidate that each granule belongs to, plus one; behind the candidates, those of `large` objects.
-    pub(crate) fn index(&self, space: &Space, large: &[u32]) -> Arc<[u32]> {
-        let mut index = self.index.clone();
-        index.resize(space.memory.granules() as usize, 0);
+    /// Number of the candidate that each granule belongs to, plus one; behind the candidates, those of `large` objects. None
+    /// where there is no memory for that.
+    pub(crate) fn index(&self, space: &Space, large: &[u32]) -> Option<Vec<u32>> {
+        let mut index = Vec::new();
+        let granules = space.memory.granules() as usize;
+        index.try_reserve_exact(granules).ok()?;
+        index.extend_from_slice(&self.index);
+        index.resize(granules, 0);
         for (at, head) in large.iter().enumerate() {
             index[*head as usize] = (self.list.len() + at) as u32 + 1;
         }
-        index.into()
+        Some(index)
     }
 
-    /// Takes over the sets that were built beside the program, in the order of the candidates.
-    pub(crate) fn adopt(&mut self, sets: Vec<RememberedSet>) {
+    /// Takes over the sets that were built beside the program, in the order of the candidates; what is left of them belongs
+    /// to others.
+    pub(crate) fn adopt(&mut self, sets: &mut impl Iterator<Item = RememberedSet>) {
         for (candidate, set) in self.list.iter_mut().zip(sets) {
-            let to = &mut candidate.remembered;
-            to.lost |= set.lost || !self.room.has(&mut to.entries, set.entries.len());
-            if !to.lost {
-                to.entries.extend(set.entries);
-            }
+            candidate.remembered.adopt(set);
         }
         self.state = State::Complete;
     }
@@ -253,10 +213,13 @@ impl Candidates {
         }
     }
 
+    fn sets_bytes(&self) -> u64 {
+        self.list.iter().map(|candidate| candidate.remembered.table_bytes()).sum()
+    }
+
     /// Memory of the remembered sets.
     pub(crate) fn table_bytes(&self) -> u64 {
-        let sets: u64 = self.list.iter().map(|candidate| candidate.remembered.table_bytes()).sum();
-        sets + (self.index.capacity() * 4) as u64
+        self.sets_bytes() + (self.index.capacity() * 4 + self.list.capacity() * size_of::<Candidate>()) as u64
     }
 
     /// Forgets all of them.
@@ -264,6 +227,7 @@ impl Candidates {
         for candidate in self.list.drain(..) {
             space.flag(candidate.head, role::CANDIDATE, false);
         }
+        self.list = Vec::new();
         self.index = Vec::new();
     }
 
@@ -286,17 +250,30 @@ impl Candidates {
         })
     }
 
+    /// Gives the worst up until the sets take no more than they may (C2).
+    pub(crate) fn shed(&mut self, space: &mut Space) {
+        let mut sets_bytes = self.sets_bytes();
+        while sets_bytes > remembered_bytes_max(space)
+            && let Some(worst) = self.list.pop()
+        {
+            sets_bytes -= worst.remembered.table_bytes();
+            space.flag(worst.head, role::CANDIDATE, false);
+            Self::set_index(&mut self.index, space, worst.head, 0);
+        }
+    }
+
     /// Takes the candidates of one mixed pause, best first: as many as let its share of pauses do all of them, then more as
     /// far as the budget allows; fewer, if the share alone exceeds the budget, but until `freed_bytes_min` are freed; never
-    /// more than there is room for, but at least one.
-    pub(crate) fn take(&mut self, space: &Space, share: &MixedShare) -> Vec<(u32, RememberedSet)> {
+    /// more than there is room for, but at least one. Their heads go to `heads`, and what is known to refer to them is returned.
+    /// None are taken if there is no memory for that.
+    pub(crate) fn take(&mut self, space: &Space, share: &MixedShare, heads: &mut Vec<u32>) -> Vec<Entry> {
         let (mut copied_bytes, mut freed_bytes, mut predicted_ns) = (0, 0, 0.0);
-        let mut count = 0;
+        let (mut count, mut entry_count) = (0, 0);
         for candidate in &self.list {
             let live_bytes = space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
             copied_bytes += live_bytes;
-            predicted_ns += live_bytes as f64 * share.copy_ns_per_byte
-                + candidate.remembered.entries.len() as f64 * SCAN_NS_PER_ENTRY;
+            predicted_ns +=
+                live_bytes as f64 * share.copy_ns_per_byte + candidate.remembered.len() as f64 * SCAN_NS_PER_ENTRY;
             let needed = freed_bytes < share.freed_bytes_min;
             // The optional part leaves a margin: it is never needed.
             let wanted = count < self.chosen.div_ceil(share.pauses as usize).max(1);
@@ -305,13 +282,24 @@ impl Candidates {
                 break;
             }
             freed_bytes += candidate.reclaimable_bytes;
+            entry_count += candidate.remembered.len();
             count += 1;
         }
-        let taken: Vec<_> = self.list.drain(..count).map(|candidate| (candidate.head, candidate.remembered)).collect();
-        for (head, _) in &taken {
-            Self::set_index(&mut self.index, space, *head, 0);
+        let mut entries = Vec::new();
+        if entries.try_reserve_exact(entry_count).is_err() || heads.try_reserve(count).is_err() {
+            return entries;
+        }
+        for candidate in self.list.drain(..count) {
+            entries.extend(candidate.remembered.good(space).map(|(entry, _)| entry));
+            Self::set_index(&mut self.index, space, candidate.head, 0);
+            heads.push(candidate.head);
         }
         self.renumber(space);
-        taken
+        entries
     }
+}
+
+/// What remembered sets may take in all (C2).
+pub(crate) fn remembered_bytes_max(space: &Space) -> u64 {
+    (space.committed_bytes() / REMEMBERED_PART).max(REMEMBERED_BYTES_MIN)
 }

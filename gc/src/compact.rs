@@ -1,11 +1,13 @@
 //! Full compaction: slides the live objects of regions to the low end of those regions, in place.
 //!
-//! It must never need room to do so, and never touch large or permanent objects but for their references.
+//! It must never need room to do so, and never touch large or permanent objects but for their references. As a last ditch it moves
+//! large objects too, toward the high end, until the free granules make a run that is long enough for another (G1 since
+//! JDK 21).
 //!
 //! After marking, three passes in address order, as in the Compressor (Kermany and Petrank 2006), but with the region
 //! walls kept: *plan* gives each block of 64 words the place its first object goes to; *redirect* rewrites every
 //! reference from the plan and the bitmap; *slide* moves the objects. No header is overwritten before its object moves,
-//! so lengths survive. The regions are dealt out to lists, one for each worker, and what lies in a list stays in it, so
+//! so lengths survive. The regions are dealt out in turn, to each worker a list, and what lies in a list stays in it, so
 //! workers need not know of each other within a pass (G1 has a compaction point for each worker too).
 //!
 //! Regions that are nearly full of live objects stay as they are (G1: MarkSweepDeadRatio), unless room is short; so do
@@ -16,10 +18,11 @@
 //! - F2. The place of an object is never above the object, in the order of its list of regions; so nothing is overwritten
 //!   before it has moved. (A block enters a region at its bottom or behind earlier blocks, and it fits its own region.)
 //! - F3. After it all objects are old and armed, and no young region is left.
-//! - F4. Regions that are compacted carry `role::COLLECTED` meanwhile, and no others do.
+//! - F4. Regions that are compacted, and large objects that move, carry `role::COLLECTED` meanwhile, and no others do.
+//! - F5. It asks the system for no memory: the regions stay in one list, of which each worker's list is every n-th, and their new tops
+//!   lie in a table that has room for them (R6).
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::barrier;
 use crate::crew::{self, Helped, WORKERS_MAX};
@@ -36,25 +39,6 @@ const DEAD_PER_REGION: u64 = 20;
 /// … and all that stays dead by this is at most one byte in so many of the room that will be left.
 const DEAD_PER_ROOM: u64 = 20;
 
-/// A region, as the passes see it.
-#[derive(Clone, Copy)]
-struct Area {
-    head: u32,
-    end: u32,
-    tams: u32,
-}
-
-impl Area {
-    fn bottom(self) -> u32 {
-        Space::bottom(self.head)
-    }
-
-    /// Its blocks up to the top when marking began.
-    fn blocks(self) -> std::ops::Range<u32> {
-        self.bottom() >> BLOCK_SHIFT..self.tams.div_ceil(BLOCK_WORDS)
-    }
-}
-
 /// What a compaction came to.
 pub(crate) struct Compacted {
     /// The open ends of the last regions in use.
@@ -67,102 +51,111 @@ pub(crate) struct Compacted {
 /// A compaction under way.
 pub(crate) struct Compaction<'h> {
     space: &'h mut Space,
-    passes: Passes<'h>,
+    shapes: &'h ShapeTable,
     workers: usize,
-    /// Regions to be compacted, by list, lowest first.
-    lists: Vec<Vec<Area>>,
-    /// Regions whose objects stay where they are: pinned and nearly full ones; and large objects.
-    staying: Vec<Area>,
-    large: Vec<Area>,
+    /// All regions: first those to be compacted, lowest first, then those whose objects stay where they are, pinned and
+    /// nearly full ones.
+    heads: Vec<u32>,
+    /// How many are to be compacted.
+    moving: usize,
     watch: Watch,
 }
 
 impl<'h> Compaction<'h> {
-    /// In a heap that was just marked, with an empty store buffer and no candidates.
-    pub(crate) fn new(space: &'h mut Space, shapes: &'h ShapeTable, workers: usize, watch: Watch) -> Compaction<'h> {
-        let mut heads: Vec<u32> = [&space.eden, &space.survivors, &space.old].into_iter().flatten().copied().collect();
-        heads.sort_unstable();
-        let staying = take_staying(space, &mut heads);
-        (space.eden, space.survivors, space.old) = (Vec::new(), Vec::new(), Vec::new());
-        for head in heads.iter().chain(&staying) {
+    /// In a heap that was just marked, with an empty store buffer and no candidates. Large objects move if that makes room for
+    /// one of `large_words`.
+    pub(crate) fn new(
+        space: &'h mut Space,
+        shapes: &'h ShapeTable,
+        workers: usize,
+        watch: Watch,
+        large_words: Option<u64>,
+    ) -> Compaction<'h> {
+        if let Some(words) = large_words {
+            space.plan_large_moves(words);
+        }
+        let mut heads = std::mem::take(&mut space.old);
+        heads.append(&mut space.eden);
+        heads.append(&mut space.survivors);
+        let moving = put_staying_last(space, &mut heads);
+        for head in &heads {
             space.set_role(*head, role::OLD);
         }
-        for head in &heads {
+        for head in &heads[..moving] {
             space.flag(*head, role::COLLECTED, true);
         }
-        let area = |head: &u32| Area { head: *head, end: space.end(*head), tams: space.region(*head).tams };
-        let mut lists = vec![Vec::new(); workers];
-        for (at, head) in heads.iter().enumerate() {
-            lists[at % workers].push(area(head));
-        }
-        let (staying, large) = (staying.iter().map(area).collect(), space.large.iter().map(area).collect());
-        let passes = Passes { memory: space.memory, shapes };
-        Compaction { space, passes, workers, lists, staying, large, watch }
+        space.tops.clear();
+        space.tops.extend(heads[..moving].iter().map(|head| AtomicU32::new(Space::bottom(*head))));
+        Compaction { space, shapes, workers, heads, moving, watch }
     }
 
     pub(crate) fn run(mut self, roots: &mut dyn Roots) -> Compacted {
-        let (passes, lists, staying) = (self.passes, &self.lists, &self.staying);
-        let tops: Vec<_> = lists.iter().map(|_| Mutex::new(Vec::new())).collect();
-        let mut helped = crew::share(self.workers, lists.len(), &|list| {
-            *tops[list].lock().expect("nothing panics while it is held") = passes.plan(&lists[list]);
-        });
-        self.watch.lap(PausePhase::Plan);
+        let (workers, mut watch) = (self.workers, self.watch);
+        let passes = Passes { memory: self.space.memory, shapes: self.shapes, space: self.space };
+        let list = |number| List { heads: &self.heads[..self.moving], number, workers };
+        let mut helped = crew::share(workers, workers, &|number| passes.plan(list(number)));
+        watch.lap(PausePhase::Plan);
 
         roots.visit(&mut |slot| *slot = u64::from(passes.place(*slot as u32)));
-        let areas: Vec<Area> = lists.iter().flatten().chain(staying).chain(&self.large).copied().collect();
-        helped.after(&crew::share(self.workers, areas.len(), &|area| passes.redirect(areas[area])));
-        self.watch.lap(PausePhase::Redirect);
+        let (regions, large) = (self.heads.len(), &passes.space.large);
+        helped.after(&crew::share(workers, regions + large.len(), &|at| {
+            passes.redirect(if at < regions { self.heads[at] } else { large[at - regions] });
+        }));
+        watch.lap(PausePhase::Redirect);
 
         let moved_words = AtomicU64::new(0);
-        helped.after(&crew::share(self.workers, lists.len() + staying.len(), &|number| {
-            if let Some(list) = lists.get(number) {
-                moved_words.fetch_add(passes.slide(list), Ordering::Relaxed);
+        let staying = &self.heads[self.moving..];
+        helped.after(&crew::share(workers, workers + staying.len(), &|number| {
+            if number < workers {
+                moved_words.fetch_add(passes.slide(list(number)), Ordering::Relaxed);
             } else {
-                passes.stay(staying[number - lists.len()]);
+                passes.stay(staying[number - workers]);
             }
         }));
-        passes.memory.release_forwards();
-        self.watch.lap(PausePhase::Slide);
-
-        let tops =
-            tops.into_iter().map(|tops| tops.into_inner().expect("nothing panicked while it was held")).collect();
-        let open = self.end(tops);
-        Compacted { open, moved_bytes: moved_words.into_inner() * 8, helped, watch: self.watch }
+        let mut moved_words = moved_words.into_inner();
+        for at in 0..self.space.large.len() {
+            moved_words += self.space.move_large(at);
+        }
+        self.space.memory.release_forwards();
+        watch.lap(PausePhase::Slide);
+        let open = self.end();
+        Compacted { open, moved_bytes: moved_words * 8, helped, watch }
     }
 
     /// Frees the regions that are empty now; the others are old. Returns the open end of each list.
-    fn end(&mut self, tops: Vec<Vec<u32>>) -> [Buffer; WORKERS_MAX] {
+    fn end(&mut self) -> [Buffer; WORKERS_MAX] {
         let mut open = [Buffer::default(); WORKERS_MAX];
-        let mut old = Vec::new();
-        for (list, tops) in tops.into_iter().enumerate() {
-            for (area, top) in self.lists[list].iter().zip(tops) {
-                if top == area.bottom() {
-                    self.space.free_region(area.head);
-                    continue;
-                }
-                self.space.set_role(area.head, role::OLD);
-                let region = self.space.region_mut(area.head);
-                (region.top, region.live_words) = (top, top - area.bottom());
-                open[list] = Buffer { top, limit: area.end, head: area.head };
-                if self.space.poison {
-                    self.space.memory.fill_words(top, area.end - top, POISON);
-                }
-                old.push(area.head);
+        let mut tops = std::mem::take(&mut self.space.tops);
+        for (at, head) in self.heads[..self.moving].iter_mut().enumerate() {
+            let (bottom, end, top) = (Space::bottom(*head), self.space.end(*head), *tops[at].get_mut());
+            if top == bottom {
+                self.space.free_region(*head);
+                *head = 0;
+                continue;
+            }
+            self.space.set_role(*head, role::OLD);
+            let region = self.space.region_mut(*head);
+            (region.top, region.live_words) = (top, top - bottom);
+            open[at % self.workers] = Buffer { top, limit: end, head: *head };
+            if self.space.poison {
+                self.space.memory.fill_words(top, end - top, POISON);
             }
         }
-        old.extend(self.staying.iter().map(|area| area.head));
-        old.sort_unstable();
-        for head in &old {
+        tops.clear();
+        self.space.tops = tops;
+        self.heads.retain(|head| *head != 0);
+        self.heads.sort_unstable();
+        for head in &self.heads {
             let region = self.space.region_mut(*head);
             (region.tams, region.failed) = (Space::bottom(*head), false);
         }
-        self.space.old = old;
+        self.space.old = std::mem::take(&mut self.heads);
         open
     }
 }
 
-/// Takes out of `heads` what stays where it is.
-fn take_staying(space: &Space, heads: &mut Vec<u32>) -> Vec<u32> {
+/// Puts what stays where it is behind the rest, each part lowest first; returns how many are to be compacted.
+fn put_staying_last(space: &Space, heads: &mut [u32]) -> usize {
     let live_words = |head: u32| u64::from(space.region(head).live_words);
     let dead_words = |head: u32| u64::from(space.region(head).granules) * u64::from(GRANULE_WORDS) - live_words(head);
     let is_full = |head: &u32| dead_words(*head) * DEAD_PER_REGION <= dead_words(*head) + live_words(*head);
@@ -170,7 +163,28 @@ fn take_staying(space: &Space, heads: &mut Vec<u32>) -> Vec<u32> {
     let live_bytes: u64 = heads.iter().copied().map(live_words).sum::<u64>() * 8;
     let room_bytes = (space.room_bytes() + space.capacity_bytes_of(heads)).saturating_sub(live_bytes);
     let may_stay = dead_bytes * DEAD_PER_ROOM <= room_bytes;
-    heads.extract_if(.., |head| space.region(*head).pins > 0 || may_stay && is_full(head)).collect()
+    let stays = |head: &u32| space.region(*head).pins > 0 || may_stay && is_full(head);
+    heads.sort_unstable_by_key(|head| (stays(head), *head));
+    heads.partition_point(|head| !stays(head))
+}
+
+/// The regions of one worker: every so many of those that are compacted.
+#[derive(Clone, Copy)]
+struct List<'h> {
+    heads: &'h [u32],
+    number: usize,
+    workers: usize,
+}
+
+impl List<'_> {
+    /// Where a list's n-th region is among all.
+    fn index(self, at: usize) -> usize {
+        self.number + at * self.workers
+    }
+
+    fn heads(self) -> impl Iterator<Item = u32> {
+        self.heads.iter().skip(self.number).step_by(self.workers).copied()
+    }
 }
 
 /// What the passes do to a list, or to a region.
@@ -178,20 +192,25 @@ fn take_staying(space: &Space, heads: &mut Vec<u32>) -> Vec<u32> {
 struct Passes<'h> {
     memory: Memory,
     shapes: &'h ShapeTable,
+    space: &'h Space,
 }
 
 impl Passes<'_> {
-    fn marked_in(self, area: Area) -> impl Iterator<Item = u32> {
-        area.blocks().flat_map(move |block| marked_in_block(self.memory, block))
+    /// The blocks of a region up to its top when marking began.
+    fn blocks(self, head: u32) -> std::ops::Range<u32> {
+        Space::bottom(head) >> BLOCK_SHIFT..self.space.region(head).tams.div_ceil(BLOCK_WORDS)
     }
 
-    /// Where everything goes: fills the forwarding table and returns the new tops.
-    fn plan(self, list: &[Area]) -> Vec<u32> {
-        let memory = self.memory;
-        let mut tops: Vec<u32> = list.iter().map(|area| area.bottom()).collect();
+    fn marked_in(self, head: u32) -> impl Iterator<Item = u32> {
+        self.blocks(head).flat_map(move |block| marked_in_block(self.memory, block))
+    }
+
+    /// Where everything goes: fills the forwarding table and the table of new tops.
+    fn plan(self, list: List<'_>) {
+        let (memory, tops) = (self.memory, &self.space.tops);
         let mut to = 0;
-        for area in list {
-            for block in area.blocks() {
+        for head in list.heads() {
+            for block in self.blocks(head) {
                 let mut words = 0;
                 let mut aligned = false;
                 for object in marked_in_block(memory, block) {
@@ -202,18 +221,19 @@ impl Passes<'_> {
                     continue;
                 }
                 let at = loop {
-                    let top = if aligned { tops[to].next_multiple_of(BLOCK_WORDS) } else { tops[to] };
-                    if list[to].end.checked_sub(top).is_some_and(|room| room >= words) {
+                    let index = list.index(to);
+                    let top = tops[index].load(Ordering::Relaxed);
+                    let top = if aligned { top.next_multiple_of(BLOCK_WORDS) } else { top };
+                    if self.space.end(list.heads[index]).checked_sub(top).is_some_and(|room| room >= words) {
                         break top;
                     }
                     to += 1;
                 };
-                debug_assert!(list[to].head < area.head || at <= block << BLOCK_SHIFT | 63, "F2");
+                debug_assert!(list.heads[list.index(to)] < head || at <= block << BLOCK_SHIFT | 63, "F2");
                 memory.set_forward(block, at);
-                tops[to] = at + words;
+                tops[list.index(to)].store(at + words, Ordering::Relaxed);
             }
         }
-        tops
     }
 
     /// The new place of a live object, or nil's.
@@ -233,8 +253,8 @@ impl Passes<'_> {
         at
     }
 
-    fn redirect(self, area: Area) {
-        for object in self.marked_in(area) {
+    fn redirect(self, head: u32) {
+        for object in self.marked_in(head) {
             let word = self.memory.word(object);
             for index in 0..self.shapes.descriptor(word).refs(word) {
                 let target = self.memory.slot(object, index);
@@ -247,9 +267,9 @@ impl Passes<'_> {
     }
 
     /// Moves the objects of a list; returns the words that moved.
-    fn slide(self, list: &[Area]) -> u64 {
+    fn slide(self, list: List<'_>) -> u64 {
         let mut moved_words = 0;
-        for block in list.iter().flat_map(|area| area.blocks()) {
+        for block in list.heads().flat_map(|head| self.blocks(head)) {
             let mut to = self.memory.forward(block);
             for object in marked_in_block(self.memory, block) {
                 let word = self.memory.word(object);
@@ -266,8 +286,8 @@ impl Passes<'_> {
     }
 
     /// Makes the objects of a region old where they are; nothing walks its dead ones.
-    fn stay(self, area: Area) {
-        for object in self.marked_in(area) {
+    fn stay(self, head: u32) {
+        for object in self.marked_in(head) {
             self.arm(object, self.memory.word(object));
         }
     }

@@ -8,6 +8,9 @@
 //!   Only the claimant scans it, counts it, and marks it.
 //! - Y2. Each worker bumps in regions of its own, so no two write the same granule's counts.
 //! - Y3. An object with many references is scanned in parts, each of them once.
+//! - Y4. It needs no memory to come to its end. The first worker's stack is there from the heap's birth. Copies that find no room on the stack wait in a list threaded through the first
+//!   words of their originals, which nobody reads any more (but see M3); what stays where it is and finds none is scanned
+//!   with all that stay, from their marks, once the stacks are empty.
 
 use std::ops::Range;
 
@@ -54,8 +57,6 @@ pub(crate) struct Found {
     pub(crate) retained: Vec<Entry>,
     /// Entries with a target in a remaining candidate, or a watched one.
     pub(crate) remembered: Vec<(Entry, u32)>,
-    /// What stayed where it is.
-    pub(crate) failed: Vec<u32>,
     /// What the marking that starts is to scan; it is marked.
     pub(crate) visited: Vec<u32>,
     pub(crate) lost: Lost,
@@ -121,7 +122,10 @@ pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
     directions: Directions,
     stack: Vec<u32>,
     ahead: Ahead,
-    hand: Hand<'e>,
+    /// The first of the originals whose copies wait in the list of Y4; 0 for none.
+    threaded: u32,
+    /// Among others alone.
+    hand: Option<Hand<'e>>,
     /// What may survive in young regions by this worker's doing.
     survivor_bytes_max: u64,
     copies: u64,
@@ -137,9 +141,10 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             memory: evacuation.memory,
             shapes: evacuation.shapes,
             directions,
-            stack: Vec::with_capacity(1024),
+            stack: Vec::new(),
             ahead: Ahead::default(),
-            hand: evacuation.tasks.hand(),
+            threaded: 0,
+            hand: SHARED.then(|| evacuation.tasks.hand()),
             survivor_bytes_max: if SHARED { 0 } else { directions.survivor_bytes_max },
             copies: 0,
             found: Found {
@@ -147,7 +152,6 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                 old,
                 retained: Vec::new(),
                 remembered: Vec::new(),
-                failed: Vec::new(),
                 visited: Vec::new(),
                 lost: Lost::default(),
                 copied: Copied::default(),
@@ -156,8 +160,17 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         }
     }
 
+    /// Uses a stack that is there already.
+    pub(crate) fn with_stack(self, stack: Vec<u32>) -> Self {
+        Copier { stack, ..self }
+    }
+
+    pub(crate) fn take_stack(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.stack)
+    }
+
     pub(crate) fn into_found(self) -> Found {
-        debug_assert!(self.stack.is_empty());
+        debug_assert!(self.stack.is_empty() && self.threaded == 0);
         self.found
     }
 
@@ -221,9 +234,14 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     pub(crate) fn keep(&mut self, object: u32) {
         self.redirect(object);
         self.drain();
+        self.scan_what_stayed();
     }
 
     // -- what is left to scan
+
+    fn hand(&self) -> &Hand<'e> {
+        self.hand.as_ref().expect("a worker among others has a hand")
+    }
 
     /// Scans what this worker has.
     pub(crate) fn drain(&mut self) {
@@ -238,11 +256,37 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                     }
                 }
             }
+            if self.threaded != 0 {
+                let original = self.threaded;
+                self.threaded = self.memory.word(original + 1) as u32;
+                self.scan_new(header::upper(self.memory.word(original)));
+                continue;
+            }
             if !SHARED {
                 return;
             }
-            let Some(task) = self.hand.take_back() else { return };
+            let Some(task) = self.hand().take_back() else { return };
             self.scan_part(Part::of_task(task));
+        }
+    }
+
+    /// A copy waits to be scanned (Y4).
+    #[inline(always)]
+    fn push(&mut self, copy: u32, original: u32) {
+        if !self.directions.room.push(&mut self.stack, copy) {
+            self.memory.set_word(original + 1, u64::from(self.threaded));
+            self.threaded = original;
+        }
+    }
+
+    /// Alone again: scans what stays where it is and found no room on a stack.
+    pub(crate) fn scan_what_stayed(&mut self) {
+        let evacuation = self.evacuation;
+        while evacuation.take_unscanned() {
+            for object in evacuation.what_stayed() {
+                self.scan_new(object);
+                self.drain();
+            }
         }
     }
 
@@ -272,7 +316,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
 
     /// Scans what the others have, until nobody has anything.
     pub(crate) fn drain_all(&mut self) {
-        while let Some(task) = self.hand.steal() {
+        while let Some(task) = self.hand.as_mut().and_then(Hand::steal) {
             self.lap(PausePhase::Termination);
             self.scan_part(Part::of_task(task));
             self.drain();
@@ -284,10 +328,11 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     /// Offers the older half of the stack, if all that was offered before was taken.
     #[inline]
     fn spare(&mut self) {
-        if self.stack.len() > SPARE_MIN && self.hand.is_empty() {
-            let half = self.stack.len() / 2;
-            for object in self.stack.drain(..half) {
-                self.hand.offer(Part { object, from: 0, new: true }.task());
+        let Some(hand) = &self.hand else { return };
+        if self.stack.len() > SPARE_MIN && hand.is_empty() {
+            let oldest = (self.stack.len() / 2).min(hand.room());
+            for object in self.stack.drain(..oldest) {
+                hand.offer(Part { object, from: 0, new: true }.task());
             }
         }
     }
@@ -321,10 +366,10 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     /// The slots to be scanned now; the others are offered (Y3).
     #[inline(always)]
     fn first_part(&mut self, object: u32, slots: Range<u32>, new: bool) -> Range<u32> {
-        if SHARED && slots.len() > PART_SLOTS as usize {
+        if SHARED && slots.len() > PART_SLOTS as usize && self.hand().room() > 0 {
             // Parts start at multiples, wherever the first slot is.
             let from = (slots.start / PART_SLOTS + 1) * PART_SLOTS;
-            self.hand.offer(Part { object, from, new }.task());
+            self.hand().offer(Part { object, from, new }.task());
             return slots.start..from;
         }
         slots
@@ -522,7 +567,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             self.found.copied.survived_bytes += bytes;
             self.found.copied.survived_bytes_by_age[usize::from(age) + 1] += bytes;
             if descriptor.refs(word) != 0 {
-                self.stack.push(to);
+                self.push(to, object);
             }
             return to;
         }
@@ -553,7 +598,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             self.found.copied.compacted_bytes += bytes;
         }
         if refs != 0 {
-            self.stack.push(to);
+            self.push(to, object);
         }
         to
     }
@@ -577,8 +622,12 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         if let Err(other) = self.claim(object, word, header::self_forwarded(word)) {
             return other;
         }
-        self.found.failed.push(object);
-        self.stack.push(object);
+        // Marks say what stayed: no region of the collection set has any other.
+        self.memory.mark_among(object);
+        self.memory.add_live_words_among(object, 1);
+        if !self.directions.room.push(&mut self.stack, object) {
+            self.evacuation.leave_unscanned();
+        }
         self.found.copied.failed_copies += 1;
         object
     }

@@ -18,18 +18,20 @@
 //! - N3 (h). What remark finds dead is in no buffer afterwards.
 //! - N4. Within a pause the heap has the job, so no marker reads a table that the pause writes.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 
 use crate::barrier;
+use crate::candidates;
 use crate::clock;
 use crate::crew::{self, Helped};
 use crate::handle::AllRoots;
 use crate::heap::{Heap, Roots};
 use crate::mark::{self, Budget, Tracer, is_live, is_reached};
-use crate::marker::{self, Job, Shared};
-use crate::rebuild::{Clear, Rebuild, Source};
+use crate::marker::{self, Handed, Job, Shared};
+use crate::rebuild::{self, Clear, Rebuild, Source};
 use crate::report::{MarkEvent, MarkReport};
 use crate::rules::{Rule, is_broken};
 use crate::space::{Space, role};
@@ -43,6 +45,8 @@ const REMARK_TRIES: u32 = 4;
 /// In slices, a safepoint traces so many slots, and one more for so many bytes allocated since the one before.
 const SLICE_SLOTS: u64 = 4096;
 const SLICE_BYTES_PER_SLOT: u64 = 4;
+/// The slots that the program traces when what it overwrites piles up.
+const ASSIST_SLOTS: u64 = 1 << 15;
 /// The slots of a slice that zeal asks for.
 const ZEAL_SLICE_SLOTS: u64 = 64;
 
@@ -98,10 +102,11 @@ impl Heap {
         self.concurrent.as_ref().is_some_and(|cycle| cycle.phase == phase)
     }
 
-    /// Whether a cycle may start: none is under way, and no candidates are left of the last (N1).
+    /// Whether a cycle may start: none is under way, no candidates are left of the last (N1), and the system has memory for it.
     pub(crate) fn may_start_marking(&self) -> bool {
         (self.candidates.is_empty() || is_broken(Rule::NoCandidates))
             && self.concurrent.as_ref().is_none_or(|cycle| cycle.phase == Phase::Clear)
+            && self.room.has_pieces()
     }
 
     // -- the job, between program and pause
@@ -132,21 +137,28 @@ impl Heap {
         (cycle.phase, cycle.job) = (phase, job);
     }
 
-    /// The barrier's references go to the marker once there are enough.
+    /// The barrier's references go to the marker once there are enough. Where markers don't come to them in time, the program
+    /// takes part in the tracing, so that the buffers are bounded whatever it overwrites, and however slow the markers are.
     pub(crate) fn hand_over_many(&mut self) {
-        if self.concurrent.as_ref().is_some_and(|cycle| cycle.overwritten.len() >= HANDED_MIN) {
-            self.hand_over();
+        if self.concurrent.as_ref().is_some_and(|cycle| cycle.overwritten.len() >= HANDED_MIN) && self.hand_over().many
+        {
+            self.trace_here(ASSIST_SLOTS, Shared::assist);
+            if let Some(cycle) = &mut self.concurrent {
+                // What did not fit before, if anything, fits now.
+                cycle.shared.hand_over(&mut cycle.overwritten);
+                cycle.beside = cycle.beside && marker::submit(&cycle.shared);
+            }
         }
     }
 
-    /// The barrier's references go to the marker; true if it had ended.
-    fn hand_over(&mut self) -> bool {
-        let Some(cycle) = &mut self.concurrent else { return false };
-        let again = cycle.shared.hand_over(&mut cycle.overwritten);
-        if again && cycle.beside {
+    /// The barrier's references go to the marker.
+    fn hand_over(&mut self) -> Handed {
+        let Some(cycle) = &mut self.concurrent else { return Handed::default() };
+        let handed = cycle.shared.hand_over(&mut cycle.overwritten);
+        if handed.again && cycle.beside {
             cycle.beside = marker::submit(&cycle.shared);
         }
-        again
+        handed
     }
 
     /// Rule (g): what was read from a weak slot while a cycle traces is marked, for nothing else may refer to it.
@@ -166,8 +178,7 @@ impl Heap {
     pub(crate) fn begin_marking(&mut self, everything: bool) -> Tracer {
         debug_assert!(self.may_start_marking(), "N1");
         self.end_clearing();
-        let heads: Vec<u32> = self.space.old.iter().chain(&self.space.large).copied().collect();
-        mark::begin(&mut self.space, &heads);
+        mark::begin(&mut self.space, false);
         let number = self.next_gc_number + 1;
         self.concurrent = Some(Concurrent {
             phase: Phase::Trace,
@@ -223,9 +234,14 @@ impl Heap {
 
     fn mark_slice(&mut self, slots: u64) {
         self.hand_over();
+        self.trace_here(slots, Shared::advance);
+    }
+
+    /// The program's own thread does so much of the job.
+    fn trace_here(&mut self, slots: u64, trace: fn(&Shared, &mut Budget<'_>)) {
         let cycle = self.concurrent.as_ref().expect("the caller saw a cycle");
         let start_ns = self.measure.cpu_ns();
-        cycle.shared.advance(&mut Budget::slots(slots));
+        trace(&cycle.shared, &mut Budget::slots(slots));
         // Slices are the program's thread's time, so they count as a pause would.
         let cpu_ns = self.measure.cpu_ns().saturating_sub(start_ns);
         self.measure.charge(clock::Work::Marked(slots * 8));
@@ -246,7 +262,7 @@ impl Heap {
             Phase::Trace => {
                 if cycle.tries < REMARK_TRIES {
                     cycle.tries += 1;
-                    if self.hand_over() {
+                    if self.hand_over().again {
                         return;
                     }
                 }
@@ -288,16 +304,34 @@ impl Heap {
                 (heap.knobs.mixed_live_share, heap.knobs.heap_target_bytes.min(heap.envelope.limit_bytes))
             };
             heap.candidates.choose(&mut heap.space, live_share, heap_bytes, &open);
-            let large = heap.incoming.begin_building(&mut heap.space);
-            if heap.candidates.is_empty() && large.is_empty() {
-                heap.end_marking();
-            } else {
-                let (index, count) = (heap.candidates.index(&heap.space, large), heap.candidates.len());
-                let sources = heap.sources();
-                let rebuild = Rebuild::new(heap.memory(), Arc::clone(&heap.shapes), sources, index, count, heap.room);
-                heap.give(Phase::Rebuild, Job::Rebuild(rebuild));
+            match heap.rebuild() {
+                Some(rebuild) => heap.give(Phase::Rebuild, Job::Rebuild(rebuild)),
+                None => {
+                    heap.candidates.clear(&mut heap.space);
+                    heap.incoming.stop_building(&mut heap.space);
+                    heap.end_marking();
+                }
             }
         });
+    }
+
+    /// The walk that is to find what refers to candidates, and to large objects whose sources are not known. None if there
+    /// are neither, or no memory for it.
+    fn rebuild(&mut self) -> Option<Rebuild> {
+        self.incoming.begin_building(&mut self.space);
+        let large = self.incoming.building();
+        if self.candidates.is_empty() && large.is_empty() {
+            return None;
+        }
+        let plan = rebuild::Plan {
+            sources: self.sources()?,
+            index: self.candidates.index(&self.space, large)?,
+            candidates: self.candidates.len(),
+            walked_epoch: self.space.epoch(),
+            sets_bytes_max: candidates::remembered_bytes_max(&self.space),
+            room: self.room,
+        };
+        Rebuild::new(self.memory(), Arc::clone(&self.shapes), plan)
     }
 
     /// Marks what is left, checks the snapshot, and counts.
@@ -317,21 +351,17 @@ impl Heap {
                 );
             }
         }
-        let heads: Vec<u32> = self.space.old.iter().chain(&self.space.large).copied().collect();
-        mark::end(&mut self.space, &heads);
-        let live_words =
-            |heads: &[u32]| -> u64 { heads.iter().map(|head| u64::from(self.space.region(*head).live_words)).sum() };
-        self.measure.live_bytes = live_words(&heads) * 8;
+        self.measure.live_bytes = mark::end(&mut self.space, false) * 8;
     }
 
     /// What was to be reached is: marks what weak pairs keep beyond that, then forgets what is not reached (rule (g)).
     fn end_weak(&mut self, tracer: &mut Tracer) {
         let memory = self.memory();
         let reached = |object| is_reached(memory, object);
-        for value in self.weak.kept_values(Scope::Whole, memory, &self.shapes, reached) {
+        self.weak.keep_values(Scope::Whole, memory, &self.shapes, reached, &mut |value| {
             tracer.visit(value);
-        }
-        tracer.drain(&mut Budget::unbounded());
+            tracer.drain(&mut Budget::unbounded());
+        });
         let is_young = |object| memory.role_at(object) & role::YOUNG != 0;
         self.weak.sweep(Scope::Whole, |object| is_reached(memory, object).then_some(object), is_young);
     }
@@ -351,28 +381,33 @@ impl Heap {
             live
         });
         let mut freed_bytes = self.free_dead_large();
-        let old = std::mem::take(&mut self.space.old);
-        let dead = |head: &u32| self.space.region(*head).live_words == 0 && !open.contains(head);
-        let (freed, kept): (Vec<u32>, Vec<u32>) = old.into_iter().partition(dead);
-        self.space.old = kept;
-        for head in freed {
-            freed_bytes += self.space.used_words(head) * 8;
-            self.space.free_region(head);
-        }
+        let mut old = std::mem::take(&mut self.space.old);
+        old.retain(|head| {
+            let dead = self.space.region(*head).live_words == 0 && !open.contains(head);
+            if dead {
+                freed_bytes += self.space.used_words(*head) * 8;
+                self.space.free_region(*head);
+            }
+            !dead
+        });
+        self.space.old = old;
         freed_bytes
     }
 
     /// Frees the large objects that marking did not reach; returns their bytes.
     pub(crate) fn free_dead_large(&mut self) -> u64 {
-        let large = std::mem::take(&mut self.space.large);
-        let (kept, freed): (Vec<u32>, Vec<u32>) =
-            large.into_iter().partition(|head| self.space.memory.is_marked(Space::bottom(*head)));
-        self.space.large = kept;
-        freed.into_iter().fold(0, |bytes, head| {
-            let bytes = bytes + self.space.capacity_bytes(head);
-            self.free_large(head);
-            bytes
-        })
+        let mut freed_bytes = 0;
+        let mut large = std::mem::take(&mut self.space.large);
+        large.retain(|head| {
+            let live = self.space.memory.is_marked(Space::bottom(*head));
+            if !live {
+                freed_bytes += self.space.capacity_bytes(*head);
+                self.free_large(*head);
+            }
+            live
+        });
+        self.space.large = large;
+        freed_bytes
     }
 
     /// In a pause: a large object is freed while the walk for remembered sets may still come to it.
@@ -382,15 +417,16 @@ impl Heap {
         }
     }
 
-    /// What may refer to candidates. Most recently used last, so that the walk begins with what is likely in the cache.
-    fn sources(&self) -> Vec<Source> {
-        let heads = self.space.old.iter().chain(&self.space.large);
-        heads
-            .map(|&head| {
-                let region = self.space.region(head);
-                Source { head, granules: region.granules, epoch: region.epoch }
-            })
-            .collect()
+    /// What may refer to candidates, highest first. None if there is no memory for the list.
+    fn sources(&self) -> Option<Vec<Source>> {
+        let mut sources = Vec::new();
+        sources.try_reserve_exact(self.space.tenured().count()).ok()?;
+        sources.extend(self.space.tenured().map(|head| {
+            let region = self.space.region(head);
+            Source { head, granules: region.granules, epoch: region.epoch }
+        }));
+        sources.sort_unstable_by_key(|source| Reverse(source.head));
+        Some(sources)
     }
 
     /// The pause that ends the rebuild.
@@ -402,10 +438,9 @@ impl Heap {
             };
             let everything = cycle.everything;
             rebuild.run(&mut Budget::unbounded());
-            let mut sets = rebuild.into_sets();
-            let of_large = sets.split_off(heap.candidates.len().min(sets.len()));
-            heap.candidates.adopt(sets);
-            heap.incoming.adopt(&mut heap.space, of_large);
+            let mut sets = rebuild.into_sets().into_iter();
+            heap.candidates.adopt(&mut sets);
+            heap.incoming.adopt(&mut heap.space, sets);
             if everything {
                 heap.candidates.prepare();
             }
@@ -458,7 +493,7 @@ impl Heap {
 
     fn abandon(&self, tracer: Tracer) {
         tracer.abandon();
-        for &head in self.space.old.iter().chain(&self.space.large) {
+        for head in self.space.tenured() {
             self.space.memory.set_mark_limit(head, self.space.region(head).granules, 0);
         }
     }
@@ -470,16 +505,15 @@ impl Heap {
     /// Within a full collection: marks everything that is reachable now, young objects too; returns the bytes marked
     /// and what helpers came to.
     pub(crate) fn mark_all(&mut self, roots: &mut dyn Roots, workers: usize) -> (u64, Helped) {
-        let space = &self.space;
-        let lists = [&space.eden, &space.survivors, &space.old, &space.large];
-        let heads: Vec<u32> = lists.into_iter().flatten().copied().collect();
-        mark::begin(&mut self.space, &heads);
-        let mut tracer = self.new_tracer();
+        mark::begin(&mut self.space, true);
+        let mut tracer = self.new_tracer().with_stack(std::mem::take(&mut self.spare_stack));
         roots.visit(&mut |slot| tracer.visit(*slot as u32));
         let helped = tracer.drain_together(workers);
         self.end_weak(&mut tracer);
-        mark::end(&mut self.space, &heads);
-        (tracer.marked_bytes(), helped)
+        mark::end(&mut self.space, true);
+        let marked_bytes = tracer.marked_bytes();
+        self.keep_stack(tracer.into_stack());
+        (marked_bytes, helped)
     }
 
     /// After a full collection: its marks are of no use any more.

@@ -6,7 +6,8 @@
 //! Invariants
 //! - E1. Every object that leaves a pause reachable has either a copy outside the collection set or stays where it is,
 //!   self-forwarded, in a region marked as failed.
-//! - E2. Every copy and every self-forwarded object is scanned exactly once.
+//! - E2. Every copy is scanned exactly once, and so is every self-forwarded object, but where stacks find no room: then those are
+//!   scanned once more. Of what lies in the collection set, self-forwarded objects alone are marked.
 //! - E3. An old object that still refers to a young one after the pause is on the new retained list; one that refers into
 //!   a remaining candidate is in its remembered set.
 //! - E4. A watched large object that roots or young objects refer to is reached; what else refers to it is recorded.
@@ -15,10 +16,10 @@
 //!   objects below their limits are visited by the marking itself.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::barrier::{self, Entry};
-use crate::candidates::{Candidates, RememberedSet};
+use crate::candidates::Candidates;
 use crate::copier::{Copier, Found, Lost};
 use crate::crew::{self, Helped, WORKERS_MAX};
 use crate::header;
@@ -122,6 +123,10 @@ pub(crate) struct Evacuation<'h> {
     pub(crate) incoming: &'h Incoming,
     pub(crate) directions: Directions,
     pub(crate) tasks: Tasks,
+    /// The regions of the collection set.
+    collected: &'h [u32],
+    /// A self-forwarded object found no room on a stack.
+    unscanned: AtomicBool,
     /// Taken to open and close regions alone.
     space: Mutex<&'h mut Space>,
     sources: [&'h [Entry]; 3],
@@ -132,22 +137,13 @@ pub(crate) struct Evacuation<'h> {
 }
 
 impl<'h> Evacuation<'h> {
-    /// Of what is known to refer to the old regions that are collected: what is not stale (C2).
-    pub(crate) fn remembered(space: &Space, sets: Vec<RememberedSet>) -> Vec<Entry> {
-        let is_stale = |entry: &Entry, epoch: u32| {
-            let head = space.head_of(entry.object);
-            role::of(space.memory.role_at(entry.object)) == role::FREE || space.region(head).epoch != epoch
-        };
-        let entries = sets.into_iter().flat_map(RememberedSet::into_entries);
-        entries.filter(|(entry, epoch)| !is_stale(entry, *epoch)).map(|(entry, _)| entry).collect()
-    }
-
     /// The collection set carries `role::COLLECTED`.
     pub(crate) fn new(
         space: &'h mut Space,
         shapes: &'h ShapeTable,
         incoming: &'h Incoming,
         directions: Directions,
+        collected: &'h [u32],
         sources: [&'h [Entry]; 3],
     ) -> Evacuation<'h> {
         Evacuation {
@@ -155,7 +151,10 @@ impl<'h> Evacuation<'h> {
             shapes,
             incoming,
             directions,
-            tasks: Tasks::new(directions.workers),
+            // Who is alone shares nothing.
+            tasks: Tasks::new(if directions.workers > 1 { directions.workers } else { 0 }),
+            collected,
+            unscanned: AtomicBool::new(false),
             space: Mutex::new(space),
             sources,
             next: Default::default(),
@@ -164,50 +163,74 @@ impl<'h> Evacuation<'h> {
     }
 
     /// Copies all that is reachable; then `weak` says what else is to be kept. `old` are the regions that promotion fills,
-    /// by worker.
+    /// by worker; `stack` is the first worker's.
     pub(crate) fn run(
         self,
+        stack: &mut Vec<u32>,
         old: &mut [Buffer; WORKERS_MAX],
         roots: &mut dyn Roots,
         weak: &mut KeepWeak<'_>,
     ) -> Evacuated {
-        let (mut found, helped) = if self.directions.workers == 1 {
-            self.work::<false>(old, roots, weak)
+        let (found, helped) = if self.directions.workers == 1 {
+            self.work::<false>(stack, old, roots, weak)
         } else {
-            self.work::<true>(old, roots, weak)
+            self.work::<true>(stack, old, roots, weak)
         };
-        for (number, found) in &found {
-            old[*number] = found.old;
+        for (old, found) in old.iter_mut().zip(&found) {
+            *old = found.as_ref().map_or(*old, |found| found.old);
         }
-        // The order of the workers is chance.
-        found.sort_unstable_by_key(|(number, _)| *number);
-        self.merge(found.into_iter().map(|(_, found)| found).collect(), helped)
+        self.merge(found, helped)
     }
 
     fn work<const SHARED: bool>(
         &self,
+        stack: &mut Vec<u32>,
         old: &[Buffer; WORKERS_MAX],
         roots: &mut dyn Roots,
         weak: &mut KeepWeak<'_>,
-    ) -> (Vec<(usize, Found)>, Helped) {
-        let found = Mutex::new(Vec::new());
-        let mut mine = Copier::<'_, '_, SHARED>::new(self, old[0]);
+    ) -> ([Option<Found>; WORKERS_MAX], Helped) {
+        let found = Mutex::new([const { None }; WORKERS_MAX]);
+        let mut mine = Copier::<'_, '_, SHARED>::new(self, old[0]).with_stack(std::mem::take(stack));
         let theirs = |number: usize| {
             let mut copier = Copier::<'_, '_, true>::new(self, old[number]);
             Source::ALL.into_iter().for_each(|source| copier.scan_source(source));
             copier.drain_all();
-            found.lock().expect("nothing panics while the results are held").push((number, copier.into_found()));
+            found.lock().expect("nothing panics while the results are held")[number] = Some(copier.into_found());
         };
         let ((), helped) = crew::together(self.directions.workers - 1, &theirs, || {
             mine.roots(roots);
             Source::ALL.into_iter().for_each(|source| mine.scan_source(source));
             mine.drain_all();
         });
+        mine.scan_what_stayed();
         weak(&mut |object| mine.keep(object));
         mine.lap(PausePhase::Weak);
         let mut found = found.into_inner().expect("nothing panics while the results are held");
-        found.push((0, mine.into_found()));
+        *stack = mine.take_stack();
+        found[0] = Some(mine.into_found());
         (found, helped)
+    }
+
+    /// A self-forwarded object found no room on a stack.
+    pub(crate) fn leave_unscanned(&self) {
+        self.unscanned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one did since the last call.
+    pub(crate) fn take_unscanned(&self) -> bool {
+        self.unscanned.swap(false, Ordering::Relaxed)
+    }
+
+    /// The self-forwarded objects.
+    pub(crate) fn what_stayed(&self) -> impl Iterator<Item = u32> {
+        let memory = self.memory;
+        self.collected.iter().flat_map(move |head| {
+            let granules = {
+                let space = self.space.lock().expect("nothing panics while the space is held");
+                space.region(*head).granules
+            };
+            marked_in_region(memory, *head, granules)
+        })
     }
 
     /// The next entries of a source for one worker; alone, it gets all.
@@ -236,22 +259,19 @@ impl<'h> Evacuation<'h> {
     }
 
     /// Puts the workers' results together.
-    fn merge(self, found: Vec<Found>, helped: Helped) -> Evacuated {
+    fn merge(self, found: [Option<Found>; WORKERS_MAX], helped: Helped) -> Evacuated {
         let space = self.space.into_inner().expect("nothing panics while the space is held");
-        let waited_ns = found.first().map_or(0, |mine| mine.watch.phases.sum_ns(PausePhase::Termination));
+        let waited_ns = found[0].as_ref().map_or(0, |mine| mine.watch.phases.sum_ns(PausePhase::Termination));
         let memory = self.memory;
         let mut all = Evacuated { helped, waited_ns, ..Evacuated::default() };
         let mut watch = Watch::start(self.directions.timed);
-        for mut found in found {
+        for mut found in found.into_iter().flatten() {
             all.phases.beside(&found.watch.phases);
             for buffer in [found.survivor, found.old] {
                 if buffer.head != 0 {
                     space.region_mut(buffer.head).top = buffer.top;
                     found.copied.tail_waste_bytes += u64::from(buffer.room()) * 8;
                 }
-            }
-            for object in found.failed {
-                keep_failed(space, self.shapes, object, self.directions.mark_promoted);
             }
             all.copied.add(&found.copied);
             let room = self.directions.room;
@@ -262,6 +282,11 @@ impl<'h> Evacuation<'h> {
                 mark::abandon(memory, &found.visited);
             }
             all.lost.remembered |= found.lost.remembered || !append(room, &mut all.remembered, &mut found.remembered);
+        }
+        if all.copied.failed_copies > 0 {
+            for head in self.collected {
+                keep_what_stayed(space, self.shapes, *head, self.directions.mark_promoted);
+            }
         }
         if is_broken(Rule::Retain) {
             all.retained.clear();
@@ -278,6 +303,10 @@ impl<'h> Evacuation<'h> {
 
 /// Moves all items of one table to another; false if they don't fit.
 fn append<T>(room: Room, to: &mut Vec<T>, from: &mut Vec<T>) -> bool {
+    if to.is_empty() {
+        std::mem::swap(to, from);
+        return true;
+    }
     let fits = room.has(to, from.len());
     if fits {
         to.append(from);
@@ -316,28 +345,43 @@ impl Evacuated {
                 _ => {}
             }
         }
+        candidates.shed(space);
     }
 }
 
-/// An object that could not be copied: its region becomes old where it is; there it is neither forwarded nor young any more.
-fn keep_failed(space: &mut Space, shapes: &ShapeTable, object: u32, mark: bool) {
-    let head = space.head_of(object);
-    if !space.region(head).failed {
+/// The marked objects of a region.
+fn marked_in_region(memory: Memory, head: u32, granules: u32) -> impl Iterator<Item = u32> {
+    let marked = (head..head + granules).filter(move |granule| memory.live_words(*granule) != 0);
+    marked.flat_map(mark::blocks_of).flat_map(move |block| mark::marked_in_block(memory, block))
+}
+
+/// If objects of a region could not be copied, it becomes old where it is; there they are neither forwarded nor young any
+/// more, and marked only if `mark` says so.
+fn keep_what_stayed(space: &mut Space, shapes: &ShapeTable, head: u32, mark: bool) {
+    let (memory, granules) = (space.memory, space.region(head).granules);
+    let mark = mark && !is_broken(Rule::NewIsLive);
+    let mut stayed = false;
+    for object in marked_in_region(memory, head, granules) {
+        stayed = true;
+        let word = memory.word(object);
+        let descriptor = shapes.descriptor(word);
+        let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
+        memory.set_word(object, header::old(word, chunked));
+        if mark {
+            // One is counted already.
+            memory.add_live_words(object, descriptor.words(word) - 1);
+        }
+    }
+    if stayed {
         let epoch = space.new_epoch();
         let region = space.region_mut(head);
         region.failed = true;
         // What was remembered of the region may name an object that has left it: those entries are stale now. What the
         // objects that stay refer to is remembered after this.
         region.epoch = epoch;
-    }
-    let memory = space.memory;
-    let word = memory.word(object);
-    let descriptor = shapes.descriptor(word);
-    let chunked = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
-    memory.set_word(object, header::old(word, chunked));
-    if mark && !is_broken(Rule::NewIsLive) {
-        memory.mark(object);
-        memory.add_live_words(object, descriptor.words(word));
+        if !mark {
+            (head..head + granules).for_each(|granule| memory.clear_marks(granule));
+        }
     }
 }
 

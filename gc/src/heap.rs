@@ -26,6 +26,7 @@ use crate::header;
 use crate::idle::Post;
 use crate::incoming::Incoming;
 use crate::limit::{LimitWatch, MemorySource};
+use crate::mark::SPARE_STACK_OBJECTS;
 use crate::marker;
 use crate::measure::Measure;
 use crate::memory::{GRANULE_BYTES, Memory, Reservation};
@@ -127,6 +128,9 @@ pub struct Heap {
     pub(crate) space: Space,
     pub(crate) shapes: Arc<ShapeTable>,
     pub(crate) store_buffer: Vec<Entry>,
+    /// From this length on it calls for a pause, and whether it was said.
+    pub(crate) store_buffer_long: usize,
+    pub(crate) store_buffer_rung: bool,
     pub(crate) retained: Vec<Entry>,
     /// An entry fitted neither: the next pause must do without both.
     pub(crate) entries_lost: bool,
@@ -150,6 +154,8 @@ pub struct Heap {
     pub(crate) out_of_memory_census: Option<Vec<CensusLine>>,
     /// The concurrent cycle, from its start until its marks are cleared.
     pub(crate) concurrent: Option<Concurrent>,
+    /// The stack of evacuations and full collections (Y4, K4).
+    pub(crate) spare_stack: Vec<u32>,
     /// What marking came to since the last evacuation pause.
     pub(crate) marked: Marked,
     /// Whether markers work on threads of their own.
@@ -205,6 +211,8 @@ impl Heap {
         let mut space = Space::new(Self::reserve(limit_bytes, config.prefix_bytes)?, limit_bytes, verify)
             .map_err(|cause| HeapError { kind: HeapErrorKind::Reservation { bytes: limit_bytes, cause } })?;
         space.commit_failures = (config.zeal.commit_fail, config.zeal.commit_fail);
+        let marks_beside = !config.mark_in_slices && !config.clock.is_repeatable() && !config.zeal.slices();
+        space.gives_back_beside = marks_beside;
         space.quarantine = config.zeal.quarantine.then(VecDeque::new);
         let mut policy = policy;
         let envelope = Envelope::of_limit(limit_bytes);
@@ -224,6 +232,8 @@ impl Heap {
             space,
             shapes,
             store_buffer: Vec::new(),
+            store_buffer_long: usize::MAX,
+            store_buffer_rung: false,
             retained: Vec::new(),
             entries_lost: false,
             room: Room::new(config.zeal.tables),
@@ -239,8 +249,9 @@ impl Heap {
             census_on_out_of_memory: config.census_on_out_of_memory,
             out_of_memory_census: None,
             concurrent: None,
+            spare_stack: Vec::with_capacity(SPARE_STACK_OBJECTS),
             marked: Marked::default(),
-            marks_beside: !config.mark_in_slices && !config.clock.is_repeatable() && !config.zeal.slices(),
+            marks_beside,
             next_gc_number: 0,
             eden: Buffer::default(),
             old: Default::default(),
@@ -322,6 +333,9 @@ impl Heap {
 
     fn count_logged(&mut self, logged: u64) {
         self.measure.barrier_slow_paths += logged;
+        if logged > 0 && self.is_store_buffer_long() {
+            self.ring_for_store_buffer();
+        }
         self.hand_over_many();
     }
 
@@ -595,7 +609,8 @@ impl Heap {
 
     /// Memory that the collector takes beside the heap: tables, buffers, remembered sets, what native code holds.
     pub(crate) fn metadata_bytes(&self) -> u64 {
-        let buffers = (self.store_buffer.capacity() + self.retained.capacity()) * size_of::<Entry>();
+        let buffers = (self.store_buffer.capacity() + self.retained.capacity()) * size_of::<Entry>()
+            + self.spare_stack.capacity() * size_of::<u32>();
         self.space.table_bytes()
             + self.candidates.table_bytes()
             + self.incoming.table_bytes()

@@ -186,7 +186,10 @@ impl Heap {
         let workers_max = std::mem::replace(&mut self.workers_max, 1);
         self.pause(Plan::Full, Cause::Asked, roots);
         self.workers_max = workers_max;
+        // Nobody waits for it.
+        let beside = std::mem::replace(&mut self.space.gives_back_beside, false);
         self.space.uncommit(0, 0, 0);
+        self.space.gives_back_beside = beside;
     }
 }
 

@@ -21,11 +21,11 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::barrier::Entry;
-use crate::candidates::RememberedSet;
 use crate::cycle::Phase;
 use crate::heap::Heap;
 use crate::mark::is_live;
 use crate::memory::GRANULE_SHIFT;
+use crate::remembered::RememberedSet;
 use crate::rules::{Rule, is_broken};
 use crate::shape::ShapeTable;
 use crate::space::{Space, role};
@@ -44,12 +44,12 @@ struct Set {
 }
 
 impl Set {
-    /// False if there is no room.
+    /// False if there is no room, or no memory for it.
     fn add(&mut self, source: (Entry, u32)) -> bool {
         if self.sources.contains(&source) {
             return true;
         }
-        let fits = self.sources.len() < SOURCES_IN_PAUSE_MAX;
+        let fits = self.sources.len() < SOURCES_IN_PAUSE_MAX && self.sources.try_reserve(1).is_ok();
         if fits {
             self.sources.push(source);
         }
@@ -68,11 +68,22 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Watches a new object, to which nothing refers yet.
+    /// Watches a new object, to which nothing refers yet, if there is memory for that.
     pub(crate) fn watch(&mut self, space: &mut Space, head: u32) {
-        self.reached.resize_with((space.memory.granules() as usize).div_ceil(64), AtomicU64::default);
-        self.sets.insert(head, Set { complete: true, ..Set::default() });
-        space.flag(head, role::WATCHED, true);
+        self.watch_with(space, head, true);
+    }
+
+    /// False if there is no memory.
+    fn watch_with(&mut self, space: &mut Space, head: u32, complete: bool) -> bool {
+        let words = (space.memory.granules() as usize).div_ceil(64);
+        let more = words - self.reached.len();
+        let fits = self.reached.try_reserve_exact(more).is_ok() && self.sets.try_reserve(1).is_ok();
+        if fits {
+            self.reached.resize_with(words, AtomicU64::default);
+            self.sets.insert(head, Set { complete, ..Set::default() });
+            space.flag(head, role::WATCHED, true);
+        }
+        fits
     }
 
     /// Watches an object no more, because it was freed or has too many sources.
@@ -126,27 +137,39 @@ impl Incoming {
     // -- sets found by walking what is marked
 
     /// After a marking, while its marks are there: forgets sources that it found dead, and begins to watch those of `space`
-    /// that could not be watched; their sets are completed by [`adopt`](Incoming::adopt). Returns their regions.
-    pub(crate) fn begin_building(&mut self, space: &mut Space) -> &[u32] {
+    /// that could not be watched; their sets are completed by [`adopt`](Incoming::adopt).
+    pub(crate) fn begin_building(&mut self, space: &mut Space) {
         for set in self.sets.values_mut() {
             set.sources.retain(|(entry, _)| is_live(space, entry.object));
         }
-        let unwatched = |head: &u32| !self.sets.contains_key(head) && !space.region(*head).weakly_named;
-        self.building = space.large.iter().copied().filter(unwatched).collect();
-        self.reached.resize_with((space.memory.granules() as usize).div_ceil(64), AtomicU64::default);
-        for head in &self.building {
-            self.sets.insert(*head, Set::default());
-            space.flag(*head, role::WATCHED, true);
+        self.building = Vec::new();
+        for at in 0..space.large.len() {
+            let head = space.large[at];
+            let wanted = !self.sets.contains_key(&head) && !space.region(head).weakly_named;
+            if wanted && self.building.try_reserve(1).is_ok() && self.watch_with(space, head, false) {
+                self.building.push(head);
+            }
         }
+    }
+
+    /// The regions of those whose sets are being built.
+    pub(crate) fn building(&self) -> &[u32] {
         &self.building
     }
 
+    /// There will be no walk: what was to be found by it is watched no more.
+    pub(crate) fn stop_building(&mut self, space: &mut Space) {
+        for head in std::mem::take(&mut self.building) {
+            self.unwatch(space, head);
+        }
+    }
+
     /// Completes the sets that [`begin_building`](Incoming::begin_building) began.
-    pub(crate) fn adopt(&mut self, space: &mut Space, sets: Vec<RememberedSet>) {
+    pub(crate) fn adopt(&mut self, space: &mut Space, sets: impl Iterator<Item = RememberedSet>) {
         for (head, found) in std::mem::take(&mut self.building).into_iter().zip(sets) {
             let Some(set) = self.sets.get_mut(&head) else { continue };
             set.complete = true;
-            if !found.is_whole() || !found.into_entries().into_iter().all(|source| set.add(source)) {
+            if !found.is_whole() || !found.good(space).all(|source| set.add(source)) {
                 self.unwatch(space, head);
             }
         }
@@ -171,16 +194,16 @@ impl Incoming {
     /// Makes room in the sets, and forgets what was reached.
     fn end_pause(&mut self, space: &mut Space, shapes: &ShapeTable) {
         self.reached.iter_mut().for_each(|bits| *bits.get_mut() = 0);
-        let mut full = Vec::new();
-        for (&head, set) in &mut self.sets {
+        self.sets.retain(|&head, set| {
             if set.sources.len() > SOURCES_MAX {
                 set.sources.retain(|source| is_good(space, shapes, *source, head));
-                if set.sources.len() > SOURCES_MAX {
-                    full.push(head);
-                }
             }
-        }
-        full.into_iter().for_each(|head| self.unwatch(space, head));
+            let full = set.sources.len() > SOURCES_MAX;
+            if full {
+                space.flag(head, role::WATCHED, false);
+            }
+            !full
+        });
     }
 
     /// Memory of the sets.
@@ -213,26 +236,26 @@ impl Heap {
         let tracing = self.is_in(Phase::Trace) && !starts;
         let mut freed_bytes = 0;
         for _ in 0..ROUNDS_MAX {
-            let (space, shapes) = (&self.space, &self.shapes);
-            let is_needed = |head: u32| {
-                let (at, memory) = (Space::bottom(head), space.memory);
+            let before_bytes = freed_bytes;
+            let mut large = std::mem::take(&mut self.space.large);
+            large.retain(|head| {
+                let (at, memory) = (Space::bottom(*head), self.space.memory);
                 let word = memory.word(at);
-                let is_source = memory.is_below_mark_limit(at) && shapes.descriptor(word).refs(word) > 0;
-                tracing && is_source && !is_broken(Rule::KeepLarge)
-            };
-            let incoming = &mut self.incoming;
-            let watched = space.large.iter().copied().filter(|head| space.memory.role(*head) & role::WATCHED != 0);
-            let dead: Vec<u32> =
-                watched.filter(|head| !is_needed(*head) && incoming.is_dead(space, shapes, *head)).collect();
-            if dead.is_empty() {
+                let is_source = memory.is_below_mark_limit(at) && self.shapes.descriptor(word).refs(word) > 0;
+                let is_needed = tracing && is_source && !is_broken(Rule::KeepLarge);
+                let is_watched = memory.role(*head) & role::WATCHED != 0;
+                let dead = is_watched && !is_needed && self.incoming.is_dead(&self.space, &self.shapes, *head);
+                if dead {
+                    freed_bytes += self.space.capacity_bytes(*head);
+                    self.free_large(*head);
+                }
+                !dead
+            });
+            self.space.large = large;
+            if freed_bytes == before_bytes {
                 break;
             }
-            for head in dead {
-                freed_bytes += self.space.capacity_bytes(head);
-                self.free_large(head);
-            }
             let memory = self.space.memory;
-            self.space.large.retain(|head| memory.role(*head) != role::FREE);
             let is_kept = |object| memory.role_at(object) != role::FREE || is_broken(Rule::DropDead);
             self.retained.retain(|entry| is_kept(entry.object));
         }

@@ -15,20 +15,20 @@
 //! | `room` | what tables do that can't grow |
 //! | `safepoint` | how a program that does not allocate is stopped |
 //! | `pause` | a pause, from end to end |
-//! | `evacuate`, `copier`, `candidates`, `incoming`, `compact` | what pauses do |
+//! | `evacuate`, `copier`, `candidates`, `remembered`, `incoming`, `compact` | what pauses do |
 //! | `cycle`, `mark`, `rebuild`, `marker` | marking beside the program |
 //! | `pool`, `crew`, `steal` | the collector's threads, and how those of a pause share its work |
 //! | `policy` | who sets the knobs |
 //! | `measure`, `mmu`, `phases`, `report`, `stats`, `census`, `sample`, `log`, `journal` | what is told to the outside |
-//! | `limit`, `idle` | what the system allows, and what goes back to it |
+//! | `limit`, `idle`, `giveback` | what the system allows, and what goes back to it |
 //! | `verify`, `zeal`, `rules`, `proof` | how it is kept honest |
 //!
 //! # Contract with compiled code
 //! The first parameter of compiled code is the heap's base. At the base lies [`Mutator`]; an object of `n` words is
 //! allocated by `new = top + n; if new > limit { slow } else { top = new }` and a header store of the shape id. A reference
-//! store first tests [`LOG_BIT`] in the byte at [`FLAGS_BYTE_OFFSET`] of the object; if it is set and [`CHUNKED_BIT`] is
-//! not, it calls [`Heap::barrier`]; if both are set, it tests the chunk byte of the element's address in the table at
-//! [`CHUNK_TABLE_OFFSET`], and calls [`Heap::barrier_element`] if that is 0.
+//! store first tests [`LOG_BIT`] in the byte at [`FLAGS_BYTE_OFFSET`] of the object. If it is set, a store into a record calls
+//! [`Heap::barrier`]; a store into an array compares the array's reference with what the table at [`CHUNK_TABLE_OFFSET`] has for
+//! the element's address, and calls [`Heap::barrier_element`] unless they are the same.
 
 mod alloc;
 mod barrier;
@@ -42,6 +42,7 @@ mod crew;
 mod cycle;
 mod error;
 mod evacuate;
+mod giveback;
 mod handle;
 mod header;
 mod heap;
@@ -64,6 +65,7 @@ mod pool;
 mod proof;
 mod rebuild;
 mod reference;
+mod remembered;
 mod report;
 mod room;
 mod rules;
@@ -90,7 +92,7 @@ pub use heap::{Collect, Heap, HeapConfig, LIMIT_BYTES_MAX, LIMIT_BYTES_MIN, Root
 pub use host::Pin;
 pub use idle::Loan;
 pub use limit::{MemorySource, SystemMemory};
-pub use memory::{CHUNK_LOGGED, CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
+pub use memory::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CONTEXT_BYTES, GRANULE_BYTES, Mutator};
 pub use mmu::MMU_WINDOWS_NS;
 pub use phases::{PausePhase, Phases};
 pub use reference::Ref;
@@ -106,5 +108,3 @@ pub use zeal::{Pace, Zeal, ZealError};
 pub const FLAGS_BYTE_OFFSET: usize = 3;
 /// In the flag byte: the write barrier must take its slow path.
 pub const LOG_BIT: u8 = 1;
-/// In the flag byte: the array is logged by chunks.
-pub const CHUNKED_BIT: u8 = 2;

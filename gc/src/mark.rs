@@ -14,7 +14,8 @@
 //! - K2. The live words of a granule are the sizes of the marked objects that start in it.
 //! - K3. Without a marking under way, all limits are 0; marks and live words are 0 too, once the last cycle has ended.
 //! - K4. The stack is bounded. What does not fit is marked and counted, and marked objects are scanned once more for what
-//!   they refer to, until a scan leaves nothing out. So marking needs no memory to come to its end.
+//!   they refer to, until a scan leaves nothing out. So marking needs no memory to come to its end. Where the system has
+//!   none, a full collection has the stack that was there from the heap's birth: without any, a scan might find one object.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,12 +42,16 @@ const LOOK_SLOTS: u64 = 512;
 /// Room of the mark stack: at least this many objects, and one for so many bytes of the heap's limit.
 const STACK_OBJECTS_MIN: usize = 1 << 14;
 const STACK_BYTES_PER_OBJECT: u64 = 2048;
+/// Room of the stack that a heap is born with.
+pub(crate) const SPARE_STACK_OBJECTS: usize = 1 << 12;
 
 /// How much work may be done before it stops.
 pub(crate) struct Budget<'a> {
     slots: u64,
     next_poll: u64,
     stop: Option<&'a AtomicBool>,
+    /// What it began with.
+    all: u64,
 }
 
 impl Budget<'static> {
@@ -57,14 +62,26 @@ impl Budget<'static> {
 
     /// So many slots, about.
     pub(crate) fn slots(slots: u64) -> Budget<'static> {
-        Budget { slots, next_poll: 0, stop: None }
+        Budget { slots, next_poll: 0, stop: None, all: slots }
     }
 }
 
 impl<'a> Budget<'a> {
     /// Until the flag is set.
     pub(crate) fn until(stop: &'a AtomicBool) -> Budget<'a> {
-        Budget { slots: u64::MAX, next_poll: u64::MAX - POLL_SLOTS, stop: Some(stop) }
+        Budget { slots: u64::MAX, next_poll: u64::MAX - POLL_SLOTS, stop: Some(stop), all: u64::MAX }
+    }
+
+    /// A part of it, to be taken off it afterwards.
+    pub(crate) fn part(&self, slots: u64) -> Budget<'a> {
+        let slots = slots.min(self.slots);
+        let next_poll = if self.stop.is_some() { slots.saturating_sub(POLL_SLOTS) } else { 0 };
+        Budget { slots, next_poll, stop: self.stop, all: slots }
+    }
+
+    /// What was taken off it.
+    pub(crate) fn spent(&self) -> u64 {
+        self.all - self.slots
     }
 
     /// Takes work off the budget; true when it is spent.
@@ -74,7 +91,7 @@ impl<'a> Budget<'a> {
         if self.slots <= self.next_poll {
             let Some(stop) = self.stop else { return self.slots == 0 };
             self.next_poll = self.slots.saturating_sub(POLL_SLOTS);
-            return stop.load(Ordering::Relaxed);
+            return self.slots == 0 || stop.load(Ordering::Relaxed);
         }
         false
     }
@@ -131,6 +148,17 @@ impl Tracer {
         }
     }
 
+    /// Uses a stack that is there already.
+    pub(crate) fn with_stack(self, stack: Vec<u32>) -> Tracer {
+        debug_assert!(stack.is_empty() && self.stack.is_empty());
+        Tracer { stack, ..self }
+    }
+
+    /// Its stack, for the next one.
+    pub(crate) fn into_stack(self) -> Vec<u32> {
+        self.stack
+    }
+
     /// A tracer that marks among `workers` in all; this one is another of them.
     fn among(&self, workers: usize) -> Tracer {
         let (memory, shapes, stack_max) = (self.memory, Arc::clone(&self.shapes), self.stack_max / workers);
@@ -162,10 +190,11 @@ impl Tracer {
         (words * size_of::<u32>()) as u64
     }
 
-    /// References that were overwritten since the marking began.
+    /// References that were overwritten since the marking began. They come before what is on the stack, so that the buffers
+    /// stay as short as whoever hands over lets them be.
     pub(crate) fn hand_over(&mut self, references: &mut Vec<u32>) {
-        if self.room.has(&mut self.handed, references.len()) {
-            self.handed.append(references);
+        if self.handed.is_empty() {
+            std::mem::swap(&mut self.handed, references);
         } else {
             references.drain(..).for_each(|object| self.visit(object));
         }
@@ -221,7 +250,7 @@ impl Tracer {
     /// An object that is marked waits to be scanned.
     #[inline(always)]
     fn push(&mut self, object: u32) {
-        if self.stack.len() < self.stack.capacity() || self.grow() {
+        if self.stack.len() < self.stack.capacity().min(self.stack_max) || self.grow() {
             self.stack.push(object);
         } else {
             self.overflow(object);
@@ -263,7 +292,10 @@ impl Tracer {
     /// Marks until nothing is left (true) or the budget is spent.
     pub(crate) fn drain(&mut self, budget: &mut Budget<'_>) -> bool {
         loop {
-            let slots = if let Some(object) = self.stack.pop() {
+            let slots = if let Some(object) = self.handed.pop() {
+                self.visit(object);
+                1
+            } else if let Some(object) = self.stack.pop() {
                 // The children of a large array wait for long: what comes soon is asked for again.
                 if let Some(soon) = self.stack.len().checked_sub(PREFETCH_OBJECTS) {
                     self.memory.prefetch(self.stack[soon]);
@@ -275,9 +307,6 @@ impl Tracer {
                 1
             } else if let Some((array, from)) = self.arrays.pop() {
                 if self.is_to_mark(array) { self.scan_slice(array, from) } else { 1 }
-            } else if let Some(object) = self.handed.pop() {
-                self.visit(object);
-                1
             } else if let Some(granule) = self.rescan {
                 self.rescan_granule(granule)
             } else if self.overflowed {
@@ -386,10 +415,10 @@ impl Tracer {
 
     /// Offers the older half of what is left. A task is an object, and for an array its next slot plus one.
     fn spare(&mut self, hand: &Hand<'_>) {
-        for (array, from) in self.arrays.drain(..self.arrays.len() / 2) {
+        for (array, from) in self.arrays.drain(..(self.arrays.len() / 2).min(hand.room())) {
             hand.offer(u64::from(array) | (u64::from(from) + 1) << 32);
         }
-        for object in self.stack.drain(..self.stack.len() / 2) {
+        for object in self.stack.drain(..(self.stack.len() / 2).min(hand.room())) {
             hand.offer(u64::from(object));
         }
     }
@@ -413,26 +442,30 @@ pub(crate) fn abandon(memory: Memory, objects: &[u32]) {
     objects.iter().for_each(|object| memory.add_live_words_among(*object, 1));
 }
 
-/// Begins: what lies in these regions now is to be marked.
-pub(crate) fn begin(space: &mut Space, heads: &[u32]) {
-    for &head in heads {
+/// Begins: what lies in old regions and large objects now is to be marked, and in young regions if they are asked for.
+pub(crate) fn begin(space: &mut Space, young_too: bool) {
+    space.each_region(young_too, |space, head| {
         let region = space.region_mut(head);
         let (top, granules) = (region.top, region.granules);
         region.tams = top;
         space.memory.set_mark_limit(head, granules, top);
-    }
+    });
 }
 
-/// Ends: counts what was found live in these regions, up to their tops now. Copies made meanwhile are marked too.
-pub(crate) fn end(space: &mut Space, heads: &[u32]) {
-    for &head in heads {
+/// Ends: counts what was found live in these regions, up to their tops now. Copies made meanwhile are marked too. Returns the
+/// live words.
+pub(crate) fn end(space: &mut Space, young_too: bool) -> u64 {
+    let mut all_words = 0;
+    space.each_region(young_too, |space, head| {
         let granules = space.region(head).granules;
         let live_words = (head..head + granules).map(|granule| space.memory.live_words(granule)).sum();
         let region = space.region_mut(head);
         region.live_words = live_words;
         region.tams = region.top;
         space.memory.set_mark_limit(head, granules, 0);
-    }
+        all_words += u64::from(live_words);
+    });
+    all_words
 }
 
 /// The marked objects that start in one block, lowest first.

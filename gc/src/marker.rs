@@ -41,6 +41,20 @@ impl Job {
     }
 }
 
+/// What became of references that were handed over.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Handed {
+    /// The job had run to its end before, so it must be submitted again.
+    pub(crate) again: bool,
+    /// They pile up: the program is to help.
+    pub(crate) many: bool,
+}
+
+/// More overwritten references than this don't wait for a marker.
+const HANDED_MAX: usize = 1 << 14;
+/// A marker looks for what was handed over after so many slots.
+const TRACED_AT_ONCE: u64 = 1 << 14;
+
 /// What a heap shares with the markers.
 pub(crate) struct Shared {
     stop: AtomicBool,
@@ -72,18 +86,28 @@ impl Shared {
         }
     }
 
-    /// Hands overwritten references over, as far as there is room. True if the job had run to its end before, so that it
-    /// must be submitted again.
-    pub(crate) fn hand_over(&self, references: &mut Vec<u32>) -> bool {
+    /// Hands overwritten references over, as far as there is room.
+    pub(crate) fn hand_over(&self, references: &mut Vec<u32>) -> Handed {
         if references.is_empty() {
-            return false;
+            return Handed::default();
         }
         let mut handed = lock(&self.handed);
         if !self.room.has(&mut handed, references.len()) {
-            return false;
+            return Handed { many: true, ..Handed::default() };
         }
         handed.append(references);
-        self.finished.swap(false, Ordering::AcqRel)
+        Handed { again: self.finished.swap(false, Ordering::AcqRel), many: handed.len() > HANDED_MAX }
+    }
+
+    /// The program takes part in the tracing: what was handed over first. The marker stops for that (T1).
+    pub(crate) fn assist(&self, budget: &mut Budget<'_>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut job = lock(&self.job);
+        self.stop.store(false, Ordering::Relaxed);
+        if let Job::Trace(tracer) = &mut *job {
+            tracer.hand_over(&mut lock(&self.handed));
+            tracer.drain(budget);
+        }
     }
 
     /// Whether the job ran to its end.
@@ -121,20 +145,26 @@ impl Shared {
         loop {
             let done = match &mut *job {
                 Job::None => return,
-                Job::Trace(tracer) => tracer.drain(budget),
+                Job::Trace(tracer) => {
+                    // What the program hands over is taken every now and then, so that it does not pile up.
+                    tracer.hand_over(&mut lock(&self.handed));
+                    let mut part = budget.part(TRACED_AT_ONCE);
+                    let done = tracer.drain(&mut part);
+                    if !budget.spend(part.spent()) && !done {
+                        continue;
+                    }
+                    done
+                }
                 Job::Rebuild(rebuild) => rebuild.run(budget),
                 Job::Clear(clear) => clear.run(budget),
             };
             if !done {
                 return;
             }
-            let mut handed = lock(&self.handed);
-            match &mut *job {
-                Job::Trace(tracer) if !handed.is_empty() => tracer.hand_over(&mut handed),
-                _ => {
-                    self.finished.store(true, Ordering::Release);
-                    return;
-                }
+            let handed = lock(&self.handed);
+            if handed.is_empty() || !matches!(*job, Job::Trace(_)) {
+                self.finished.store(true, Ordering::Release);
+                return;
             }
         }
     }

@@ -5,11 +5,11 @@
 //!
 //! Layout of one reservation, low to high addresses:
 //! ```text
-//! [embedder's prefix] [chunk-log table: a byte for 512 heap bytes] [base: granule 0, the VM context] [granules …]
+//! [embedder's prefix] [chunk table: 4 bytes for 512 heap bytes] [base: granule 0, the VM context] [granules …]
 //! ```
 //! and, in a mapping of its own: roles (a byte a granule), mark bitmap (a bit a word), forwarding table of the
-//! compaction (4 bytes for 64 words), mark limits and live words (4 bytes a granule each). All tables are demand-zero:
-//! what is not touched costs addresses only.
+//! compaction (4 bytes for 64 words), mark limits and live words (4 bytes a granule each), and which pages of the chunk table were
+//! written to. All tables are demand-zero: what is not written costs addresses only.
 //!
 //! Invariants
 //! - M1. Every index handed in lies in a committed granule of this reservation (checked below the reservation's end in
@@ -18,7 +18,7 @@
 //! - M3. One thread at a time uses a heap (`&mut Heap`), but for a marker beside it, and the workers of a pause. What
 //!   several touch (headers, reference slots, roles, chunk bytes, marks, mark limits, live words) is accessed by atomics of
 //!   its own width; all else is one thread's alone. One exception: a worker may copy an object that another has just kept
-//!   where it is and is scanning; that copy loses its claim and is never looked at.
+//!   where it is and is scanning, or has copied and threads a list through; that copy loses its claim and is never looked at.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -29,13 +29,15 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 pub const GRANULE_BYTES: usize = 64 << 10;
 /// Bytes from the base that belong to the embedder's VM context, after the [`Mutator`] at its start.
 pub const CONTEXT_BYTES: usize = GRANULE_BYTES;
-/// Where the chunk-log table starts, relative to the base. The byte for the heap address `base + a` is at
-/// `base + CHUNK_TABLE_OFFSET + (a >> 9)`; it is [`CHUNK_LOGGED`] once the chunk is logged, 0 while it is armed.
-pub const CHUNK_TABLE_OFFSET: isize = -((RESERVATION_BYTES_MAX >> CHUNK_SHIFT) as isize);
-/// The chunk byte of a logged chunk; 0 means armed, so the barrier takes its slow path.
-pub const CHUNK_LOGGED: u8 = 1;
-/// log2 of the bytes that one chunk byte stands for: 128 references.
+/// Where the chunk table starts, relative to the base. The 4 bytes for the heap address `base + a` are at
+/// `base + CHUNK_TABLE_OFFSET + 4 * (a >> 9)`; they hold the reference of the array whose chunk is logged there, and 0 while
+/// none is. So one comparison says whether a store into an array may leave the barrier out: whatever else lies in the
+/// same 512 bytes, or has no chunks, is not that array.
+pub const CHUNK_TABLE_OFFSET: isize = -((4 * (RESERVATION_BYTES_MAX >> CHUNK_SHIFT)) as isize);
+/// log2 of the bytes that one entry of the chunk table stands for: 128 references.
 pub const CHUNK_SHIFT: u32 = 9;
+/// Chunks whose entries share a page of the table.
+const CHUNKS_PER_PAGE: u32 = 4096 / 4;
 
 pub(crate) const GRANULE_WORDS: u32 = (GRANULE_BYTES / 8) as u32;
 pub(crate) const GRANULE_SHIFT: u32 = GRANULE_WORDS.trailing_zeros();
@@ -67,6 +69,8 @@ pub(crate) struct Reservation {
 
 // SAFETY: the mapping belongs to this value alone (M3), and addresses are valid on every thread.
 unsafe impl Send for Reservation {}
+// SAFETY: it is a bundle of addresses; who commits granules holds the space (M3).
+unsafe impl Sync for Reservation {}
 
 fn map(bytes: usize, protection: libc::c_int, flags: libc::c_int) -> io::Result<NonNull<u8>> {
     // SAFETY: a new anonymous mapping at an address of the system's choice touches nothing that exists.
@@ -90,7 +94,8 @@ impl Reservation {
         let (marks_bytes, forwards_bytes) = (words / 8, words / BLOCK_WORDS as usize * 4);
         let roles_bytes = (granules as usize).next_multiple_of(4096);
         let counts_bytes = granules as usize * 4;
-        let tables_bytes = roles_bytes + marks_bytes + forwards_bytes + 2 * counts_bytes;
+        let chunk_pages_bytes = (words as u64 / u64::from(BLOCK_WORDS * CHUNKS_PER_PAGE)) as usize + 1;
+        let tables_bytes = roles_bytes + marks_bytes + forwards_bytes + 2 * counts_bytes + chunk_pages_bytes;
 
         // Without MAP_NORESERVE, so that committing is accounted and fails cleanly instead of killing later.
         let start = map(bytes, libc::PROT_NONE, 0)?;
@@ -114,12 +119,13 @@ impl Reservation {
                 forwards: tables.add(roles_bytes + marks_bytes).cast(),
                 mark_limits: tables.add(roles_bytes + marks_bytes + forwards_bytes).cast(),
                 live_words: tables.add(roles_bytes + marks_bytes + forwards_bytes + counts_bytes).cast(),
+                chunk_pages: tables.add(roles_bytes + marks_bytes + forwards_bytes + 2 * counts_bytes),
                 granules,
             }
         };
         let reservation = Reservation { memory, start, bytes, tables, tables_bytes };
         // The chunk table is used up to the heap's real size; prefix and context whole.
-        let used_table = heap_bytes >> CHUNK_SHIFT;
+        let used_table = 4 * (heap_bytes >> CHUNK_SHIFT);
         // SAFETY: both ranges lie in the mapping.
         let (prefix, context) = unsafe { (memory.base.as_ptr().sub(table_bytes + prefix_bytes), memory.base.as_ptr()) };
         for (from, length) in [(prefix, prefix_bytes + used_table.next_multiple_of(4096)), (context, CONTEXT_BYTES)] {
@@ -137,29 +143,6 @@ impl Reservation {
 
     pub(crate) fn memory(&self) -> Memory {
         self.memory
-    }
-
-    fn range(&self, granule: u32, count: u32) -> (*mut libc::c_void, usize) {
-        assert!(granule + count <= self.memory.granules);
-        // SAFETY: within the mapping by the assertion.
-        let from = unsafe { self.memory.base.as_ptr().add(granule as usize * GRANULE_BYTES) };
-        (from.cast(), count as usize * GRANULE_BYTES)
-    }
-
-    /// Makes granules usable, zeroed. False if the system refuses.
-    pub(crate) fn commit(&self, granule: u32, count: u32) -> bool {
-        let (from, length) = self.range(granule, count);
-        // SAFETY: a range of our own mapping that nothing refers to: free granules hold no objects.
-        unsafe { libc::mprotect(from, length, libc::PROT_READ | libc::PROT_WRITE) == 0 }
-    }
-
-    /// Gives granules back; a stale reference into them faults from now on. False if the system refuses.
-    pub(crate) fn uncommit(&self, granule: u32, count: u32) -> bool {
-        let (from, length) = self.range(granule, count);
-        // SAFETY: as for `commit`.
-        unsafe {
-            libc::madvise(from, length, libc::MADV_DONTNEED) == 0 && libc::mprotect(from, length, libc::PROT_NONE) == 0
-        }
     }
 }
 
@@ -182,6 +165,8 @@ pub(crate) struct Table<T> {
 
 // SAFETY: the mapping belongs to this value alone, as a boxed slice would.
 unsafe impl<T: Send> Send for Table<T> {}
+// SAFETY: as above: a shared table gives out shared values alone.
+unsafe impl<T: Sync> Sync for Table<T> {}
 
 impl<T: Copy> Table<T> {
     /// A table of `len` values, at least one, of zero bytes.
@@ -240,6 +225,7 @@ pub(crate) struct Memory {
     forwards: NonNull<u32>,
     mark_limits: NonNull<u32>,
     live_words: NonNull<u32>,
+    chunk_pages: NonNull<u8>,
     granules: u32,
 }
 
@@ -255,6 +241,31 @@ impl Memory {
 
     pub(crate) fn granules(self) -> u32 {
         self.granules
+    }
+
+    // -- what backs the granules
+
+    fn range(self, granule: u32, count: u32) -> (*mut libc::c_void, usize) {
+        assert!(granule + count <= self.granules);
+        // SAFETY: within the mapping by the assertion.
+        let from = unsafe { self.base.as_ptr().add(granule as usize * GRANULE_BYTES) };
+        (from.cast(), count as usize * GRANULE_BYTES)
+    }
+
+    /// Makes granules usable, zeroed. False if the system refuses.
+    pub(crate) fn commit(self, granule: u32, count: u32) -> bool {
+        let (from, length) = self.range(granule, count);
+        // SAFETY: a range of our own mapping that nothing refers to: free granules hold no objects.
+        unsafe { libc::mprotect(from, length, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+    }
+
+    /// Gives granules back; a stale reference into them faults from now on. False if the system refuses.
+    pub(crate) fn uncommit(self, granule: u32, count: u32) -> bool {
+        let (from, length) = self.range(granule, count);
+        // SAFETY: as for `commit`.
+        unsafe {
+            libc::madvise(from, length, libc::MADV_DONTNEED) == 0 && libc::mprotect(from, length, libc::PROT_NONE) == 0
+        }
     }
 
     #[inline(always)]
@@ -517,22 +528,35 @@ impl Memory {
         unsafe { libc::madvise(self.forwards.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
     }
 
-    // -- the chunk-log table; chunks have the numbers of blocks
+    // -- the chunk table; chunks have the numbers of blocks
 
-    fn chunk_byte(self, chunk: u32) -> *mut u8 {
+    fn chunk_at<'a>(self, chunk: u32) -> &'a AtomicU32 {
         debug_assert!(chunk >> (GRANULE_SHIFT - BLOCK_SHIFT) < self.granules);
-        // SAFETY: M1: the table below the base has a byte for every chunk.
-        unsafe { self.base.as_ptr().offset(CHUNK_TABLE_OFFSET).add(chunk as usize) }
+        // SAFETY: M1, M3: the table below the base has an entry for every chunk, writable from birth; the reference is dropped
+        // at once.
+        unsafe { AtomicU32::from_ptr(self.base.as_ptr().offset(CHUNK_TABLE_OFFSET).cast::<u32>().add(chunk as usize)) }
     }
 
-    pub(crate) fn is_chunk_logged(self, chunk: u32) -> bool {
-        // SAFETY: as for `chunk_byte`; the table is writable from birth.
-        unsafe { AtomicU8::from_ptr(self.chunk_byte(chunk)) }.load(Ordering::Relaxed) == CHUNK_LOGGED
+    /// The array whose chunk is logged here; nil while none is.
+    pub(crate) fn logged_array(self, chunk: u32) -> u32 {
+        self.chunk_at(chunk).load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_chunk_logged(self, chunk: u32, logged: bool) {
-        // SAFETY: as for `chunk_byte`; the table is writable from birth.
-        unsafe { AtomicU8::from_ptr(self.chunk_byte(chunk)) }
-            .store(if logged { CHUNK_LOGGED } else { 0 }, Ordering::Relaxed);
+    pub(crate) fn set_logged_array(self, chunk: u32, array: u32) {
+        self.chunk_at(chunk).store(array, Ordering::Relaxed);
+        if array != 0 {
+            self.chunk_page(chunk / CHUNKS_PER_PAGE).store(1, Ordering::Relaxed);
+        }
+    }
+
+    fn chunk_page<'a>(self, page: u32) -> &'a AtomicU8 {
+        // SAFETY: M1, M3: there is a byte for every page of the chunk table; the reference is dropped at once.
+        unsafe { AtomicU8::from_ptr(self.chunk_pages.as_ptr().add(page as usize)) }
+    }
+
+    /// Memory of the chunk table: the pages that were ever written to. Reading the others costs nothing.
+    pub(crate) fn chunk_table_bytes(self) -> u64 {
+        let pages = self.granules * (GRANULE_WORDS / BLOCK_WORDS) / CHUNKS_PER_PAGE;
+        (0..pages).map(|page| u64::from(self.chunk_page(page).load(Ordering::Relaxed)) * 4096).sum()
     }
 }

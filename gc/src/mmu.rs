@@ -32,6 +32,13 @@ pub(crate) struct Mmu {
 impl Mmu {
     /// A pause ended. Pauses come in order and don't overlap.
     pub(crate) fn add(&mut self, start_ns: u64, end_ns: u64) {
+        if self.recent.try_reserve(1).is_err() {
+            // The longest windows are measured without the oldest pause; without any, this one is not measured.
+            self.recent.pop_front();
+            if self.recent.capacity() == 0 {
+                return;
+            }
+        }
         self.recent.push_back(Pause { start_ns, end_ns, before_ns: self.total_ns });
         self.total_ns += end_ns - start_ns;
         for (window_ns, worst_ns) in MMU_WINDOWS_NS.into_iter().zip(&mut self.worst_ns) {

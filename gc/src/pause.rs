@@ -19,6 +19,7 @@ use crate::evacuate::{self, Copied, Directions, Evacuation};
 use crate::handle::AllRoots;
 use crate::header;
 use crate::heap::{Heap, Roots};
+use crate::mark::SPARE_STACK_OBJECTS;
 use crate::memory::Mutator;
 use crate::phases::{PausePhase, Phases, Watch};
 use crate::policy::{CycleKind, Outcome, Snapshot};
@@ -37,6 +38,10 @@ pub(crate) enum Plan {
         everything: bool,
     },
     Full,
+    /// As `Full`, and large objects are moved until there is a run of free granules for this many words.
+    LastDitch {
+        words: u64,
+    },
 }
 
 /// Fewer bytes to be copied are not worth waking a helper for. Measured on two cores: it comes after 50 to 100 µs, in which
@@ -114,7 +119,8 @@ impl Heap {
             return;
         }
         // What refers to young objects is not known: a collection that asks the roots alone must do.
-        let plan = if self.entries_lost { Plan::Full } else { plan };
+        let evacuates = matches!(plan, Plan::Evacuate { .. });
+        let plan = if self.entries_lost && evacuates { Plan::Full } else { plan };
         let observed = !self.observers.is_empty();
         self.close_window();
         self.measure.charge(clock::Work::Allocated(self.measure.allocated_bytes + self.measure.large_allocated_bytes));
@@ -126,7 +132,8 @@ impl Heap {
         let pinned = self.pin_for_zeal();
         let mut work = match plan {
             Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, roots),
-            Plan::Full => self.compact_all(roots),
+            Plan::Full => self.compact_all(None, roots),
+            Plan::LastDitch { words } => self.compact_all(Some(words), roots),
         };
         self.unpin_for_zeal(pinned);
         let mut watch = Watch::start(self.measure.is_timed());
@@ -171,6 +178,7 @@ impl Heap {
         self.measure.reset_counters();
         self.space.reset_committed_max();
         self.eden_words_left = self.knobs.young_bytes / 8;
+        self.bound_store_buffer();
 
         let report = PauseReport {
             number: self.next_gc_number,
@@ -205,9 +213,8 @@ impl Heap {
         if self.zeal.pin == 0 || !self.countdowns.tick_pin() {
             return None;
         }
-        let regions: Vec<u32> =
-            self.space.eden.iter().chain(&self.space.survivors).chain(&self.space.old).copied().collect();
-        let head = *regions.get(self.measure.pauses as usize % regions.len().max(1))?;
+        let regions = || self.space.eden.iter().chain(&self.space.survivors).chain(&self.space.old);
+        let head = *regions().nth(self.measure.pauses as usize % regions().count().max(1))?;
         self.space.pin(Space::bottom(head), true);
         Some(head)
     }
@@ -238,7 +245,7 @@ impl Heap {
     /// Whether marking should start, given that `extra_bytes` of large objects come: G1's threshold on old and large
     /// bytes; and, where live objects alone exceed it, only after half of what was free after the last marking is used.
     pub(crate) fn mark_is_due(&self, extra_bytes: u64) -> bool {
-        self.may_start_marking() && self.is_above_threshold(extra_bytes)
+        self.is_above_threshold(extra_bytes) && self.may_start_marking()
     }
 
     /// Whether old and large bytes call for a marking, whether or not one may start.
@@ -257,9 +264,24 @@ impl Heap {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
     }
 
+    /// Keeps a stack for the next pause. One that has grown long goes back, if a short one is to be had.
+    pub(crate) fn keep_stack(&mut self, stack: Vec<u32>) {
+        debug_assert!(stack.is_empty());
+        self.spare_stack = stack;
+        if self.spare_stack.capacity() > 16 * SPARE_STACK_OBJECTS {
+            let mut short = Vec::new();
+            if short.try_reserve_exact(SPARE_STACK_OBJECTS).is_ok() {
+                self.spare_stack = short;
+            }
+        }
+    }
+
     /// How many workers are worth it where about so many bytes are to be copied or compacted, and each worker needs
     /// `regions_bytes` for regions of its own.
     fn workers_for(&mut self, bytes: u64, regions_bytes: u64) -> usize {
+        if self.workers_max.max(self.zeal.workers) == 1 || !self.room.has_pieces() {
+            return 1;
+        }
         if self.zeal.workers > 0 {
             return self.zeal.workers;
         }
@@ -271,7 +293,7 @@ impl Heap {
     fn evacuate(&mut self, mark: bool, everything: bool, cause: Cause, roots: &mut dyn Roots) -> Work {
         let mut watch = Watch::start(self.measure.is_timed());
         let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
-        let mark = !tracing_already && (mark || self.mark_is_due(0));
+        let mark = !tracing_already && (mark || self.mark_is_due(0)) && self.room.has_pieces();
         let mut tracer = None;
         if mark {
             if !is_broken(Rule::NoCandidates) {
@@ -284,7 +306,8 @@ impl Heap {
         collected.append(&mut self.space.survivors);
         work.young_bytes = self.space.used_bytes_of(&collected);
         work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
-        let mut taken = Vec::new();
+        let young_count = collected.len();
+        let mut remembered = Vec::new();
         let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
         self.candidates.drop_lost(&mut self.space);
         let readiness = self.candidates.prepare();
@@ -305,15 +328,19 @@ impl Heap {
                 },
                 copy_ns_per_byte: self.measure.copy_ns_per_byte(),
             };
-            taken = self.candidates.take(&self.space, &share);
+            remembered = self.candidates.take(&self.space, &share, &mut collected);
         }
-        let young_count = collected.len();
-        collected.extend(taken.iter().map(|(head, _)| *head));
         for head in &collected {
             self.space.flag(*head, role::COLLECTED, true);
         }
+        let taken = &collected[young_count..];
         let mixed = !taken.is_empty();
-        let taken_bytes = taken.iter().map(|(head, _)| self.space.used_words(*head) * 8).sum::<u64>();
+        let taken_bytes = self.space.used_bytes_of(taken);
+        for head in taken {
+            // Marks will say what could not be copied, so none of the last marking's may be left (E2).
+            let granules = *head..*head + self.space.region(*head).granules;
+            granules.for_each(|granule| self.space.memory.clear_marks(granule));
+        }
         if mixed {
             let memory = self.space.memory;
             self.space.old.retain(|head| memory.role(*head) & role::COLLECTED == 0);
@@ -339,7 +366,6 @@ impl Heap {
             starts_marking: tracer.is_some(),
             timed: self.measure.is_timed(),
         };
-        let remembered = Evacuation::remembered(&self.space, taken.into_iter().map(|(_, set)| set).collect());
         watch.lap(PausePhase::Prepare);
         let scope = if mixed { Scope::Whole } else { Scope::Recent };
         let memory = self.memory();
@@ -348,13 +374,13 @@ impl Heap {
         let is_young = |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
         let (shapes, table) = (&self.shapes, &mut self.weak);
         let mut weak = |keep: &mut dyn FnMut(u32)| {
-            let kept = table.kept_values(scope, memory, shapes, |object| place(object).is_some());
-            kept.into_iter().for_each(keep);
+            table.keep_values(scope, memory, shapes, |object| place(object).is_some(), keep);
             table.sweep(scope, place, is_young);
         };
         let sources = [&self.store_buffer[..], &self.retained[..], &remembered[..]];
-        let evacuation = Evacuation::new(&mut self.space, shapes, &self.incoming, directions, sources);
-        let mut evacuated = evacuation.run(&mut self.old, roots, &mut weak);
+        let evacuation = Evacuation::new(&mut self.space, shapes, &self.incoming, directions, &collected, sources);
+        let mut stack = std::mem::take(&mut self.spare_stack);
+        let mut evacuated = evacuation.run(&mut stack, &mut self.old, roots, &mut weak);
         watch.phases.after(&evacuated.phases);
         watch.skip();
         evacuated.remember(&mut self.space, &mut self.candidates, &mut self.incoming);
@@ -376,7 +402,7 @@ impl Heap {
         self.store_buffer.clear();
         self.tenuring_age = self.tenuring_age(&work.copied.survived_bytes_by_age);
 
-        for (at, head) in collected.into_iter().enumerate() {
+        for (at, head) in collected.iter().copied().enumerate() {
             if self.space.region(head).failed {
                 // Live, dead and moved objects side by side: it is old now, and nothing walks it before the next marking.
                 let bottom = Space::bottom(head);
@@ -392,6 +418,10 @@ impl Heap {
             }
             self.space.free_region(head);
         }
+        self.keep_stack(stack);
+        // The list keeps its room (R6).
+        collected.clear();
+        self.space.eden = collected;
         let large_freed_bytes = self.reclaim_large(mark);
         work.old_freed_bytes += large_freed_bytes;
         watch.lap(PausePhase::Free);
@@ -437,13 +467,14 @@ impl Heap {
         filled.map_or(15, |age| age as u8 + 1)
     }
 
-    fn compact_all(&mut self, roots: &mut dyn Roots) -> Work {
+    fn compact_all(&mut self, large_words: Option<u64>, roots: &mut dyn Roots) -> Work {
         let mut watch = Watch::start(self.measure.is_timed());
         let mut work = Work { kind: CycleKind::Full, ..Work::default() };
         self.abort_marking();
-        let young: Vec<u32> = self.space.eden.iter().chain(&self.space.survivors).copied().collect();
-        work.young_bytes = self.space.used_bytes_of(&young);
-        work.young_regions_bytes = self.space.capacity_bytes_of(&young);
+        for young in [&self.space.eden, &self.space.survivors] {
+            work.young_bytes += self.space.used_bytes_of(young);
+            work.young_regions_bytes += self.space.capacity_bytes_of(young);
+        }
         let old_before_bytes = self.space.used_bytes_of(&self.space.old);
         self.candidates.clear(&mut self.space);
         self.incoming.clear(&mut self.space);
@@ -468,7 +499,7 @@ impl Heap {
         let large_freed_bytes = self.free_dead_large();
         watch.lap(PausePhase::Mark);
         let mut roots = WithWeak { roots, weak: &mut self.weak };
-        let compaction = Compaction::new(&mut self.space, &self.shapes, workers, watch);
+        let compaction = Compaction::new(&mut self.space, &self.shapes, workers, watch, large_words);
         let compacted = compaction.run(&mut roots);
         (self.old, work.copied.compacted_bytes) = (compacted.open, compacted.moved_bytes);
         work.helped.after(&compacted.helped);

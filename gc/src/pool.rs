@@ -4,8 +4,8 @@
 //! It must never know what a piece of work is, nor wait for one.
 //!
 //! Invariants
-//! - L1. Threads are started when there is work and end when there was none for a while. Where none can be started,
-//!   [`submit`] says so.
+//! - L1. Threads are started when there is work and end when there was none for a while. Where none can be started, or the system
+//!   has no memory for that, [`submit`] says so.
 //! - L2. What a pause waits for comes before what goes on beside a program.
 
 use std::collections::VecDeque;
@@ -13,6 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::Duration;
+
+use crate::room::Room;
 
 /// Something that a thread of the pool can do.
 pub(crate) trait Work: Send + Sync {
@@ -57,6 +59,9 @@ pub(crate) fn threads_max() -> usize {
 /// Has a thread do some work; false if there is no thread for it (L1).
 pub(crate) fn submit(work: Arc<dyn Work>, urgency: Urgency) -> bool {
     let mut queue = queue();
+    if queue.work.try_reserve(1).is_err() || !Room::default().has_pieces() {
+        return false;
+    }
     let threads_max = match urgency {
         Urgency::Beside => {
             queue.work.push_back(work);

@@ -11,10 +11,10 @@
 use std::sync::Arc;
 
 use crate::barrier::{self, Entry};
-use crate::candidates::RememberedSet;
 use crate::incoming::SOURCES_MAX;
 use crate::mark::{Budget, blocks_of, marked_in_block};
 use crate::memory::{GRANULE_SHIFT, Memory};
+use crate::remembered::RememberedSet;
 use crate::room::Room;
 use crate::shape::ShapeTable;
 
@@ -24,6 +24,20 @@ pub(crate) struct Source {
     pub(crate) head: u32,
     pub(crate) granules: u32,
     pub(crate) epoch: u32,
+}
+
+/// What is to be walked, and for what.
+pub(crate) struct Plan {
+    /// Highest first: the last one is walked first.
+    pub(crate) sources: Vec<Source>,
+    /// Number of the candidate, or of the large object behind them, that a granule belongs to, plus one.
+    pub(crate) index: Vec<u32>,
+    pub(crate) candidates: usize,
+    /// The latest epoch of a region.
+    pub(crate) walked_epoch: u32,
+    /// What the sets may take in all.
+    pub(crate) sets_bytes_max: u64,
+    pub(crate) room: Room,
 }
 
 /// Slots of an array that are read between two looks at the budget.
@@ -40,31 +54,47 @@ pub(crate) struct Rebuild {
     /// A large array under way: its next slot.
     array: Option<(u32, u32)>,
     /// Number of the candidate, or of the large object behind them, that a granule belongs to, plus one.
-    index: Arc<[u32]>,
+    index: Vec<u32>,
     /// Number of candidates: the sets of what comes behind them end where they are too large to be of use.
     candidates: usize,
+    /// Number of candidates whose sets are still built; the worse ones are given up for want of room.
+    kept: usize,
     sets: Vec<RememberedSet>,
+    /// What the sets take, and may take.
+    sets_bytes: u64,
+    sets_bytes_max: u64,
 }
 
 impl Rebuild {
-    pub(crate) fn new(
-        memory: Memory,
-        shapes: Arc<ShapeTable>,
-        sources: Vec<Source>,
-        index: Arc<[u32]>,
-        candidates: usize,
-        room: Room,
-    ) -> Rebuild {
-        let count = index.iter().max().copied().unwrap_or(0);
+    /// A walk over `sources` for the candidates and the large objects behind them that `index` numbers. None where there is no
+    /// memory for the sets.
+    pub(crate) fn new(memory: Memory, shapes: Arc<ShapeTable>, plan: Plan) -> Option<Rebuild> {
+        let Plan { sources, index, candidates, walked_epoch, sets_bytes_max, room } = plan;
+        let count = index.iter().max().copied().unwrap_or(0) as usize;
         let granule = sources.last().map_or(0, |source| source.head);
-        let sets = (0..count).map(|_| RememberedSet::new(room)).collect();
-        Rebuild { memory, shapes, sources, granule, array: None, index, candidates, sets }
+        let mut sets = Vec::new();
+        sets.try_reserve_exact(count).ok()?;
+        sets.extend((0..count).map(|_| RememberedSet::new(room, walked_epoch)));
+        let (kept, array, sets_bytes) = (candidates, None, 0);
+        Some(Rebuild {
+            memory,
+            shapes,
+            sources,
+            granule,
+            array,
+            index,
+            candidates,
+            kept,
+            sets,
+            sets_bytes,
+            sets_bytes_max,
+        })
     }
 
     /// Memory of the sets and the index.
     pub(crate) fn table_bytes(&self) -> u64 {
-        let sets: u64 = self.sets.iter().map(RememberedSet::table_bytes).sum();
-        sets + (self.index.len() * size_of::<u32>()) as u64
+        let sets = self.sets.capacity() * size_of::<RememberedSet>();
+        self.sets_bytes + (sets + self.index.len() * size_of::<u32>()) as u64
     }
 
     /// What was found: the sets of the candidates, then those of large objects.
@@ -143,11 +173,29 @@ impl Rebuild {
             if candidate != 0 && candidate != own {
                 let entry = if by_chunk { Entry::of_slot(object, u64::from(slot)) } else { Entry::whole(object) };
                 let number = candidate as usize - 1;
+                if number < self.candidates && number >= self.kept {
+                    continue;
+                }
                 let set = &mut self.sets[number];
                 if number < self.candidates || set.len() <= SOURCES_MAX && !set.contains(entry, source.epoch) {
-                    set.add(entry, source.epoch);
+                    let before = set.table_bytes();
+                    set.add_walked(entry, source.epoch);
+                    self.sets_bytes = self.sets_bytes + set.table_bytes() - before;
+                    if self.sets_bytes > self.sets_bytes_max {
+                        self.give_up_worst();
+                    }
                 }
             }
+        }
+    }
+
+    /// The candidate that is least worth it is none any more.
+    #[cold]
+    fn give_up_worst(&mut self) {
+        if let Some(worst) = self.kept.checked_sub(1) {
+            self.sets_bytes -= self.sets[worst].table_bytes();
+            self.sets[worst].lose();
+            self.kept = worst;
         }
     }
 }

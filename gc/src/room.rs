@@ -10,8 +10,16 @@
 //! | a candidate's remembered set | the region is no candidate any more |
 //! | what copies are found to refer to | no region is a candidate, no large object watched any more |
 //! | handles, weak entries, host resources | the program gets an out-of-memory error |
+//! | lists of regions | no region is opened: copies stay where they are, the program gets an out-of-memory error |
+//! | a copying stack | what does not fit waits in a list threaded through the originals of the copies |
+//! | the search through weak pairs | they are gone through again and again |
+//! | candidates and what is built for them | there are none |
+//! | small pieces of what lasts for one pause or marking | one worker alone, or no marking |
 //!
 //! It must never know what is in a table.
+
+/// What is allocated in small pieces without asking, at a marking's start or for the workers of a pause, takes less.
+const PIECES_BYTES: usize = 64 << 10;
 
 /// A bound for the lengths of tables.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +37,16 @@ impl Room {
     /// At most so many items a table; 0 for no bound.
     pub(crate) fn new(length_max: u64) -> Room {
         if length_max == 0 { Room::default() } else { Room { length_max: length_max as usize } }
+    }
+
+    /// Whether a table may have so many items.
+    pub(crate) fn allows(self, length: usize) -> bool {
+        length <= self.length_max
+    }
+
+    /// Whether the system has memory for small pieces: it is asked for as much, which goes back to the allocator for them.
+    pub(crate) fn has_pieces(self) -> bool {
+        Vec::<u8>::new().try_reserve_exact(PIECES_BYTES).is_ok()
     }
 
     /// Whether `more` items fit, after growing the table if need be.
@@ -52,7 +70,7 @@ impl Room {
 
     #[cold]
     fn grow<T>(self, table: &mut Vec<T>, more: usize) -> bool {
-        table.len() + more <= self.length_max && table.try_reserve(more).is_ok()
+        self.allows(table.len() + more) && table.try_reserve(more).is_ok()
     }
 }
 

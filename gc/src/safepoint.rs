@@ -13,8 +13,13 @@
 
 use std::sync::Arc;
 
+use crate::barrier::Entry;
 use crate::heap::{Heap, Roots};
 use crate::pause::{Cause, Plan};
+
+/// A store buffer is long when it takes one byte in so many committed ones, but never below so many bytes.
+const STORE_BUFFER_PART: u64 = 256;
+const STORE_BUFFER_BYTES_MIN: u64 = 1 << 19;
 
 /// What brings a program to a safepoint; rung by any thread.
 pub trait Alarm: Send + Sync {
@@ -40,6 +45,7 @@ impl Heap {
     pub fn safepoint(&mut self, roots: &mut dyn Roots) {
         self.answer_alarm();
         self.finish_phase(roots);
+        self.shorten_store_buffer(roots);
         if self.zeal.poll > 0 {
             if self.countdowns.tick_poll() {
                 self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Asked, roots);
@@ -48,6 +54,37 @@ impl Heap {
                 alarm.ring();
             }
         }
+    }
+
+    /// Whether the store buffer has become so long that a pause should come before eden is full.
+    #[inline]
+    pub(crate) fn is_store_buffer_long(&self) -> bool {
+        self.store_buffer.len() >= self.store_buffer_long
+    }
+
+    /// The store buffer is long: brings the program to a safepoint, once.
+    #[cold]
+    pub(crate) fn ring_for_store_buffer(&mut self) {
+        if !std::mem::replace(&mut self.store_buffer_rung, true)
+            && let Some(alarm) = &self.alarm
+        {
+            alarm.ring();
+        }
+    }
+
+    /// At a safepoint: empties a long store buffer by a young pause, which is shorter than the one that would come later. A
+    /// program that writes to old objects all over the heap would fill a buffer as long as they are many.
+    pub(crate) fn shorten_store_buffer(&mut self, roots: &mut dyn Roots) {
+        if self.is_store_buffer_long() {
+            self.pause(Plan::Evacuate { mark: false, everything: false }, Cause::Allocation, roots);
+        }
+    }
+
+    /// After a pause: how long the store buffer may become until the next.
+    pub(crate) fn bound_store_buffer(&mut self) {
+        let bytes = (self.space.committed_bytes() / STORE_BUFFER_PART).max(STORE_BUFFER_BYTES_MIN);
+        self.store_buffer_long = bytes as usize / size_of::<Entry>();
+        self.store_buffer_rung = false;
     }
 
     /// The program is at a safepoint: if it was wanted there, counts how long that took.

@@ -9,14 +9,20 @@
 //! - R3. The lists hold each region exactly once, in the list of its role.
 //! - R4. Each region that is opened has an epoch that no other had, so that a stale entry is known by its epoch.
 //! - R5. Objects of a region lie in `bottom..top`; those from `tams` on are younger than the last marking and count as live.
+//! - R6. The lists of eden and of old regions, and the tops of a compaction, have room for every region there is, most from birth. So a pause
+//!   moves regions between lists without asking the system for memory; where there is none, no region is opened.
+//! - R7. A granule that is neither free nor in use is in quarantine, or on its way back to the system (G1 of `giveback`).
 
 use std::collections::VecDeque;
+use std::io;
 use std::ops::Range;
+use std::sync::atomic::AtomicU32;
 
 use crate::buddy::{Buddy, ORDER_MAX};
-use std::io;
-
-use crate::memory::{BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation, Table};
+use crate::giveback::{GiveBack, Returned};
+use crate::memory::{
+    BLOCK_SHIFT, BLOCK_WORDS, GRANULE_BYTES, GRANULE_SHIFT, GRANULE_WORDS, Memory, Reservation, Table,
+};
 
 /// Role bytes: bits 0..3 and 4 say what the granule is used for, the others are tests of the collector's loops.
 pub(crate) mod role {
@@ -110,7 +116,12 @@ impl Buffer {
 /// The regions of a heap.
 pub(crate) struct Space {
     pub(crate) memory: Memory,
-    reservation: Reservation,
+    /// Before the reservation, which is unmapped after it.
+    giveback: GiveBack,
+    /// Holds the addresses.
+    _reservation: Reservation,
+    /// Free memory goes back on a thread of the pool.
+    pub(crate) gives_back_beside: bool,
     buddy: Buddy,
     committed: Vec<u64>,
     /// Milliseconds of the heap's time at which a free granule was freed.
@@ -124,6 +135,8 @@ pub(crate) struct Space {
     committed_granules_max: u32,
     committed_granules_ever: u32,
     used_granules: u32,
+    /// Regions of all kinds (R6).
+    region_count: usize,
     /// The epoch given out last (R4).
     epoch: u32,
     pub(crate) now_ms: u32,
@@ -137,6 +150,8 @@ pub(crate) struct Space {
     pub(crate) old: Vec<u32>,
     pub(crate) large: Vec<u32>,
     pub(crate) permanent: Vec<u32>,
+    /// Where a compaction notes how far the regions that it fills are filled; empty otherwise.
+    pub(crate) tops: Vec<AtomicU32>,
 }
 
 /// What freed memory is filled with under verification. As a reference it lies beyond every heap that verification is
@@ -152,13 +167,23 @@ impl Space {
         memory.set_role(0, 1, role::CONTEXT);
         let mut committed = vec![0; (granules as usize).div_ceil(64)];
         committed[0] = 1;
+        let list = || -> io::Result<Vec<u32>> {
+            // Addresses: what no region needs is never touched.
+            let mut list = Vec::new();
+            list.try_reserve_exact((limit_bytes / GRANULE_BYTES as u64) as usize)?;
+            Ok(list)
+        };
+        let mut tops = Vec::new();
+        tops.try_reserve_exact((limit_bytes / GRANULE_BYTES as u64) as usize)?;
         // SAFETY: zeroes are regions: integers, and flags that are not set.
         let regions = unsafe { Table::zeroed(granules as usize)? };
         // SAFETY: zeroes are integers.
         let (heads, freed_ms) = unsafe { (Table::zeroed(granules as usize)?, Table::zeroed(granules as usize)?) };
         Ok(Space {
             memory,
-            reservation,
+            giveback: GiveBack::new(memory),
+            _reservation: reservation,
+            gives_back_beside: false,
             buddy,
             committed,
             freed_ms,
@@ -170,16 +195,18 @@ impl Space {
             committed_granules_max: 1,
             committed_granules_ever: 1,
             used_granules: 1,
+            region_count: 0,
             epoch: 0,
             now_ms: 0,
             poison,
             quarantine: None,
             commit_failures: (0, 0),
-            eden: Vec::new(),
-            survivors: Vec::new(),
-            old: Vec::new(),
-            large: Vec::new(),
+            eden: list()?,
+            survivors: list()?,
+            old: list()?,
+            large: list()?,
             permanent: Vec::new(),
+            tops,
         })
     }
 
@@ -266,14 +293,30 @@ impl Space {
     /// so the rest takes none.
     pub(crate) fn table_bytes(&self) -> u64 {
         let words = u64::from(GRANULE_WORDS);
-        let (role, marks, chunks) = (1, words / 8, words / u64::from(BLOCK_WORDS));
+        let (role, marks) = (1, words / 8);
         // region, head, time of freeing; mark limit and live words; bits of commitment and of the buddy system's orders
         let own = size_of::<Region>() as u64 + 4 + 4 + 1 + 8;
-        u64::from(self.committed_granules_ever) * (role + marks + chunks + own)
+        u64::from(self.committed_granules_ever) * (role + marks + own) + self.memory.chunk_table_bytes()
     }
 
     pub(crate) fn largest_free_bytes(&mut self) -> u64 {
         (u64::from(self.buddy.largest()) * GRANULE_BYTES as u64).min(self.room_bytes())
+    }
+
+    /// The old regions and the large objects.
+    pub(crate) fn tenured(&self) -> impl Iterator<Item = u32> {
+        self.old.iter().chain(&self.large).copied()
+    }
+
+    /// Calls `change` for the head of each tenured region, and of each young one if they are asked for too.
+    pub(crate) fn each_region(&mut self, young_too: bool, mut change: impl FnMut(&mut Space, u32)) {
+        let kinds = [role::OLD, role::LARGE, role::EDEN, role::SURVIVOR];
+        for kind in &kinds[..if young_too { 4 } else { 2 }] {
+            for at in 0..self.list(*kind).len() {
+                let head = self.list(*kind)[at];
+                change(self, head);
+            }
+        }
     }
 
     fn list(&mut self, kind: u8) -> &mut Vec<u32> {
@@ -287,12 +330,22 @@ impl Space {
         }
     }
 
+    /// R6: makes room in the lists for one more region; false if the system has no memory for that.
+    fn has_list_room(&mut self, kind: u8) -> bool {
+        let count = self.region_count + 1;
+        let room = |list: &mut Vec<u32>| list.try_reserve(count - list.len().min(count)).is_ok();
+        room(&mut self.eden)
+            && room(&mut self.old)
+            && self.tops.try_reserve(count).is_ok()
+            && self.list(kind).try_reserve(1).is_ok()
+    }
+
     /// Opens a region of `wanted_bytes`, or of the next smaller size that is free and has room for `words_min`, or of
     /// the size that `words_min` needs.
     pub(crate) fn open_region(&mut self, kind: u8, wanted_bytes: u64, words_min: u32) -> Option<Buffer> {
         let order_of = |bytes: u64| bytes.div_ceil(GRANULE_BYTES as u64).next_power_of_two().trailing_zeros();
         let least = order_of(u64::from(words_min) * 8);
-        if least > ORDER_MAX {
+        if least > ORDER_MAX || !self.has_list_room(kind) {
             return None;
         }
         let mut order = order_of(wanted_bytes).clamp(least, ORDER_MAX);
@@ -321,7 +374,7 @@ impl Space {
     /// Takes granules for a large object of `words`; the second result says whether they are known to be zero.
     pub(crate) fn open_large(&mut self, words: u64) -> Option<(u32, bool)> {
         let count = u32::try_from(words.div_ceil(u64::from(GRANULE_WORDS))).ok()?;
-        if count > self.granules_left() {
+        if count > self.granules_left() || !self.has_list_room(role::LARGE) {
             return None;
         }
         let head = self.take(|buddy| buddy.take_run(count))?;
@@ -334,6 +387,69 @@ impl Space {
         Some((head, fresh == count))
     }
 
+    /// Looks for places that large objects may move to, upwards, until a run of free granules holds `words`. Those that
+    /// will move carry `role::COLLECTED`, and the forwarding table has their places. They must be moved, highest first, by
+    /// [`move_large`](Space::move_large), before anything else is taken or given back.
+    pub(crate) fn plan_large_moves(&mut self, words: u64) {
+        let wanted = words.div_ceil(u64::from(GRANULE_WORDS)).min(u64::from(u32::MAX)) as u32;
+        // Places are made of what was given back, so as not to exceed the limit.
+        self.take_back(true);
+        self.uncommit_free(u32::MAX, |_| true, false);
+        self.large.sort_unstable_by(|a, b| b.cmp(a));
+        for at in 0..self.large.len() {
+            if self.buddy.has_run(wanted) {
+                return;
+            }
+            let (head, count) = (self.large[at], self.region(self.large[at]).granules);
+            if self.region(head).pins > 0 {
+                continue;
+            }
+            self.buddy.give(head..head + count);
+            let to = self.buddy.take_run(count).expect("its own granules at least are free");
+            let missing = (to..to + count).filter(|granule| !self.is_committed(*granule)).count() as u32;
+            let fits = to != head && self.committed_granules + missing <= self.granules_max();
+            if fits && self.back(to, count) {
+                self.memory.set_forward(Self::bottom(head) >> BLOCK_SHIFT, Self::bottom(to));
+                self.flag(head, role::COLLECTED, true);
+            } else {
+                self.buddy.give(to..to + count);
+                self.buddy.carve(head..head + count);
+            }
+        }
+    }
+
+    /// Moves the `at`-th large object to where it was planned to go; returns its words, 0 if it stays.
+    pub(crate) fn move_large(&mut self, at: usize) -> u64 {
+        let head = self.large[at];
+        if self.memory.role(head) & role::COLLECTED == 0 {
+            return 0;
+        }
+        let (region, words) = (*self.region(head), self.used_words(head));
+        let (from, count) = (Self::bottom(head), region.granules);
+        let to = self.memory.forward(from >> BLOCK_SHIFT);
+        let new = to >> GRANULE_SHIFT;
+        self.memory.move_words(from, to, words as u32);
+        self.memory.set_role(head, count, role::FREE);
+        self.freed_ms[head as usize..(head + count) as usize].fill(self.now_ms);
+        if self.poison {
+            self.memory.fill_words(from, (count * GRANULE_WORDS).min(to - from), POISON);
+        }
+        self.memory.set_role(new, count, role::LARGE);
+        self.heads[new as usize..(new + count) as usize].fill(new);
+        let epoch = self.new_epoch();
+        let up = to - from;
+        *self.region_mut(new) = Region { top: region.top + up, tams: region.tams + up, epoch, ..region };
+        self.large[at] = new;
+        words
+    }
+
+    /// Takes granules away for good, until `left` are free: a heap with few addresses.
+    #[cfg(test)]
+    pub(crate) fn withhold(&mut self, left: u32) {
+        let free = (0..self.memory.granules()).filter(|granule| self.buddy.is_free(*granule)).count() as u32;
+        (left..free).for_each(|_| assert!(self.buddy.take_run(1).is_some()));
+    }
+
     /// Takes free granules. What is in quarantine comes out of it when nothing else is left.
     fn take(&mut self, take: impl Fn(&mut Buddy) -> Option<u32>) -> Option<u32> {
         loop {
@@ -341,19 +457,47 @@ impl Space {
             if taken.is_some() {
                 return taken;
             }
+            if self.take_back(true) {
+                continue;
+            }
             let oldest = self.quarantine.as_mut()?.pop_front()?;
             self.buddy.give(oldest);
         }
     }
 
+    /// Takes back what a thread has uncommitted, and with `all` what it has not come to yet; true if there was anything.
+    fn take_back(&mut self, all: bool) -> bool {
+        let (mut taken, mut uncommitted) = (false, 0);
+        let (buddy, committed) = (&mut self.buddy, &mut self.committed);
+        self.giveback.take(all, |returned| {
+            taken = true;
+            match returned {
+                Returned::Committed(range) => buddy.give(range),
+                Returned::Uncommitted(range) => {
+                    range.clone().for_each(|g| committed[g as usize / 64] &= !(1 << (g % 64)));
+                    uncommitted += range.len() as u32;
+                    buddy.give(range);
+                }
+            }
+        });
+        self.committed_granules -= uncommitted;
+        taken
+    }
+
     fn install(&mut self, kind: u8, head: u32, count: u32) {
         self.used_granules += count;
+        self.region_count += 1;
         self.memory.set_role(head, count, kind);
         self.heads[head as usize..(head + count) as usize].fill(head);
         let bottom = Self::bottom(head);
         let epoch = self.new_epoch();
         *self.region_mut(head) = Region { top: bottom, tams: bottom, granules: count, epoch, ..Region::default() };
         self.list(kind).push(head);
+    }
+
+    /// The epoch given out last.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// An epoch that no region had (R4).
@@ -395,9 +539,10 @@ impl Space {
         }
         (head..head + count).for_each(|granule| self.memory.clear_marks(granule));
         self.used_granules -= count;
+        self.region_count -= 1;
         self.memory.set_role(head, count, role::FREE);
         self.freed_ms[head as usize..(head + count) as usize].fill(self.now_ms);
-        if self.quarantine.is_some() && self.reservation.uncommit(head, count) {
+        if self.quarantine.is_some() && self.memory.uncommit(head, count) {
             (head..head + count).for_each(|granule| self.set_committed(granule, false));
             self.committed_granules -= count;
             self.quarantine.as_mut().expect("looked at above").push_back(head..head + count);
@@ -430,11 +575,19 @@ impl Space {
                 return None;
             }
         }
+        if self.committed_granules + missing > self.granules_max() {
+            self.take_back(true);
+        }
         let over = (self.committed_granules + missing).saturating_sub(self.granules_max());
-        self.uncommit_free(over, |_| true);
+        self.uncommit_free(over, |_| true, false);
         if self.committed_granules + missing > self.granules_max() {
             return None;
         }
+        self.back(head, count).then_some(missing)
+    }
+
+    /// Backs granules by memory as far as they are not, whatever the limit. False if the system refuses.
+    fn back(&mut self, head: u32, count: u32) -> bool {
         let mut granule = head;
         while granule < head + count {
             let start = granule;
@@ -442,8 +595,8 @@ impl Space {
                 granule += 1;
             }
             if granule > start {
-                if !self.reservation.commit(start, granule - start) {
-                    return None;
+                if !self.memory.commit(start, granule - start) {
+                    return false;
                 }
                 (start..granule).for_each(|g| self.set_committed(g, true));
                 self.committed_granules += granule - start;
@@ -453,13 +606,13 @@ impl Space {
         }
         self.committed_granules_max = self.committed_granules_max.max(self.committed_granules);
         self.committed_granules_ever = self.committed_granules_ever.max(self.committed_granules);
-        Some(missing)
+        true
     }
 
-    /// Gives up to `most` free granules back, of those that `choose` accepts by the time they were freed. Those nearest to
-    /// the middle of the addresses come first: regions are taken from the low end and large objects from the high one, so
-    /// they are the last to be taken again.
-    fn uncommit_free(&mut self, most: u32, choose: impl Fn(u32) -> bool) -> u32 {
+    /// Gives up to `most` free granules back, of those that `choose` accepts by the time they were freed; or lets a thread do
+    /// so. Those nearest to the middle of the addresses come first: regions are taken from the low end and large objects
+    /// from the high one, so they are the last to be taken again.
+    fn uncommit_free(&mut self, most: u32, choose: impl Fn(u32) -> bool, beside: bool) -> u32 {
         let words = self.committed.len() as u32;
         let middle = words / 2;
         let has_any = |word: &u32| self.committed[*word as usize] != 0;
@@ -470,6 +623,10 @@ impl Space {
         };
         let mut runs: Vec<Range<u32>> = Vec::new();
         for granule in up.chain(down).filter(wanted).take(most as usize) {
+            if runs.try_reserve(1).is_err() {
+                // Without memory for the list, what is on it must do.
+                break;
+            }
             match runs.last_mut() {
                 Some(run) if run.end == granule => run.end += 1,
                 Some(run) if run.start == granule + 1 => run.start -= 1,
@@ -479,27 +636,37 @@ impl Space {
         let mut given = 0;
         for run in runs {
             let count = run.end - run.start;
-            if !self.reservation.uncommit(run.start, count) {
-                break;
+            if beside && self.giveback.add(run.clone()) {
+                self.buddy.carve(run);
+            } else {
+                if !self.memory.uncommit(run.start, count) {
+                    break;
+                }
+                run.for_each(|granule| self.set_committed(granule, false));
+                self.committed_granules -= count;
             }
-            run.for_each(|granule| self.set_committed(granule, false));
-            self.committed_granules -= count;
             given += count;
         }
         given
     }
 
-    /// Gives back free memory: what exceeds `target_bytes` at once, the rest when it was not used for `delay_ms`.
-    /// `keep_bytes` of it stay for the next cycle.
+    /// Gives back free memory, on a thread of the pool if that is wanted: what exceeds `target_bytes` at once, the rest when it
+    /// was not used for `delay_ms`. `keep_bytes` of it stay for the next cycle.
     pub(crate) fn uncommit(&mut self, target_bytes: u64, keep_bytes: u64, delay_ms: u32) {
+        // What is on its way is not counted as free below, whether or not it has arrived.
+        self.take_back(true);
+        let beside = self.gives_back_beside;
         let granules = |bytes: u64| bytes.div_ceil(GRANULE_BYTES as u64).min(u64::from(self.limit_granules)) as u32;
         let free = self.committed_granules - self.used_granules;
         let spare = free.saturating_sub(granules(keep_bytes));
         let over = self.committed_granules.saturating_sub(granules(target_bytes)).min(spare);
         let now = self.now_ms;
-        let given = if over > 0 { self.uncommit_free(over, |_| true) } else { 0 };
+        let given = if over > 0 { self.uncommit_free(over, |_| true, beside) } else { 0 };
         if spare > given {
-            self.uncommit_free(spare - given, |freed| now.saturating_sub(freed) >= delay_ms);
+            self.uncommit_free(spare - given, |freed| now.saturating_sub(freed) >= delay_ms, beside);
+        }
+        if beside {
+            self.giveback.start();
         }
     }
 
@@ -520,7 +687,7 @@ impl Space {
             (&self.permanent, role::PERMANENT),
         ];
         for (heads, kind) in lists {
-            for &head in heads {
+            for &head in heads.iter() {
                 let region = self.region(head);
                 used += region.granules;
                 for granule in head..head + region.granules {
@@ -536,6 +703,10 @@ impl Space {
                 }
             }
         }
+        let regions = lists.iter().map(|(heads, _)| heads.len()).sum::<usize>();
+        if regions != self.region_count || self.eden.capacity().min(self.old.capacity()) < regions {
+            return Err(format!("R6: {} regions in lists, counted {}", regions, self.region_count));
+        }
         if used != self.used_granules {
             return Err(format!("R3: lists hold {used} granules, {} are in use", self.used_granules));
         }
@@ -544,5 +715,50 @@ impl Space {
             return Err(format!("R2: {committed} granules committed, counted {}", self.committed_granules));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regions are opened, filled and freed while a thread of the pool gives free memory back: whatever it is about, a granule
+    /// in use is never touched, and what was given back reads as zero.
+    #[test]
+    fn memory_goes_back_beside_allocation() {
+        const LIMIT_BYTES: u64 = 64 << 20;
+        let reservation = Reservation::new(2048, 0, false).expect("addresses");
+        let mut space = Space::new(reservation, LIMIT_BYTES, false).expect("tables");
+        space.gives_back_beside = true;
+        let (mut state, mut given) = (1_u64, 0);
+        for _ in 0..3000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let choice = (state >> 33) as usize;
+            match choice % 4 {
+                0 | 1 => {
+                    let words = (choice as u64 / 4 % 40 + 1) * u64::from(GRANULE_WORDS);
+                    if let Some((head, zeroed)) = space.open_large(words) {
+                        let at = Space::bottom(head);
+                        assert!(!zeroed || space.memory.word(at) == 0 && space.memory.word(at + words as u32 - 1) == 0);
+                        (0..words as u32).step_by(512).for_each(|i| space.memory.set_word(at + i, u64::from(head)));
+                    }
+                }
+                2 if !space.large.is_empty() => {
+                    let at = choice % space.large.len();
+                    let head = space.large.swap_remove(at);
+                    let (bottom, words) = (Space::bottom(head), space.used_words(head) as u32);
+                    let kept = (0..words).step_by(512).all(|i| space.memory.word(bottom + i) == u64::from(head));
+                    assert!(kept, "what is in use was given back");
+                    space.free_region(head);
+                }
+                _ => {
+                    let before = space.committed_granules;
+                    space.uncommit(0, 0, 0);
+                    given += before - space.committed_granules;
+                }
+            }
+            space.check().expect("a sound space");
+        }
+        assert!(given > 1000, "{given} granules were given back");
     }
 }

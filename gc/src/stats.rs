@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use crate::mmu::MMU_WINDOWS_NS;
 use crate::phases::Phases;
 use crate::policy::{CycleKind, Snapshot};
+use crate::room::Room;
 
 /// Totals since the heap was made. Bytes and nanoseconds, as the names say.
 #[derive(Clone, Debug)]
@@ -80,13 +81,20 @@ impl Times {
     }
 
     fn add(&mut self, ns: u64) {
-        self.0.record(ns).expect("an auto-resizing histogram holds every value");
+        record(&mut self.0, ns);
     }
 
     fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let upper_bound = |value| self.0.highest_equivalent(value);
         self.0.iter_recorded().map(move |bucket| (upper_bound(bucket.value_iterated_to()), bucket.count_at_value()))
     }
+}
+
+/// Counts a value; as the highest so far, if the system has no memory for a longer histogram.
+fn record(histogram: &mut Histogram<u64>, value: u64) {
+    let holds = value <= histogram.high() || Room::default().has_pieces();
+    histogram.auto(holds);
+    histogram.saturating_record(value);
 }
 
 /// Shares of what was committed, in parts of a million.
@@ -151,7 +159,7 @@ impl Stats {
     pub(crate) fn add_metadata(&mut self, metadata_bytes: u64, committed_bytes: u64) {
         self.metadata_bytes_max = self.metadata_bytes_max.max(metadata_bytes);
         let share = metadata_bytes * 1_000_000 / committed_bytes.max(1);
-        self.metadata_shares.0.record(share).expect("an auto-resizing histogram holds every value");
+        record(&mut self.metadata_shares.0, share);
     }
 
     /// What the collector took beside the heap as a share of what was committed, at a quantile of the pauses' ends.

@@ -11,6 +11,7 @@
 //!   is left, and that stays so.
 //! - Q2. A worker counts as busy from before it looks into another's deque until it has found its own and all others empty.
 //! - Q3. When a worker panics, the others end.
+//! - Q4. A deque never grows: it is given no more than [`OFFERED_MAX`] tasks.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,6 +23,9 @@ use crossbeam_deque::{Steal, Stealer, Worker};
 const SPINS: u32 = 64;
 const YIELDS: u32 = 128;
 const SLEEP: Duration = Duration::from_micros(20);
+
+/// Most tasks that a worker offers: what a deque has room for from the start, batches that it takes included.
+const OFFERED_MAX: usize = 32;
 
 /// What the workers of a pause share.
 pub(crate) struct Tasks {
@@ -61,7 +65,13 @@ impl Hand<'_> {
         self.deque.is_empty()
     }
 
-    /// Lets others have a task.
+    /// How many more tasks may be offered (Q4).
+    #[inline(always)]
+    pub(crate) fn room(&self) -> usize {
+        OFFERED_MAX.saturating_sub(self.deque.len())
+    }
+
+    /// Lets others have a task; there must be room for it.
     #[inline(always)]
     pub(crate) fn offer(&self, task: u64) {
         self.deque.push(task);

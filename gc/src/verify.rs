@@ -200,7 +200,7 @@ impl Tracer<'_> {
             let by_chunk = Entry::of_slot(object, u64::from(index));
             if header::is_chunked(word) {
                 assert!(
-                    memory.is_chunk_logged(by_chunk.chunk) == self.logged.contains(&by_chunk),
+                    (memory.logged_array(by_chunk.chunk) == object) == self.logged.contains(&by_chunk),
                     "heap verification: V3: a chunk of {object:#x} is neither armed nor logged, or both"
                 );
             }

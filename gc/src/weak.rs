@@ -16,6 +16,8 @@
 //!   entry waits for one object at a time, and each object is visited once.
 //! - X5. A resource is dropped exactly once, after the pause that found its holder dead, by the thread that uses the heap;
 //!   it sees no object, so it brings none back to life.
+//! - X6. A pause needs no memory for the table: `recent` and `pairs` have room for all entries from when these were made. The search of
+//!   X4 takes memory if there is some; without, the entries are gone through again until nothing is found.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -103,7 +105,9 @@ impl WeakTable {
     }
 
     fn add(&mut self, entry: Entry) -> Result<u32, Full> {
-        Self::reserve(self.room, &mut self.recent, 1)?;
+        // X6: any entry may be looked at in a pause, and be recent after it.
+        let more = (self.entries.len() + 1).max(self.recent.len() + 1) - self.recent.len();
+        Self::reserve(self.room, &mut self.recent, more)?;
         let index = match self.free.pop() {
             Some(index) => {
                 self.entries[index as usize] = entry;
@@ -152,7 +156,8 @@ impl WeakTable {
             self.recent.push(index);
             return Ok(());
         }
-        self.pairs.try_reserve(1).map_err(|_| Full)?;
+        // X6: a map that is at most half full moves its pairs within itself.
+        self.pairs.try_reserve(self.pairs.len() + 2).map_err(|_| Full)?;
         let index = self.add(pair)?;
         self.pairs.insert((holder, key), index);
         Ok(())
@@ -254,56 +259,106 @@ impl WeakTable {
             + indices) as u64
     }
 
-    fn indices(&self, scope: Scope) -> Vec<u32> {
-        match scope {
-            Scope::Recent => self.recent.clone(),
-            Scope::Whole => (0..self.entries.len() as u32).collect(),
+    /// The entries that a pause looks at.
+    fn indices(&self, scope: Scope) -> impl Iterator<Item = u32> {
+        let recent = if scope == Scope::Recent { &self.recent[..] } else { &[] };
+        let all = if scope == Scope::Whole { self.entries.len() as u32 } else { 0 };
+        recent.iter().copied().chain(0..all)
+    }
+
+    /// Hands to `keep` the values that pairs keep alive and nothing else does, given what is `reached` already. `keep` reaches
+    /// them, with what they refer to, before it returns.
+    pub(crate) fn keep_values(
+        &mut self,
+        scope: Scope,
+        memory: Memory,
+        shapes: &ShapeTable,
+        reached: impl Fn(u32) -> bool,
+        keep: &mut dyn FnMut(u32),
+    ) {
+        if self.pairs.is_empty() {
+            return;
+        }
+        self.recent.sort_unstable();
+        self.recent.dedup();
+        match self.find_kept(scope, memory, shapes, &reached) {
+            Ok(kept) => kept.into_iter().for_each(keep),
+            Err(Full) => self.keep_slowly(scope, reached, keep),
         }
     }
 
-    /// The values that pairs keep alive and nothing else does, given what is `reached` already. They are to be reached,
-    /// with what they refer to, before the sweep.
-    pub(crate) fn kept_values(
+    /// X4.
+    fn find_kept(
         &self,
         scope: Scope,
         memory: Memory,
         shapes: &ShapeTable,
         reached: impl Fn(u32) -> bool,
-    ) -> Vec<u32> {
-        if self.pairs.is_empty() {
-            return Vec::new();
-        }
-        let mut search = Search { waiting: HashMap::new(), found: HashSet::new(), stack: Vec::new(), reached };
-        let mut kept = Vec::new();
+    ) -> Result<Vec<u32>, Full> {
+        let mut search = Search::new(self, scope, reached)?;
         for index in self.indices(scope) {
-            search.consider(index, self.entries[index as usize], &mut kept);
+            search.consider(index, self.entries[index as usize])?;
         }
         // What waits for nothing needs no search: the collector will reach the rest.
         while let Some(object) = search.stack.pop()
             && !search.waiting.is_empty()
         {
-            for index in search.waiting.remove(&object).unwrap_or_default() {
-                search.consider(index, self.entries[index as usize], &mut kept);
+            let mut next = search.waiting.remove(&object);
+            while let Some(index) = next.filter(|index| *index != NONE) {
+                next = Some(search.next[index as usize]);
+                search.consider(index, self.entries[index as usize])?;
             }
             let header = memory.word(object);
             for slot in 0..shapes.descriptor(header).refs(header) {
-                search.reach(memory.slot(object, slot));
+                search.reach(memory.slot(object, slot))?;
             }
         }
-        kept
+        Ok(search.kept)
+    }
+
+    /// The same without memory (X6): each round looks at all entries.
+    #[cold]
+    fn keep_slowly(&self, scope: Scope, reached: impl Fn(u32) -> bool, keep: &mut dyn FnMut(u32)) {
+        let lives = |object: u32| object == 0 || reached(object);
+        let mut found = true;
+        while found {
+            found = false;
+            for index in self.indices(scope) {
+                if let Entry::Pair { holder, key, value } = self.entries[index as usize]
+                    && lives(holder)
+                    && lives(key)
+                    && !lives(value)
+                {
+                    keep(value);
+                    found = true;
+                }
+            }
+        }
     }
 
     /// Updates the entries: `place` says where an object is now, or that it is gone.
     pub(crate) fn sweep(&mut self, scope: Scope, place: impl Fn(u32) -> Option<u32>, is_young: impl Fn(u32) -> bool) {
         let mut indices = std::mem::take(&mut self.recent);
         if scope == Scope::Whole {
-            indices = (0..self.entries.len() as u32).collect();
+            indices.clear();
+            indices.extend(0..self.entries.len() as u32);
         } else {
             indices.sort_unstable();
             indices.dedup();
         }
         let place = |object: u32| if object == 0 { Some(0) } else { place(object) };
-        let mut moved = Vec::new();
+        let moves = |entry: Entry| match entry {
+            Entry::Pair { holder, key, .. } if (place(holder), place(key)) != (Some(holder), Some(key)) => {
+                Some((holder, key))
+            }
+            _ => None,
+        };
+        // Removed before any is added: a new place may be another's old one.
+        for index in &indices {
+            if let Some(pair) = moves(self.entries[*index as usize]) {
+                self.pairs.remove(&pair);
+            }
+        }
         indices.retain(|&index| {
             let before = self.entries[index as usize];
             let after = match before {
@@ -323,26 +378,16 @@ impl WeakTable {
                     holder.map(|holder| Entry::Resource { holder, resource })
                 }
             };
-            if let Entry::Pair { holder, key, .. } = before {
-                let same = matches!(after, Some(Entry::Pair { holder: h, key: k, .. }) if (h, k) == (holder, key));
-                if !same {
-                    // Removed before any is added: a new place may be another's old one.
-                    self.pairs.remove(&(holder, key));
-                    moved.push(index);
-                }
-            }
             let Some(after) = after else {
                 self.release(index);
                 return false;
             };
+            if let (Some(_), Entry::Pair { holder, key, .. }) = (moves(before), after) {
+                self.pairs.insert((holder, key), index);
+            }
             self.entries[index as usize] = after;
             after.objects().into_iter().any(|object| object != 0 && is_young(object))
         });
-        for index in moved {
-            if let Entry::Pair { holder, key, .. } = self.entries[index as usize] {
-                self.pairs.insert((holder, key), index);
-            }
-        }
         self.recent = indices;
     }
 
@@ -409,36 +454,55 @@ impl WeakTable {
     }
 }
 
+/// No entry.
+const NONE: u32 = u32::MAX;
+
 /// The search for values that pairs keep (X4).
 struct Search<R> {
-    /// Entries by the object they wait for.
-    waiting: HashMap<u32, Vec<u32>>,
+    /// The first entry that waits for an object, and by entry the next one that waits for the same.
+    waiting: HashMap<u32, u32>,
+    next: Vec<u32>,
     found: HashSet<u32>,
     stack: Vec<u32>,
+    kept: Vec<u32>,
     reached: R,
+    room: Room,
 }
 
 impl<R: Fn(u32) -> bool> Search<R> {
+    fn new(table: &WeakTable, scope: Scope, reached: R) -> Result<Search<R>, Full> {
+        let (mut waiting, mut next, mut kept) = (HashMap::new(), Vec::new(), Vec::new());
+        let looked_at = table.indices(scope).count();
+        waiting.try_reserve(looked_at).map_err(|_| Full)?;
+        WeakTable::reserve(table.room, &mut next, table.entries.len())?;
+        WeakTable::reserve(table.room, &mut kept, looked_at)?;
+        next.resize(table.entries.len(), NONE);
+        Ok(Search { waiting, next, found: HashSet::new(), stack: Vec::new(), kept, reached, room: table.room })
+    }
+
     fn lives(&self, object: u32) -> bool {
         object == 0 || (self.reached)(object) || self.found.contains(&object)
     }
 
-    fn consider(&mut self, index: u32, entry: Entry, kept: &mut Vec<u32>) {
-        let Entry::Pair { holder, key, value } = entry else { return };
+    fn consider(&mut self, index: u32, entry: Entry) -> Result<(), Full> {
+        let Entry::Pair { holder, key, value } = entry else { return Ok(()) };
         if let Some(missing) = [holder, key].into_iter().find(|object| !self.lives(*object)) {
-            self.waiting.entry(missing).or_default().push(index);
-        } else if self.reach(value) {
-            kept.push(value);
+            self.next[index as usize] = self.waiting.insert(missing, index).unwrap_or(NONE);
+        } else if self.reach(value)? {
+            self.kept.push(value);
         }
+        Ok(())
     }
 
     /// True if it was not known to live before.
-    fn reach(&mut self, object: u32) -> bool {
+    fn reach(&mut self, object: u32) -> Result<bool, Full> {
         let new = !self.lives(object);
         if new {
+            WeakTable::reserve(self.room, &mut self.stack, 1)?;
+            self.found.try_reserve(1).map_err(|_| Full)?;
             self.found.insert(object);
             self.stack.push(object);
         }
-        new
+        Ok(new)
     }
 }

@@ -214,7 +214,7 @@ runtime_functions! {
     Quiet AllocateArray allocate_array(Int, Int) -> Int;
     /// `(object)`: slow path of the write barrier.
     Quiet Barrier barrier(Int) -> Int;
-    /// `(array, index)`: slow path of the write barrier for an element of a chunked array.
+    /// `(array, index)`: slow path of the write barrier for an element of an array.
     Quiet BarrierElement barrier_element(Int, Int) -> Int;
     /// `()`: the stack pointer is below the limit, because the stack is used up or because something is asked for.
     Quiet Poll poll() -> Int;

@@ -11,7 +11,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-pub use tenure_gc::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, ShapeTable};
+pub use tenure_gc::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, FLAGS_BYTE_OFFSET, LOG_BIT, ShapeTable};
 pub use tenure_gc::{Shape, ShapeId};
 
 /// Bits of the shape id at the start of a header.

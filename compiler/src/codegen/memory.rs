@@ -12,7 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, AliasRegionData, InstBuilder, MemFlagsData, types};
 use tenure_runtime::abi::RuntimeFunction;
 use tenure_runtime::context::offset;
-use tenure_runtime::layout::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, CHUNKED_BIT, FLAGS_BYTE_OFFSET, LOG_BIT, SHAPE_BITS};
+use tenure_runtime::layout::{CHUNK_SHIFT, CHUNK_TABLE_OFFSET, FLAGS_BYTE_OFFSET, LOG_BIT, SHAPE_BITS};
 
 /// Alias regions (M2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,26 +174,26 @@ impl Translator<'_, '_> {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         self.builder.ins().brif(armed, slow, &[], done, &[]);
         self.enter(slow);
-        if let Some(index) = index {
-            let chunked = self.builder.ins().band_imm_s(bits, i64::from(CHUNKED_BIT));
-            let (by_chunk, unlogged, whole) = (self.cold_block(), self.cold_block(), self.cold_block());
-            self.builder.ins().brif(chunked, by_chunk, &[], whole, &[]);
-            self.enter(by_chunk);
-            // The chunk byte is found by the element's offset from the base, in references: one instruction of addressing.
-            let element = self.builder.ins().iadd_imm_s(index, 2);
-            let start = self.builder.ins().ishl_imm_s(object, 1);
-            let element = self.builder.ins().iadd(element, start);
-            let chunk = self.builder.ins().ushr_imm_s(element, i64::from(CHUNK_SHIFT - 2));
-            let place = self.builder.ins().iadd(self.context, chunk);
-            let flags = self.flags(Region::Context);
-            let logged = self.builder.ins().uload8(types::I32, flags, place, CHUNK_TABLE_OFFSET as i32);
-            self.builder.ins().brif(logged, done, &[], unlogged, &[]);
-            self.enter(unlogged);
-            self.call_quiet_infallible(RuntimeFunction::BarrierElement, &[object, index]);
+        let Some(index) = index else {
+            self.call_quiet_infallible(RuntimeFunction::Barrier, &[object]);
             self.builder.ins().jump(done, &[]);
-            self.enter(whole);
-        }
-        self.call_quiet_infallible(RuntimeFunction::Barrier, &[object]);
+            return self.enter(done);
+        };
+        // The chunk is found by the element's offset from the base, in references: one instruction of addressing.
+        let element = self.builder.ins().iadd_imm_s(index, 2);
+        let start = self.builder.ins().ishl_imm_s(object, 1);
+        let element = self.builder.ins().iadd(element, start);
+        let chunk = self.builder.ins().ushr_imm_s(element, i64::from(CHUNK_SHIFT - 2));
+        let entry = self.builder.ins().ishl_imm_s(chunk, 2);
+        let place = self.builder.ins().iadd(self.context, entry);
+        let flags = self.flags(Region::Context);
+        let array = self.builder.ins().ireduce(types::I32, object);
+        let logged = self.builder.ins().load(types::I32, flags, place, CHUNK_TABLE_OFFSET as i32);
+        let is_logged = self.builder.ins().icmp(IntCC::Equal, array, logged);
+        let unlogged = self.cold_block();
+        self.builder.ins().brif(is_logged, done, &[], unlogged, &[]);
+        self.enter(unlogged);
+        self.call_quiet_infallible(RuntimeFunction::BarrierElement, &[object, index]);
         self.builder.ins().jump(done, &[]);
         self.enter(done);
     }

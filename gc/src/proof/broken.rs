@@ -13,7 +13,7 @@ use crate::policy::{Overrides, Policy, Static};
 use crate::rules::{Rule, break_rule};
 
 const VARIABLE: &str = "TENURE_BREAK";
-const SEEDS: u64 = 9;
+const SEEDS: u64 = 12;
 const OPERATIONS: usize = 2000;
 
 /// Small regions, early promotion and eager marking.

@@ -5,6 +5,7 @@
 
 mod broken;
 mod faults;
+mod last_ditch;
 mod quarantine;
 
 #[path = "../../tests/support/mod.rs"]
