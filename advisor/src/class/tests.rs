@@ -1,3 +1,5 @@
+//! The classes' tests: labels, names, hysteresis, and what is no number.
+
 use super::behaviour::{FEATURE_COUNT, FEATURES, at};
 use super::*;
 
