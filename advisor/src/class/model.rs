@@ -46,16 +46,22 @@ pub struct ClassFit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClassPrior {
     /// log2 of the old regions' size over the largest legal one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_region_log2: Option<f64>,
     /// log2 of the eden regions' size over the largest legal one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eden_region_log2: Option<f64>,
     /// Marking starts at this share of the heap target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent_start_share: Option<f64>,
     /// log2 of the young size over the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub young_log2: Option<f64>,
     /// log2 of the heap target over the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heap_target_log2: Option<f64>,
     /// Tenuring age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenuring_age: Option<f64>,
 }
 
