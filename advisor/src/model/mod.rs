@@ -142,6 +142,16 @@ impl Model {
         Model::new(&file)
     }
 
+    /// The same model by instructions that every processor has, to measure what the wide ones bring.
+    #[cfg(feature = "train")]
+    pub fn portable(&self) -> Model {
+        let predictor = match &self.predictor {
+            Predictor::Linear(linear) => Predictor::Linear(linear.clone()),
+            Predictor::Network(network) => Predictor::Network(Box::new(network.portable())),
+        };
+        Model { predictor, ..self.clone() }
+    }
+
     /// Takes in a state; candidates are then predicted from it.
     pub fn prepare(&self, state: &[f64; STATE_COUNT]) -> Prepared<'_> {
         let (mut distance, mut outside) = (0.0, 0.0);

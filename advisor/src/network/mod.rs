@@ -119,6 +119,12 @@ impl Network {
         Ok(network)
     }
 
+    /// The same network on the path that every processor has.
+    #[cfg(feature = "train")]
+    pub(crate) fn portable(&self) -> Network {
+        Network { path: Path::Portable, ..self.clone() }
+    }
+
     /// The state's part of the first layer.
     pub(crate) fn prepare(&self, state: &[f64; STATE_COUNT]) -> StateSums {
         let mut sums = self.bias;

@@ -154,6 +154,22 @@ pub fn fit_without(runs: &[Run], options: &Options, family: &str) -> Result<Trai
     fit(&others, options)
 }
 
+/// Fits a model of weighted sums, whichever kind does better: for comparisons.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_linear(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
+    fit_kind(runs, options, Some(Kind::Linear))
+}
+
+/// Fits a network in 8 bits, whichever kind does better: for comparisons.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_network(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
+    fit_kind(runs, options, Some(Kind::Network))
+}
+
 /// Fits a model to `runs`.
 ///
 /// Penalties, methods and the kind of model are chosen, and the metrics measured, by leaving out folds of whole families.
@@ -161,6 +177,11 @@ pub fn fit_without(runs: &[Run], options: &Options, family: &str) -> Result<Trai
 /// # Errors
 /// Too few rows or families, or data in which nothing varies.
 pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
+    fit_kind(runs, options, None)
+}
+
+/// The fit, of the kind asked for or of the better one.
+fn fit_kind(runs: &[Run], options: &Options, wanted: Option<Kind>) -> Result<Trained, TrainError> {
     let Data { rows, rows_left_out, families } = Data::of(runs)?;
     let ranges = ranges(&rows);
     let distances = distances(&rows, &ranges);
@@ -189,7 +210,8 @@ pub fn fit(runs: &[Run], options: &Options) -> Result<Trained, TrainError> {
         })
         .collect();
     let regret = |kind: Kind| kinds[kind as usize].regret;
-    let ships = if regret(Kind::Network) < regret(Kind::Linear) { Kind::Network } else { Kind::Linear };
+    let better = if regret(Kind::Network) < regret(Kind::Linear) { Kind::Network } else { Kind::Linear };
+    let ships = wanted.unwrap_or(better);
 
     let mut outputs: Vec<OutputFit> = (OUTPUTS.iter().zip(&kinds[ships as usize].outputs))
         .map(|(name, metric)| OutputFit {
