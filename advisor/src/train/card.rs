@@ -23,6 +23,7 @@ fn parts(out: &mut String, model: &ModelFile, metrics: &Metrics, options: &Optio
     writeln!(out, "| rows (holds of random knobs) | {} of {} runs |", metrics.rows, metrics.runs)?;
     writeln!(out, "| rows left out for unusable numbers | {} |", metrics.rows_left_out)?;
     writeln!(out, "| format, schema | {}, {} |\n", model.format, model.schema)?;
+    writeln!(out, "The model is made again from the data beside it, bit for bit, by `tenure train --from=DATA`.\n")?;
     accuracy(out, metrics)?;
     regrets(out, metrics)?;
     limits(out, metrics)
