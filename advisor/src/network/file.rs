@@ -41,6 +41,7 @@ pub struct NetworkOutput {
 
 impl NetworkFit {
     /// Puts a network into the form of the file: first layer by feature, state features first, and one readout an output.
+    #[cfg(any(test, feature = "train"))]
     pub(crate) fn new(
         first: &[[i8; HIDDEN]],
         hidden_bias: &[i32; HIDDEN],
@@ -94,6 +95,7 @@ impl NetworkFit {
     }
 }
 
+#[cfg(any(test, feature = "train"))]
 fn digits(weights: &[i8; HIDDEN]) -> String {
     weights.iter().map(|weight| format!("{weight:02x}")).collect()
 }

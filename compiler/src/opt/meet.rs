@@ -95,40 +95,41 @@ fn members(function: &Function) -> HashMap<Value, Member> {
     // a parameter takes part with the layout of its arguments, which may be parameters themselves
     let mut changed = true;
     while std::mem::take(&mut changed) {
-        for block in &function.blocks {
-            block.terminator.edges(|to, args| {
-                for (k, arg) in args.iter().enumerate() {
-                    let param = function.blocks[to.index()].params[k];
-                    if let Some(&Member { record, .. }) = members.get(arg)
-                        && !members.contains_key(&param)
-                    {
-                        members.insert(param, Member { record, is_param: true });
-                        changed = true;
-                    }
-                }
-            });
-        }
+        each_handed_over(function, |arg, param| {
+            if let Some(&Member { record, .. }) = members.get(&arg)
+                && !members.contains_key(&param)
+            {
+                members.insert(param, Member { record, is_param: true });
+                changed = true;
+            }
+        });
     }
     forget_used_otherwise(function, &mut members);
     let mut changed = true;
     while std::mem::take(&mut changed) {
-        for block in &function.blocks {
-            block.terminator.edges(|to, args| {
-                for (k, arg) in args.iter().enumerate() {
-                    let param = function.blocks[to.index()].params[k];
-                    let fits = match (members.get(arg), members.get(&param)) {
-                        (Some(a), Some(b)) => a.record == b.record,
-                        (None, None) => true,
-                        _ => false,
-                    };
-                    if !fits {
-                        changed |= members.remove(arg).is_some() | members.remove(&param).is_some();
-                    }
-                }
-            });
-        }
+        each_handed_over(function, |arg, param| {
+            let fits = match (members.get(&arg), members.get(&param)) {
+                (Some(a), Some(b)) => a.record == b.record,
+                (None, None) => true,
+                _ => false,
+            };
+            if !fits {
+                changed |= members.remove(&arg).is_some() | members.remove(&param).is_some();
+            }
+        });
     }
     members
+}
+
+/// Calls `visit` with each argument of an edge and the parameter that it becomes.
+fn each_handed_over(function: &Function, mut visit: impl FnMut(Value, Value)) {
+    for block in &function.blocks {
+        block.terminator.edges(|to, args| {
+            for (&arg, &param) in args.iter().zip(&function.blocks[to.index()].params) {
+                visit(arg, param);
+            }
+        });
+    }
 }
 
 /// Takes out what is used in other ways than to read its fields, to test it or to pass it on.

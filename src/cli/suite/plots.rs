@@ -150,13 +150,7 @@ fn costs(results: &Results, area: &Area) -> Drawn {
             .label(*label)
             .legend(move |at| Circle::new(at, 4, color.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    Ok(())
+    legend(&mut chart, SeriesLabelPosition::LowerRight)
 }
 
 /// The collector's CPU and the memory of a contender against adaptive's, geometric means over cells.
@@ -216,9 +210,17 @@ fn memory(measured: &Measured, area: &Area) -> Drawn {
             .label(name)
             .legend(move |at| Circle::new(at, 5, color.filled()));
     }
+    legend(&mut chart, SeriesLabelPosition::UpperRight)
+}
+
+/// What the colours mean, in a corner.
+fn legend<'a, 'b: 'a, X: Ranged, Y: Ranged>(
+    chart: &mut ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>,
+    corner: SeriesLabelPosition,
+) -> Drawn {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(corner)
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.3))
         .draw()?;
@@ -268,13 +270,7 @@ fn violations(results: &Results, missing: &[(Cell, f64, f64)], area: &Area) -> D
             .label(label)
             .legend(move |at| Circle::new(at, 4, color.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    Ok(())
+    legend(&mut chart, SeriesLabelPosition::LowerRight)
 }
 
 /// One knob's panel: each counter over the knob's values.
