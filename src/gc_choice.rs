@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use tenure_advisor::{Advisor, Counters};
+use tenure_advisor::{Advisor, Counters, Goal};
 use tenure_gc::policy::{Adaptive, Adversarial, Explore, Overrides, Policy, Ratio, SquareRoot, Static, Survey};
 
 /// A choice of policy, for a new heap or a running one.
@@ -20,12 +20,22 @@ pub struct Gc {
 enum Choice {
     Static(Overrides),
     Adaptive,
-    Advisor(Option<PathBuf>),
+    Advisor(AdvisorChoice),
     SquareRoot(f64),
     Ratio(f64),
     Explore(u64),
     Survey(u64),
     Adversarial(u64),
+}
+
+/// How the advisor is to be.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct AdvisorChoice {
+    /// The shipped one if none.
+    model: Option<PathBuf>,
+    goal: Goal,
+    frozen: Overrides,
+    shadow: bool,
 }
 
 /// A policy with what its owner wants to keep.
@@ -40,13 +50,35 @@ pub(crate) struct Chosen {
 impl Gc {
     /// The learned policy with the shipped model. The default.
     pub fn advisor() -> Gc {
-        Gc { choice: Choice::Advisor(None) }
+        Gc { choice: Choice::Advisor(AdvisorChoice::default()) }
     }
 
     /// The learned policy with a model from a file. If the model can't be used, the adaptive policy decides, which is
     /// counted in the statistics, and the [`Vm`](crate::Vm) has a warning.
     pub fn advisor_from(model: impl Into<PathBuf>) -> Gc {
-        Gc { choice: Choice::Advisor(Some(model.into())) }
+        Gc { choice: Choice::Advisor(AdvisorChoice { model: Some(model.into()), ..AdvisorChoice::default() }) }
+    }
+
+    fn with_advisor(mut self, set: impl FnOnce(&mut AdvisorChoice)) -> Gc {
+        if let Choice::Advisor(advisor) = &mut self.choice {
+            set(advisor);
+        }
+        self
+    }
+
+    /// What the advisor is to be cheap in; throughput if nothing is said. Other policies have no goal but that of pauses.
+    pub fn goal(self, goal: Goal) -> Gc {
+        self.with_advisor(|advisor| advisor.goal = goal)
+    }
+
+    /// Knobs that the advisor leaves at these values. Other policies are as they are.
+    pub fn frozen(self, knobs: Overrides) -> Gc {
+        self.with_advisor(|advisor| advisor.frozen = knobs)
+    }
+
+    /// The advisor decides and is recorded, but the adaptive policy's knobs come into force. Other policies are as they are.
+    pub fn in_shadow(self) -> Gc {
+        self.with_advisor(|advisor| advisor.shadow = true)
     }
 
     /// G1's formulas.
@@ -108,8 +140,14 @@ impl Gc {
         match &self.choice {
             Choice::Static(knobs) => plain(Box::new(Static::new(*knobs))),
             Choice::Adaptive => plain(Box::new(Adaptive::new())),
-            Choice::Advisor(None) => advised((Advisor::shipped(), None)),
-            Choice::Advisor(Some(path)) => advised(Advisor::or_adaptive(Advisor::from_file(path))),
+            Choice::Advisor(choice) => {
+                let (advisor, warning) = match &choice.model {
+                    None => (Advisor::shipped(), None),
+                    Some(path) => Advisor::or_adaptive(Advisor::from_file(path)),
+                };
+                let advisor = advisor.with_goal(choice.goal).with_frozen(choice.frozen);
+                advised((if choice.shadow { advisor.in_shadow() } else { advisor }, warning))
+            }
             Choice::SquareRoot(price_per_mib) => plain(Box::new(SquareRoot::new(*price_per_mib))),
             Choice::Ratio(room_per_live) => plain(Box::new(Ratio::new(*room_per_live))),
             Choice::Explore(seed) => plain(Box::new(Explore::new(*seed))),

@@ -72,7 +72,8 @@ pub use vm::{Collector, Function, Vm};
 
 pub use tenure_runtime::interrupt::InterruptHandle;
 
-pub use tenure_gc::policy::{CycleKind, Decision, Knobs, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
+pub use tenure_advisor::Goal;
+pub use tenure_gc::policy::{CycleKind, Decision, Knobs, NextKind, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
 pub use tenure_gc::{
     CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PausePhase, PauseReport, Phases, Stats, WorkClock,
     Zeal,

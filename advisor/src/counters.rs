@@ -7,7 +7,7 @@ use tenure_gc::policy::Reason;
 use crate::foresight::Told;
 
 /// One more than the largest reason.
-const REASONS: usize = Reason::Survey as usize + 1;
+const REASONS: usize = Reason::Undo as usize + 1;
 
 /// Decisions by reason, and what is told of the run.
 #[derive(Debug, Default)]

@@ -72,6 +72,13 @@ impl Weights {
             + self.risk * outputs[Output::Risk as usize].clamp(0.0, 1.0)
             + self.violation * excess.max(0.0)
     }
+
+    /// The deviation of a cost whose outputs deviate by so much, taken to be independent; the risk aside, which is no
+    /// matter of degree.
+    pub fn deviation(&self, outputs: &Prediction) -> f64 {
+        let parts = [(self.gc, Output::GcPerByte), (self.pause, Output::Pause), (self.footprint, Output::Footprint)];
+        parts.iter().map(|(weight, output)| (weight * outputs[*output as usize]).powi(2)).sum::<f64>().sqrt()
+    }
 }
 
 #[cfg(test)]

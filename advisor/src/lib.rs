@@ -14,9 +14,12 @@
 
 #![forbid(unsafe_code)]
 
+mod bandit;
 #[cfg(test)]
 mod behaviour;
+mod candidates;
 mod class;
+mod coordinate;
 mod correct;
 mod counters;
 mod error;

@@ -7,39 +7,52 @@
 //! Invariants
 //! - A1. `decide` and `observe` neither allocate nor fail, whatever numbers they are given.
 //! - A2. Without a usable model every decision is the adaptive policy's own, with [`Reason::NoModel`], and counted.
-//! - A3. The knobs that the model does not choose follow the adaptive policy.
+//! - A3. A knob that no plan has moved follows the adaptive policy.
+//! - A4. A frozen knob has its value in every decision, whoever makes it.
+//! - A5. In the shadow the knobs in force are the adaptive policy's; what the advisor would have stands beside them.
 
 use std::sync::Arc;
 
-use tenure_gc::policy::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use tenure_gc::policy::{Decision, Envelope, Knobs, Outcome, Overrides, Policy, Reason, Snapshot};
 
+use crate::candidates::Trust;
 use crate::class::Classifier;
+use crate::coordinate::{Coordinate, NO_STEPS, PLANNED, PLANNED_COUNT, Steps, steps_between};
 use crate::correct::Correction;
 use crate::counters::Counters;
 use crate::features::{STATE_COUNT, state_features};
 use crate::forecast::Forecaster;
 use crate::foresight::Foresight;
 use crate::goal::{Goal, Weights};
-use crate::guard::{Guard, Outlook, Turn};
+use crate::guard::{Guard, Outlook, Turn, WARMUP};
 use crate::history::{History, Measured};
 use crate::math::exp;
 use crate::model::{Model, Output, Prediction};
 use crate::observed::observed;
-use crate::planner::{Plan, Planner, Situation, Trust, predict};
+use crate::planner::{Plan, Planner, Situation, predict};
 use crate::smooth::Smoother;
 
-/// Plans are at least this far apart: 200 a second. In between, knobs are held.
-const PLAN_PERIOD_NS: u64 = 5_000_000;
+/// Plans are at least this far apart: 100 a second. In between, knobs are held.
+const PLAN_PERIOD_NS: u64 = 10_000_000;
 /// Change of a followed size below which the knob stays as it is.
 const FOLLOW_GROWTH: f64 = 1.1;
 const FOLLOW_SHRINKAGE: f64 = 0.75;
+const FOLLOW_YOUNG: f64 = 1.75;
+/// Change of the threshold below which it stays as it is.
+const FOLLOW_SHARE: f64 = 0.25;
 /// Change of the tenuring age below which it stays as it is.
 const FOLLOW_AGE: u8 = 3;
+/// The heap target is at least this many times what old regions and large objects hold, and the young size on top.
+const HEAP_PER_OCCUPIED: f64 = 1.1;
+/// What shows within a probe. Of the others a probe would only bring the next marking nearer, and blame the adaptive policy.
+const QUICK: [Coordinate; 4] = [Coordinate::EdenRegion, Coordinate::Young, Coordinate::LargeObject, Coordinate::Age];
 
 /// The learned policy.
 pub struct Advisor {
     level0: Box<dyn Policy>,
     learned: Option<Box<Learned>>,
+    frozen: Overrides,
+    shadow: bool,
     counters: Arc<Counters>,
 }
 
@@ -53,26 +66,42 @@ struct Learned {
     correction: Correction,
     planner: Planner,
     guard: Guard,
+    /// The state in which the adaptive policy last decided.
     baseline_state: [f64; STATE_COUNT],
     last_plan_ns: Option<u64>,
     /// The knobs to return to after a probe.
     held: Option<Knobs>,
+    /// Which of them a plan has moved.
+    owned: [bool; PLANNED_COUNT],
     pending: Option<Pending>,
 }
 
 /// What is needed when the outcome of a decision comes.
 #[derive(Clone, Copy)]
 struct Pending {
+    /// For the knobs in force.
     predicted: Prediction,
+    /// For the adaptive policy's; for the ones in force, if those stand in for it.
+    baseline: Prediction,
     advised: bool,
     pause_goal_ln: f64,
+}
+
+/// Who wants what.
+struct Wishes<'a> {
+    level0: &'a Knobs,
+    envelope: &'a Envelope,
+    frozen: &'a Overrides,
+    /// The advisor's knobs don't come into force.
+    shadow: bool,
 }
 
 impl Advisor {
     /// An advisor over `level0`, the policy it falls back to; without a model it is `level0` under another name.
     pub(crate) fn over(level0: Box<dyn Policy>, model: Option<Arc<Model>>) -> Advisor {
         let learned = model.map(|model| Box::new(Learned::new(model, Goal::default())));
-        Advisor { level0, learned, counters: Arc::new(Counters::default()) }
+        let counters = Arc::new(Counters::default());
+        Advisor { level0, learned, frozen: Overrides::default(), shadow: false, counters }
     }
 
     /// The same advisor with another goal.
@@ -80,6 +109,18 @@ impl Advisor {
         if let Some(learned) = &mut self.learned {
             learned.weights = goal.weights();
         }
+        self
+    }
+
+    /// The same advisor with knobs that always have these values: what is left to the advisor shows what the knob is worth.
+    pub fn with_frozen(mut self, knobs: Overrides) -> Advisor {
+        self.frozen = knobs;
+        self
+    }
+
+    /// The same advisor in the shadow: it decides and is recorded, but the adaptive policy's knobs are in force.
+    pub fn in_shadow(mut self) -> Advisor {
+        self.shadow = true;
         self
     }
 
@@ -113,10 +154,13 @@ impl Policy for Advisor {
 
     fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, envelope: &Envelope) -> Decision {
         let mut level0 = self.level0.decide(snapshot, current, envelope);
-        level0.knobs = envelope.clamp(&level0.knobs, current);
+        level0.knobs = envelope.clamp(&self.frozen.apply(level0.knobs), current);
         let decision = match &mut self.learned {
-            None => Decision { reason: Reason::NoModel, ..level0 },
-            Some(learned) => learned.decide(snapshot, current, &level0.knobs, envelope),
+            None => Decision { reason: Reason::NoModel, advised: level0.knobs, ..level0 },
+            Some(learned) => {
+                let (frozen, shadow) = (&self.frozen, self.shadow);
+                learned.decide(snapshot, current, &Wishes { level0: &level0.knobs, envelope, frozen, shadow })
+            }
         };
         self.counters.count(decision.reason);
         if let Some(learned) = &self.learned {
@@ -146,108 +190,139 @@ impl Learned {
             baseline_state: [0.0; STATE_COUNT],
             last_plan_ns: None,
             held: None,
+            owned: [false; PLANNED_COUNT],
             pending: None,
             model,
         }
     }
 
-    fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, level0: &Knobs, envelope: &Envelope) -> Decision {
+    fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, wishes: &Wishes<'_>) -> Decision {
         self.history.push(snapshot);
         self.foresight.observe(snapshot);
         let now = self.history.measure(snapshot, current);
         let (smooth, changed) = self.smoother.update(&now);
         if changed {
             self.planner.workload_changed();
+            self.correction.forget_directions();
             self.guard.workload_changed();
         }
         let state = state_features(&smooth);
         let model = Arc::clone(&self.model);
         let prepared = model.prepare(&state);
-        if self.history.seen() <= crate::guard::WARMUP || self.guard.is_measuring_baseline() {
-            self.baseline_state = state;
-        }
         // After a probe the knobs in force are the adaptive policy's; the plan goes on from the ones held before it.
-        let held = self.held.unwrap_or(*current);
+        let held = self.held.unwrap_or(*wishes.level0);
+        let probe = QUICK.iter().fold(held, |knobs, quick| quick.copied(wishes.level0, &knobs));
+        let seen = self.history.seen() - 1;
         let outlook = Outlook {
             distance: prepared.distance(),
             distance_max: model.distance_max(),
             outside: prepared.outside(),
-            drift: model.drift(&state, &self.baseline_state),
-            moved: moved(&held, level0),
+            drift: if seen < WARMUP { 0.0 } else { model.drift(&state, &self.baseline_state) },
+            moved: steps_between(&probe, &held) != NO_STEPS,
         };
-        let turn = self.guard.turn(self.history.seen() - 1, &outlook);
-        let (knobs, reason) = match turn {
-            Turn::Warmup => self.yield_to(level0, Reason::Warmup),
-            Turn::Foreign => self.yield_to(level0, Reason::OutOfDistribution),
-            Turn::Fallback => self.yield_to(level0, Reason::Guard),
+        let turn = self.guard.turn(seen, &outlook);
+        if turn != Turn::Model {
+            self.baseline_state = state;
+            self.correction.interrupted();
+        }
+        if turn == Turn::Fallback && self.held.is_some() {
+            self.planner.overruled();
+        }
+        let (advised, reason) = match turn {
+            Turn::Warmup => self.yield_to(wishes.level0, Reason::Warmup),
+            Turn::Foreign => self.yield_to(wishes.level0, Reason::OutOfDistribution),
+            Turn::Fallback => self.yield_to(wishes.level0, Reason::Guard),
             Turn::Probe => {
                 self.held = Some(held);
-                // What takes longer than a probe to tell stays: a lower threshold would only pull the next marking
-                // into the probe, and blame the adaptive policy for it.
-                let probe = Knobs {
-                    old_region_bytes: held.old_region_bytes,
-                    concurrent_start_share: held.concurrent_start_share,
-                    ..*level0
-                };
                 (probe, Reason::Probe)
             }
             Turn::Model => {
-                let base = follow(&held, level0, envelope);
+                let needed_bytes = (now.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes;
+                let trust = Trust::around(wishes.level0, &held, needed_bytes);
+                let base = self.follow(&held, &trust, wishes);
                 let situation = Situation {
                     measured: &smooth,
                     prepared: &prepared,
                     correction: &self.correction,
                     weights: &self.weights,
                     current: &base,
-                    level0,
-                    envelope,
+                    level0: wishes.level0,
+                    envelope: wishes.envelope,
+                    trust: &trust,
+                    frozen: wishes.frozen,
                 };
-                let planned =
+                let due =
                     self.last_plan_ns.is_none_or(|last| snapshot.uptime_ns >= last.saturating_add(PLAN_PERIOD_NS));
-                // Knobs just pulled towards the adaptive policy's have made their step.
-                let pulled =
-                    base.young_bytes != held.young_bytes || base.concurrent_start_share != held.concurrent_start_share;
-                let plan = if planned && !pulled {
+                let plan = if due { self.planner.plan(&situation) } else { Plan::Hold };
+                if due {
                     self.last_plan_ns = Some(snapshot.uptime_ns);
-                    self.planner.plan(&situation)
-                } else {
-                    Plan::Hold
-                };
+                }
                 match plan {
-                    Plan::Move(knobs) => self.advise(envelope.clamp(&knobs, &base), Reason::Model),
-                    Plan::Hold => self.advise(base, Reason::Hold),
+                    Plan::Move(knobs, steps) => self.advise(knobs, &steps, Reason::Model, wishes),
+                    Plan::Undo(knobs, steps) => self.advise(knobs, &steps, Reason::Undo, wishes),
+                    Plan::Hold => self.advise(base, &NO_STEPS, Reason::Hold, wishes),
                     Plan::Unbelievable => {
                         self.guard.distrust();
-                        self.yield_to(level0, Reason::Guard)
+                        self.yield_to(wishes.level0, Reason::Guard)
                     }
                 }
             }
         };
-        self.answer(&now, knobs, reason, turn)
+        let by_model = matches!(reason, Reason::Model | Reason::Undo | Reason::Hold);
+        self.answer(&now, advised, reason, by_model, wishes)
     }
 
     /// The model's knobs, to be held.
-    fn advise(&mut self, knobs: Knobs, reason: Reason) -> (Knobs, Reason) {
+    fn advise(&mut self, knobs: Knobs, steps: &Steps, reason: Reason, wishes: &Wishes<'_>) -> (Knobs, Reason) {
         self.held = Some(knobs);
+        if *steps != NO_STEPS {
+            self.owned.iter_mut().zip(steps).for_each(|(owned, steps)| *owned |= *steps != 0);
+            // What doesn't come into force can't be tried.
+            if !wishes.shadow {
+                self.correction.moved(steps);
+            }
+        }
         (knobs, reason)
     }
 
     /// The adaptive policy's knobs; what the model held is forgotten.
     fn yield_to(&mut self, level0: &Knobs, reason: Reason) -> (Knobs, Reason) {
         self.held = None;
+        self.owned = [false; PLANNED_COUNT];
         (*level0, reason)
     }
 
+    /// `held` with the knobs that no plan has moved brought after the adaptive policy's, small changes left out (A3).
+    fn follow(&self, held: &Knobs, trust: &Trust, wishes: &Wishes<'_>) -> Knobs {
+        let mut knobs =
+            Knobs { next_kind: wishes.level0.next_kind, idle_delay_ns: wishes.level0.idle_delay_ns, ..*held };
+        for ((coordinate, _), owned) in PLANNED.into_iter().zip(self.owned) {
+            if !owned && is_worth_following(coordinate, held, wishes.level0) {
+                knobs = coordinate.copied(wishes.level0, &knobs);
+            }
+        }
+        wishes.envelope.clamp(&wishes.frozen.apply(trust.nearest(&knobs)), held)
+    }
+
     /// The decision, with what is predicted of it from the state as it is now.
-    fn answer(&mut self, now: &Measured, knobs: Knobs, reason: Reason, turn: Turn) -> Decision {
-        let predicted = predict(now, &self.model.prepare(&state_features(now)), &knobs);
-        let corrected = self.correction.apply(&predicted);
-        self.pending = Some(Pending {
-            predicted,
-            advised: matches!(turn, Turn::Model) && reason != Reason::Guard,
-            pause_goal_ln: now.pause_goal_ln,
-        });
+    fn answer(
+        &mut self,
+        now: &Measured,
+        advised: Knobs,
+        reason: Reason,
+        by_model: bool,
+        wishes: &Wishes<'_>,
+    ) -> Decision {
+        let knobs = if wishes.shadow { *wishes.level0 } else { advised };
+        let by_model = by_model && !wishes.shadow;
+        let model = Arc::clone(&self.model);
+        let prepared = model.prepare(&state_features(now));
+        let predicted = predict(now, &prepared, &knobs);
+        let baseline = if by_model { predict(now, &prepared, wishes.level0) } else { predicted };
+        self.pending = Some(Pending { predicted, baseline, advised: by_model, pause_goal_ln: now.pause_goal_ln });
+        let corrected = self.correction.apply(&predicted, &NO_STEPS);
         Decision {
+            advised,
             predicted_pause_ns: exp(corrected[Output::Pause as usize]) * 1e3,
             predicted_gc_ns_per_byte: exp(corrected[Output::GcPerByte as usize]),
             ..Decision::plain(knobs, reason)
@@ -263,32 +338,25 @@ impl Learned {
         self.correction.observe(&pending.predicted, &outputs);
         // The first cycles of a program are its start-up; they are no baseline.
         if self.history.seen() > 2 {
-            self.guard.record(pending.advised, self.weights.cost(&outputs, 0.0, pending.pause_goal_ln));
+            let cost = |outputs: &Prediction| self.weights.cost(outputs, 0.0, pending.pause_goal_ln);
+            self.guard.record(pending.advised, cost(&outputs), cost(&pending.baseline));
         }
     }
 }
 
-/// `held` with the knobs that the model does not choose brought after `level0`'s, small changes left out, and the ones
-/// that it does choose kept within reach of `level0`'s.
-fn follow(held: &Knobs, level0: &Knobs, envelope: &Envelope) -> Knobs {
-    let growth = level0.heap_target_bytes as f64 / held.heap_target_bytes.max(1) as f64;
-    let target_moves = !(FOLLOW_SHRINKAGE..=FOLLOW_GROWTH).contains(&growth);
-    let age_moves = level0.tenuring_age.abs_diff(held.tenuring_age) >= FOLLOW_AGE;
-    let wanted = Knobs {
-        large_object_bytes: level0.large_object_bytes,
-        tenuring_age: if age_moves { level0.tenuring_age } else { held.tenuring_age },
-        mixed_pause_count: level0.mixed_pause_count,
-        mixed_live_share: level0.mixed_live_share,
-        heap_target_bytes: if target_moves { level0.heap_target_bytes } else { held.heap_target_bytes },
-        uncommit_delay_ns: level0.uncommit_delay_ns,
-        ..*held
-    };
-    let near = Trust::around(level0, envelope).recall(&wanted);
-    envelope.clamp(&Trust::step(held, envelope).nearest(&near), held)
-}
-
-/// Whether a probe would differ from what is held, in a way that could cost.
-fn moved(held: &Knobs, level0: &Knobs) -> bool {
-    held.eden_region_bytes != level0.eden_region_bytes
-        || !(0.8..=1.25).contains(&(held.young_bytes as f64 / level0.young_bytes.max(1) as f64))
+/// Whether a knob has gone so far from what is held that it is worth a change.
+fn is_worth_following(coordinate: Coordinate, held: &Knobs, level0: &Knobs) -> bool {
+    match coordinate {
+        Coordinate::HeapTarget => {
+            let growth = level0.heap_target_bytes as f64 / held.heap_target_bytes.max(1) as f64;
+            !(FOLLOW_SHRINKAGE..=FOLLOW_GROWTH).contains(&growth)
+        }
+        Coordinate::Young => {
+            let growth = level0.young_bytes as f64 / held.young_bytes.max(1) as f64;
+            !(1.0 / FOLLOW_YOUNG..=FOLLOW_YOUNG).contains(&growth)
+        }
+        Coordinate::Threshold => (level0.concurrent_start_share - held.concurrent_start_share).abs() > FOLLOW_SHARE,
+        Coordinate::Age => level0.tenuring_age.abs_diff(held.tenuring_age) >= FOLLOW_AGE,
+        _ => true,
+    }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{Phase, run};
-use tenure_advisor::Advisor;
+use tenure_advisor::{Advisor, ModelFile};
 use tenure_gc::policy::Reason;
 use tenure_gc::{Cycle, WorkClock};
 
@@ -28,8 +28,26 @@ const LIGHT: Phase = Phase {
 /// Much lasts, and is replaced at random.
 const HEAVY: Phase = Phase { slots: 250_000, keep_one_in: 2, ..LIGHT };
 
+/// A model of one opinion, whatever model ships: eden regions should be large where much survives, and small elsewhere.
+fn opinionated() -> Advisor {
+    let mut file: ModelFile = serde_json::from_str(include_str!("data/simulated_model.json")).expect("a model");
+    file.distance_max = 1e9;
+    for feature in &mut file.features {
+        (feature.mean, feature.scale, feature.low, feature.high) = (0.0, 1.0, -1e3, 1e3);
+    }
+    for output in &mut file.outputs {
+        output.held_out_error = 0.05;
+        output.weights.fill(0.0);
+    }
+    for (name, weight) in [("eden_region", 0.1), ("eden_region_survival", -1.0)] {
+        let at = file.features.iter().position(|feature| feature.name == name).expect("a feature");
+        file.outputs[1].weights[at] = weight;
+    }
+    Advisor::from_model(&file).expect("a model")
+}
+
 fn journal(phases: &[Phase]) -> Vec<Cycle> {
-    run(phases, LIMIT_BYTES, PAUSE_GOAL_NS, Box::new(Advisor::shipped()), 1, Box::new(WorkClock::default())).0
+    run(phases, LIMIT_BYTES, PAUSE_GOAL_NS, Box::new(opinionated()), 1, Box::new(WorkClock::default())).0
 }
 
 #[test]

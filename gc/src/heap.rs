@@ -227,6 +227,7 @@ impl Heap {
         let initial = envelope.initial(&snapshot);
         let mut decision = policy.decide(&snapshot, &initial, &envelope);
         decision.knobs = envelope.clamp(&decision.knobs, &initial);
+        decision.advised = envelope.clamp(&decision.advised, &initial);
         let knobs = decision.knobs;
         Ok(Heap {
             space,

@@ -7,8 +7,8 @@
 //!
 //! Invariants
 //! - S1. The service touches a heap only while it is lent, under the lock of its post; its owner does so only when it is not.
-//! - S2. A heap is looked after once in a wait, after it was lent for [`TICKS_MIN`] ticks, and only if it has allocated since
-//!   the last time.
+//! - S2. A heap is looked after once in a wait, after it was lent for as long as its knobs say, and only if it has allocated
+//!   since the last time.
 //! - S3. The thread is started by the first heap that is lent and ends when there was none on loan for a while; where it
 //!   can't be started, nothing is given back by itself.
 
@@ -21,8 +21,6 @@ use crate::heap::{Heap, Roots};
 use crate::pause::{Cause, Plan};
 
 const TICK: Duration = Duration::from_secs(1);
-/// A wait is long after so many ticks.
-const TICKS_MIN: u32 = 4;
 /// A heap that was not on loan for so many ticks is forgotten, until it is lent again.
 const TICKS_FORGOTTEN: u32 = 8;
 /// What is committed below this is not worth a collection.
@@ -69,9 +67,9 @@ impl Post {
             self.known.store(keep, Ordering::Release);
             return keep;
         };
-        if state.ticks == TICKS_MIN {
-            // SAFETY: S1: the heap and its roots are on loan, and the lock is held until both are left alone again.
-            let (heap, roots) = unsafe { (&mut *loan.heap, &mut *loan.roots) };
+        // SAFETY: S1: the heap and its roots are on loan, and the lock is held until both are left alone again.
+        let (heap, roots) = unsafe { (&mut *loan.heap, &mut *loan.roots) };
+        if u128::from(state.ticks) == u128::from(heap.knobs.idle_delay_ns).div_ceil(TICK.as_nanos()) {
             let allocated_bytes = heap.stats().allocated_bytes;
             if allocated_bytes != state.tended_bytes {
                 // The time before belongs to the owner's thread, whose clock this thread cannot read.
@@ -197,8 +195,11 @@ impl Heap {
 mod tests {
     use super::*;
     use crate::heap::HeapConfig;
-    use crate::policy::Adaptive;
+    use crate::policy::{Adaptive, Overrides, Static};
     use crate::shape::{Shape, ShapeTable};
+
+    /// The adaptive policy's delay, in ticks.
+    const TICKS_MIN: u32 = 4;
 
     /// The service's clock by hand: a post ticks when the test says so.
     #[test]
@@ -232,6 +233,26 @@ mod tests {
         heap.while_waiting(&mut roots, || (0..TICKS_MIN).for_each(|_| assert!(post.tick())));
         assert!(heap.stats().full_collections() > full + 1);
         assert!((0..TICKS_FORGOTTEN).any(|_| !post.tick()), "not on loan any more");
+    }
+
+    #[test]
+    fn the_knob_says_how_long_a_wait_is() {
+        for (idle_delay_ns, ticks) in [(1_000_000_000, 1), (6_500_000_000, 7)] {
+            let shapes = Arc::new(ShapeTable::new());
+            let bytes = shapes.push(Shape::ByteArray, "Bytes");
+            let knobs = Overrides { idle_delay_ns: Some(idle_delay_ns), ..Overrides::default() };
+            let mut heap = Heap::new(HeapConfig::new(256 << 20), shapes, Box::new(Static::new(knobs))).expect("a heap");
+            let mut roots: Vec<u64> = Vec::new();
+            for _ in 0..20_000 {
+                heap.allocate_array(bytes, 1000, &mut roots).expect("room");
+            }
+            let (post, full) = (Arc::clone(&heap.post), heap.stats().full_collections());
+            post.known.store(true, Ordering::Release);
+            heap.while_waiting(&mut roots, || (1..ticks).for_each(|_| assert!(post.tick())));
+            assert_eq!(heap.stats().full_collections(), full, "{idle_delay_ns} ns are not over");
+            heap.while_waiting(&mut roots, || (0..ticks).for_each(|_| assert!(post.tick())));
+            assert_eq!(heap.stats().full_collections(), full + 1, "{idle_delay_ns} ns are over");
+        }
     }
 
     /// On the service's own clock and thread: what lives stays where the program finds it.

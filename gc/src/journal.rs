@@ -1,7 +1,8 @@
 //! The journal: one record for each cycle, with its snapshot, decision and outcome, bit for bit.
 //!
 //! Format, little endian: the magic, a version, the bytes of a record, the hash of the field names, the length of a label
-//! and the label (UTF-8); then records: each field's 64 bits in the order of the field tables, and a checksum.
+//! and the label (UTF-8); then records: each field's 64 bits in the order of the field tables (snapshot, knobs in force, knobs
+//! advised, decision, outcome), and a checksum.
 //!
 //! Invariants
 //! - J1. What was written is read back with the same bits.
@@ -14,15 +15,15 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::policy::{
-    CycleKind, DECISION_FIELDS, Decision, Field, KNOB_FIELDS, Knobs, OUTCOME_FIELDS, Outcome, Reason, SNAPSHOT_FIELDS,
-    Snapshot,
+    CycleKind, DECISION_FIELDS, Decision, Field, KNOB_FIELDS, Knobs, NextKind, OUTCOME_FIELDS, Outcome, Reason,
+    SNAPSHOT_FIELDS, Snapshot,
 };
 use crate::report::{Cycle, Observer};
 use crate::sink::{OnError, Sink};
 
 const MAGIC: &[u8; 8] = b"tenuregj";
-const VERSION: u32 = 1;
-const FIELDS: usize = SNAPSHOT_FIELDS.len() + KNOB_FIELDS.len() + DECISION_FIELDS.len() + OUTCOME_FIELDS.len();
+const VERSION: u32 = 2;
+const FIELDS: usize = SNAPSHOT_FIELDS.len() + 2 * KNOB_FIELDS.len() + DECISION_FIELDS.len() + OUTCOME_FIELDS.len();
 const RECORD_BYTES: usize = FIELDS * 8 + 8;
 const HEADER_BYTES: usize = 8 + 4 + 4 + 8 + 4;
 const LABEL_BYTES_MAX: usize = 1 << 16;
@@ -51,6 +52,7 @@ fn encode(cycle: &Cycle) -> [u8; RECORD_BYTES] {
     };
     SNAPSHOT_FIELDS.iter().for_each(|field| put(field.bits(&cycle.snapshot)));
     KNOB_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision.knobs)));
+    KNOB_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision.advised)));
     DECISION_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision)));
     OUTCOME_FIELDS.iter().for_each(|field| put(field.bits(&cycle.outcome)));
     let checksum = hash(HASH_SEED, &record[..FIELDS * 8]);
@@ -76,12 +78,15 @@ fn decode(record: &[u8]) -> Option<Cycle> {
         mixed_live_share: 0.0,
         heap_target_bytes: 0,
         uncommit_delay_ns: 0,
+        next_kind: NextKind::ByThreshold,
+        idle_delay_ns: 0,
     };
     let mut snapshot = Snapshot { kind: CycleKind::Young, ..Snapshot::default() };
     let mut decision = Decision::plain(knobs, Reason::Static);
     let mut outcome = Outcome::default();
     let good = SNAPSHOT_FIELDS.iter().all(|field| field.set_bits(&mut snapshot, next()))
         && KNOB_FIELDS.iter().all(|field| field.set_bits(&mut decision.knobs, next()))
+        && KNOB_FIELDS.iter().all(|field| field.set_bits(&mut decision.advised, next()))
         && DECISION_FIELDS.iter().all(|field| field.set_bits(&mut decision, next()))
         && OUTCOME_FIELDS.iter().all(|field| field.set_bits(&mut outcome, next()));
     good.then_some(Cycle { snapshot, decision, outcome })
@@ -298,6 +303,8 @@ mod tests {
                     mixed_live_share: f64::NAN,
                     heap_target_bytes: 12345,
                     uncommit_delay_ns: 1,
+                    next_kind: NextKind::SkipMixed,
+                    idle_delay_ns: 2,
                 },
                 Reason::Probe,
             ),

@@ -22,7 +22,7 @@ use crate::heap::{Heap, Roots};
 use crate::mark::SPARE_STACK_OBJECTS;
 use crate::memory::Mutator;
 use crate::phases::{PausePhase, Phases, Watch};
-use crate::policy::{CycleKind, Outcome, Snapshot};
+use crate::policy::{CycleKind, NextKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
 use crate::rules::{Rule, is_broken};
 use crate::space::{Buffer, Space, role};
@@ -293,7 +293,8 @@ impl Heap {
     fn evacuate(&mut self, mark: bool, everything: bool, cause: Cause, roots: &mut dyn Roots) -> Work {
         let mut watch = Watch::start(self.measure.is_timed());
         let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
-        let mark = !tracing_already && (mark || self.mark_is_due(0)) && self.room.has_pieces();
+        let called_for = self.knobs.next_kind == NextKind::StartMarking && self.may_start_marking();
+        let mark = !tracing_already && (mark || called_for || self.mark_is_due(0)) && self.room.has_pieces();
         let mut tracer = None;
         if mark {
             if !is_broken(Rule::NoCandidates) {
@@ -311,10 +312,12 @@ impl Heap {
         let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
         self.candidates.drop_lost(&mut self.space);
         let readiness = self.candidates.prepare();
-        if readiness == Readiness::Mixed {
+        // Where room is short, mixed pauses can't wait, and must free more than is promoted meanwhile, or a full collection
+        // comes first.
+        let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
+        let skips = self.knobs.next_kind == NextKind::SkipMixed && !short && !everything;
+        if readiness == Readiness::Mixed && !skips {
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
-            // Where room is short, mixed pauses must free more than is promoted meanwhile, or a full collection comes first.
-            let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
             let freed_bytes_min = if short { 2 * self.snapshot.promoted_bytes } else { 0 };
             let share = MixedShare {
                 pauses: if everything { 1 } else { self.knobs.mixed_pause_count },
@@ -436,7 +439,7 @@ impl Heap {
             _ => CycleKind::Young,
         };
         if let Some(tracer) = tracer {
-            if cause == Cause::Asked || self.is_above_threshold(0) {
+            if cause == Cause::Asked || called_for || self.is_above_threshold(0) {
                 self.begin_tracing(tracer, roots);
             } else {
                 self.undo_marking(tracer);
@@ -611,6 +614,7 @@ impl Heap {
         }
         let mut decision = self.policy.decide(&snapshot, &self.knobs, &self.envelope);
         decision.knobs = self.envelope.clamp(&decision.knobs, &self.knobs);
+        decision.advised = self.envelope.clamp(&decision.advised, &self.knobs);
         self.knobs = decision.knobs;
         self.decision = decision;
         self.snapshot = snapshot;

@@ -100,6 +100,7 @@ fn sized(old_region_bytes: u64, eden_region_bytes: u64) -> Box<dyn Policy> {
         large_object_bytes: Some(256 * KIB),
         heap_target_bytes: Some(64 * MIB),
         uncommit_delay_ns: Some(u64::MAX),
+        ..Overrides::default()
     }))
 }
 

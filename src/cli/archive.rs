@@ -152,6 +152,7 @@ impl<'b> Reader<'b> {
         let mut cycles = vec![blank; count as usize];
         self.columns(&known.snapshot, &mut cycles, |cycle| &mut cycle.snapshot)?;
         self.columns(&known.knobs, &mut cycles, |cycle| &mut cycle.decision.knobs)?;
+        cycles.iter_mut().for_each(|cycle| cycle.decision.advised = cycle.decision.knobs);
         self.columns(&known.decision, &mut cycles, |cycle| &mut cycle.decision)?;
         self.columns(&known.outcome, &mut cycles, |cycle| &mut cycle.outcome)?;
         Some(Run { family, cycles })

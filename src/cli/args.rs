@@ -6,6 +6,7 @@ use super::size::{parse_bytes, parse_duration, parse_percent, parse_region_bytes
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use tenure::Goal;
 
 /// Tenure: a small, statically typed scripting language.
 #[derive(Debug, Parser)]
@@ -106,6 +107,9 @@ pub struct HeapArgs {
     /// The advisor's model, instead of the shipped one.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// How the advisor is to be.
+    #[command(flatten)]
+    pub advisor: AdvisorArgs,
     /// What pauses should stay below, as in 10ms [default: 10ms]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub pause_goal: Option<Duration>,
@@ -148,6 +152,31 @@ pub struct HeapArgs {
     /// Seed of the random policies.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
     pub gc_seed: u64,
+}
+
+/// Options of the advisor.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Collector")]
+pub struct AdvisorArgs {
+    /// What the advisor is to be cheap in: throughput, latency or memory [default: throughput]
+    #[arg(long, value_name = "GOAL")]
+    pub goal: Option<Goal>,
+    /// Whether the advisor's knobs come into force, or it decides in the shadow of the adaptive policy and is recorded
+    /// [default: active]
+    #[arg(long = "advisor", value_name = "MODE", hide_default_value = true, hide_possible_values = true)]
+    pub mode: Option<AdvisorMode>,
+    /// A knob that the advisor leaves at a value, as in young_bytes=8M; may be given several times.
+    #[arg(long = "advisor-freeze", value_name = "KNOB=VALUE")]
+    pub freeze: Vec<String>,
+}
+
+/// Whether the advisor's knobs come into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdvisorMode {
+    /// They do.
+    Active,
+    /// The adaptive policy's do.
+    Shadow,
 }
 
 /// A stage whose result can be printed.
@@ -435,6 +464,9 @@ pub struct ReplayArgs {
     /// The advisor's model, instead of the shipped one.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// How the advisor was.
+    #[command(flatten)]
+    pub advisor: AdvisorArgs,
     /// Seed of the random policies.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
     pub gc_seed: u64,
@@ -458,6 +490,12 @@ pub struct SimulateArgs {
     /// Simulate the run that this journal tells of, and compare.
     #[arg(long, value_name = "JOURNAL")]
     pub against: Option<PathBuf>,
+    /// The advisor's model, instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// How the advisor is to be.
+    #[command(flatten)]
+    pub advisor: AdvisorArgs,
     /// Seed of the random policies.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
     pub gc_seed: u64,

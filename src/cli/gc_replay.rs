@@ -26,7 +26,8 @@ pub fn main(args: &ReplayArgs) -> Status {
         report::warning(&format!("{error}; what comes before is replayed"), false);
     }
     let Some(first) = journal.cycles.first() else { return report::failure("the journal holds no decisions") };
-    let mut policy = policy(args.gc.as_ref(), args.model.as_deref(), args.gc_seed, first).policy();
+    let gc = policy(args.gc.as_ref(), args.model.as_deref(), args.gc_seed, first);
+    let mut policy = args.advisor.applied(gc).policy();
     let (differing, lines) = differences(policy.as_mut(), &journal.cycles);
     let count = journal.cycles.len();
     let mut said = lines.join("");
@@ -70,6 +71,8 @@ fn overrides(knobs: &Knobs) -> FixedKnobs {
         mixed_live_share: Some(knobs.mixed_live_share),
         heap_target_bytes: Some(knobs.heap_target_bytes),
         uncommit_delay_ns: Some(knobs.uncommit_delay_ns),
+        next_kind: Some(knobs.next_kind),
+        idle_delay_ns: Some(knobs.idle_delay_ns),
     }
 }
 
@@ -82,6 +85,7 @@ fn differences(policy: &mut dyn Policy, cycles: &[Cycle]) -> (usize, Vec<String>
         let current = in_force.unwrap_or_else(|| envelope.initial(&cycle.snapshot));
         let mut decision = policy.decide(&cycle.snapshot, &current, &envelope);
         decision.knobs = envelope.clamp(&decision.knobs, &current);
+        decision.advised = envelope.clamp(&decision.advised, &current);
         let found = difference(&decision, &cycle.decision);
         if !found.is_empty() {
             differing += 1;
@@ -101,5 +105,10 @@ fn difference(now: &Decision, then: &Decision) -> Vec<String> {
         let show = |field: &Field<T>| format!("{} {}, was {}", field.name, field.number(now), field.number(then));
         fields.iter().filter(differs).map(show).collect()
     }
-    [of(DECISION_FIELDS, now, then), of(KNOB_FIELDS, &now.knobs, &then.knobs)].concat()
+    [
+        of(DECISION_FIELDS, now, then),
+        of(KNOB_FIELDS, &now.knobs, &then.knobs),
+        of(KNOB_FIELDS, &now.advised, &then.advised),
+    ]
+    .concat()
 }

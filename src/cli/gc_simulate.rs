@@ -41,11 +41,11 @@ fn text(args: &SimulateArgs) -> Result<String, String> {
             .or(first.map(|c| c.snapshot.pause_goal_ns))
             .unwrap_or(PAUSE_GOAL_NS),
     };
-    let mut policy = match (&args.gc, first) {
+    let chosen = match (&args.gc, first) {
         (None, Some(first)) => gc_replay::policy(None, None, args.gc_seed, first),
-        (choice, _) => gc(choice.as_ref().unwrap_or(&PolicyChoice::Advisor), None, args.gc_seed),
-    }
-    .policy();
+        (choice, _) => gc(choice.as_ref().unwrap_or(&PolicyChoice::Advisor), args.model.as_deref(), args.gc_seed),
+    };
+    let mut policy = args.advisor.applied(chosen).policy();
     let run = simulate(&signature, &setting, policy.as_mut());
     let Some(real) = real else {
         let end = if run.out_of_memory { "memory ran out\n" } else { "" };

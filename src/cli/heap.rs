@@ -1,6 +1,6 @@
 //! From the collector's options to a heap: applies them, and refuses combinations that mean nothing.
 
-use super::args::{Cli, HeapArgs};
+use super::args::{AdvisorArgs, AdvisorMode, Cli, HeapArgs};
 use super::policy::PolicyChoice;
 use super::report;
 use clap::CommandFactory;
@@ -40,8 +40,13 @@ impl HeapArgs {
         if self.model.is_some() && policy != PolicyChoice::Advisor {
             usage_error(&format!("--model is for the advisor, not for --gc={}", policy.name()));
         }
+        if policy != PolicyChoice::Advisor
+            && let Some(name) = self.advisor.given()
+        {
+            usage_error(&format!("{name} is for the advisor, not for --gc={}", policy.name()));
+        }
         if !matches!(policy, PolicyChoice::Static(_)) {
-            return gc(&policy, self.model.as_deref(), self.gc_seed);
+            return self.advisor.applied(gc(&policy, self.model.as_deref(), self.gc_seed));
         }
         let knobs = knobs(&policy);
         Gc::fixed(FixedKnobs {
@@ -79,6 +84,26 @@ impl HeapArgs {
             instance = instance.gc_journal(Box::new(create(path)?), on_error(path));
         }
         Ok(instance)
+    }
+}
+
+impl AdvisorArgs {
+    /// One of the options, if any is given.
+    fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--goal", self.goal.is_some()),
+            ("--advisor", self.mode.is_some()),
+            ("--advisor-freeze", !self.freeze.is_empty()),
+        ];
+        options.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+
+    /// The policy with these options. Ends the process if a knob to be frozen is none.
+    pub fn applied(&self, gc: Gc) -> Gc {
+        let frozen: Result<FixedKnobs, KnobError> = self.freeze.join("\n").parse();
+        let frozen = frozen.unwrap_or_else(|why| usage_error(&format!("can't use --advisor-freeze: {why}")));
+        let gc = gc.goal(self.goal.unwrap_or_default()).frozen(frozen);
+        if self.mode == Some(AdvisorMode::Shadow) { gc.in_shadow() } else { gc }
     }
 }
 

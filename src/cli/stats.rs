@@ -274,6 +274,7 @@ pub fn reason_name(reason: Reason) -> &'static str {
         Reason::Adversarial => "adversarial",
         Reason::Rule => "rule",
         Reason::Survey => "survey",
+        Reason::Undo => "undo",
     }
 }
 

@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 
 use tenure_gc::Cycle;
-use tenure_gc::policy::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Snapshot};
+use tenure_gc::policy::{CycleKind, Decision, Envelope, Knobs, NextKind, Outcome, Policy, Snapshot};
 
 use super::signature::{Segment, Signature};
 
@@ -341,9 +341,12 @@ impl<'s> Heap<'s> {
 
     /// Copies what lives in young pieces, and in candidates if it is their turn; starts marking if it is due.
     fn pause(&mut self, knobs: &Knobs, young: Vec<Piece>, sums: &mut Sums) {
-        if self.mark_is_due(knobs) {
+        let may_start = self.marking.is_none() && self.candidates.is_empty();
+        if may_start && knobs.next_kind == NextKind::StartMarking || self.mark_is_due(knobs) {
             sums.kind = CycleKind::ConcurrentStart;
         }
+        let room = self.setting.limit_bytes as f64 - self.old_held() - held(&self.large) - sums.young;
+        let skips = knobs.next_kind == NextKind::SkipMixed && room >= self.setting.limit_bytes as f64 / 4.0;
         let threshold_age = self.tenuring_age.min(knobs.tenuring_age);
         let mut by_age = [0.0; 16];
         for piece in young {
@@ -368,7 +371,7 @@ impl<'s> Heap<'s> {
         if self.prepare {
             self.prepare = false;
             sums.kind = CycleKind::PrepareMixed;
-        } else if !self.candidates.is_empty() {
+        } else if !self.candidates.is_empty() && !skips {
             sums.kind = CycleKind::Mixed;
             let budget_ns = self.setting.pause_goal_ns as f64 * GOAL_SHARE - young_ns;
             for taken in 0.. {

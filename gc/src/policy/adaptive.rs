@@ -15,7 +15,7 @@
 
 use super::ihop::AdaptiveThreshold;
 use super::predictor::Sequence;
-use super::{CycleKind, Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use super::{CycleKind, Decision, Envelope, Knobs, NextKind, Outcome, Policy, Reason, Snapshot};
 
 /// Least and most share of the heap that is young (G1NewSizePercent, G1MaxNewSizePercent).
 const YOUNG_SHARE: (f64, f64) = (0.05, 0.60);
@@ -250,6 +250,8 @@ impl Policy for Adaptive {
             mixed_live_share: 0.85,
             heap_target_bytes: self.heap_bytes as u64,
             uncommit_delay_ns: 1_000_000_000,
+            next_kind: NextKind::ByThreshold,
+            idle_delay_ns: 4_000_000_000,
         };
         Decision {
             predicted_pause_ns: self.predicted_pause_ns(self.young_bytes),

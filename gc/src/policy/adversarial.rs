@@ -2,7 +2,7 @@
 //! compute the same.
 
 use super::random::Random;
-use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use super::{Decision, Envelope, Knobs, NextKind, Outcome, Policy, Reason, Snapshot};
 
 /// The adversarial policy.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ impl Policy for Adversarial {
             mixed_live_share: self.share(),
             heap_target_bytes: self.bytes(envelope),
             uncommit_delay_ns: self.bytes(envelope),
+            next_kind: self.random.pick(&NextKind::ALL),
+            idle_delay_ns: self.bytes(envelope),
         };
         Decision {
             predicted_pause_ns: self.share(),

@@ -3,7 +3,7 @@
 //!
 //! A field that is missing here does not compile.
 
-use super::{CycleKind, Decision, Knobs, Outcome, Reason, Snapshot};
+use super::{CycleKind, Decision, Knobs, NextKind, Outcome, Reason, Snapshot};
 
 /// A value that a field can have: 64 bits in a journal, a number for a learner.
 trait Plain: Copy {
@@ -78,8 +78,9 @@ macro_rules! plain_enum {
     };
 }
 
+plain_enum!(NextKind: ByThreshold, StartMarking, SkipMixed);
 plain_enum!(CycleKind: Young, ConcurrentStart, PrepareMixed, Mixed, Full);
-plain_enum!(Reason: Static, Adaptive, Warmup, Model, Hold, NoModel, OutOfDistribution, Guard, Probe, Explore, Adversarial, Rule, Survey);
+plain_enum!(Reason: Static, Adaptive, Warmup, Model, Hold, NoModel, OutOfDistribution, Guard, Probe, Explore, Adversarial, Rule, Survey, Undo);
 
 /// A named field of `T`.
 pub struct Field<T: 'static> {
@@ -142,15 +143,15 @@ fields! {
     /// The fields of [`Knobs`].
     KNOB_FIELDS: Knobs {
         old_region_bytes, eden_region_bytes, concurrent_start_share, young_bytes, large_object_bytes, tenuring_age,
-        mixed_pause_count, mixed_live_share, heap_target_bytes, uncommit_delay_ns,
+        mixed_pause_count, mixed_live_share, heap_target_bytes, uncommit_delay_ns, next_kind, idle_delay_ns,
     }
 }
 
 fields! {
-    /// The fields of a [`Decision`], its knobs apart.
+    /// The fields of a [`Decision`], its knobs and the advised ones apart.
     DECISION_FIELDS: Decision {
         reason, predicted_pause_ns, predicted_gc_ns_per_byte, propensity,
-    } but knobs
+    } but knobs, advised
 }
 
 fields! {

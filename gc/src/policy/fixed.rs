@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
+use super::{Decision, Envelope, Knobs, NextKind, Outcome, Policy, Reason, Snapshot};
 
 /// Knobs that the user set; `None` leaves the starting value of [`Envelope::initial`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,6 +28,10 @@ pub struct Overrides {
     pub heap_target_bytes: Option<u64>,
     /// See [`Knobs::uncommit_delay_ns`].
     pub uncommit_delay_ns: Option<u64>,
+    /// See [`Knobs::next_kind`].
+    pub next_kind: Option<NextKind>,
+    /// See [`Knobs::idle_delay_ns`].
+    pub idle_delay_ns: Option<u64>,
 }
 
 impl Overrides {
@@ -44,6 +48,8 @@ impl Overrides {
             mixed_live_share: self.mixed_live_share.unwrap_or(knobs.mixed_live_share),
             heap_target_bytes: self.heap_target_bytes.unwrap_or(knobs.heap_target_bytes),
             uncommit_delay_ns: self.uncommit_delay_ns.unwrap_or(knobs.uncommit_delay_ns),
+            next_kind: self.next_kind.unwrap_or(knobs.next_kind),
+            idle_delay_ns: self.idle_delay_ns.unwrap_or(knobs.idle_delay_ns),
         }
     }
 
@@ -96,6 +102,8 @@ impl Overrides {
             "mixed_live_share" => self.mixed_live_share = Some(share()?),
             "heap_target_bytes" => self.heap_target_bytes = Some(bytes()?),
             "uncommit_delay_ns" => self.uncommit_delay_ns = Some(whole(value, false)?),
+            "next_kind" => self.next_kind = Some(NextKind::ALL.into_iter().find(|kind| kind.name() == value)?),
+            "idle_delay_ns" => self.idle_delay_ns = Some(whole(value, false)?),
             _ => return None,
         }
         Some(())
@@ -164,15 +172,22 @@ mod tests {
     #[test]
     fn every_knob_can_be_set() {
         for field in KNOB_FIELDS {
-            let overrides: Overrides = format!("{} = 1", field.name).parse().expect(field.name);
+            let value = if field.name == "next_kind" { "skip_mixed" } else { "1" };
+            let overrides: Overrides = format!("{} = {value}", field.name).parse().expect(field.name);
             assert_ne!(overrides, Overrides::default(), "{}", field.name);
         }
     }
 
     #[test]
     fn what_is_no_setting_is_named_with_its_line() {
-        for wrong in ["young = 8M", "young_bytes 8M", "young_bytes = -1", "mixed_live_share = 65", "tenuring_age = 1K"]
-        {
+        for wrong in [
+            "young = 8M",
+            "young_bytes 8M",
+            "young_bytes = -1",
+            "mixed_live_share = 65",
+            "tenuring_age = 1K",
+            "next_kind = full",
+        ] {
             let error = format!("\n{wrong}").parse::<Overrides>().expect_err(wrong).to_string();
             assert!(error.contains("line 2") && error.contains(wrong), "{error}");
         }

@@ -3,6 +3,33 @@
 use super::Snapshot;
 use crate::memory::GRANULE_BYTES;
 
+/// What the pause that ends the cycle is to do besides evacuating young regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum NextKind {
+    /// Marking starts when occupancy is above the threshold; candidates are collected when there are some.
+    #[default]
+    ByThreshold = 0,
+    /// Marking starts, if it can: none is under way, and no candidates are left.
+    StartMarking = 1,
+    /// Candidates wait for a later pause, as long as room isn't short.
+    SkipMixed = 2,
+}
+
+impl NextKind {
+    /// All of them, in order.
+    pub const ALL: [NextKind; 3] = [NextKind::ByThreshold, NextKind::StartMarking, NextKind::SkipMixed];
+
+    /// Its name in files of knobs.
+    pub fn name(self) -> &'static str {
+        match self {
+            NextKind::ByThreshold => "by_threshold",
+            NextKind::StartMarking => "start_marking",
+            NextKind::SkipMixed => "skip_mixed",
+        }
+    }
+}
+
 /// The collector's settings for one cycle. Sizes are bytes, shares 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Knobs {
@@ -27,6 +54,10 @@ pub struct Knobs {
     pub heap_target_bytes: u64,
     /// Free memory is given back after this long unused.
     pub uncommit_delay_ns: u64,
+    /// What the next pause does besides.
+    pub next_kind: NextKind,
+    /// A heap whose program waits this long is compacted, and what it doesn't need given back; counted in whole seconds.
+    pub idle_delay_ns: u64,
 }
 
 /// Why a decision came out as it did; for logs and reports.
@@ -60,6 +91,8 @@ pub enum Reason {
     Rule = 11,
     /// Knobs that let a journal tell how long objects live.
     Survey = 12,
+    /// A move of the model's did not pay and is taken back.
+    Undo = 13,
 }
 
 /// What a policy says.
@@ -67,7 +100,9 @@ pub enum Reason {
 pub struct Decision {
     /// The knobs of the coming cycle.
     pub knobs: Knobs,
-    /// Why.
+    /// What the policy advises: those knobs, unless it is in the shadow of another whose knobs come into force.
+    pub advised: Knobs,
+    /// Why it advises that.
     pub reason: Reason,
     /// Predicted pause; NaN when nothing was predicted.
     pub predicted_pause_ns: f64,
@@ -80,7 +115,14 @@ pub struct Decision {
 impl Decision {
     /// A decision without predictions.
     pub fn plain(knobs: Knobs, reason: Reason) -> Decision {
-        Decision { knobs, reason, predicted_pause_ns: f64::NAN, predicted_gc_ns_per_byte: f64::NAN, propensity: 1.0 }
+        Decision {
+            knobs,
+            advised: knobs,
+            reason,
+            predicted_pause_ns: f64::NAN,
+            predicted_gc_ns_per_byte: f64::NAN,
+            propensity: 1.0,
+        }
     }
 }
 
@@ -101,6 +143,8 @@ pub struct Envelope {
 
 /// Least legal large-object threshold: below it, rounding to granules wastes more than 20 %.
 const LARGE_OBJECT_BYTES_MIN: u64 = 256 << 10;
+/// Shorter waits are part of a program's work.
+const IDLE_DELAY_NS_MIN: u64 = 1_000_000_000;
 
 impl Envelope {
     /// The legal bounds in a heap of this limit.
@@ -139,6 +183,8 @@ impl Envelope {
             mixed_live_share: share(wanted.mixed_live_share, current.mixed_live_share, 0.1, 1.0),
             heap_target_bytes: wanted.heap_target_bytes.clamp(self.region_bytes_min, self.limit_bytes),
             uncommit_delay_ns: wanted.uncommit_delay_ns,
+            next_kind: wanted.next_kind,
+            idle_delay_ns: wanted.idle_delay_ns.max(IDLE_DELAY_NS_MIN),
         }
     }
 
@@ -156,6 +202,8 @@ impl Envelope {
             mixed_live_share: 0.85,
             heap_target_bytes: snapshot.limit_bytes,
             uncommit_delay_ns: 1_000_000_000,
+            next_kind: NextKind::ByThreshold,
+            idle_delay_ns: 4_000_000_000,
         };
         self.clamp(&wanted, &wanted)
     }
@@ -191,6 +239,8 @@ mod tests {
             mixed_live_share: f64::NEG_INFINITY,
             heap_target_bytes: 0,
             uncommit_delay_ns: u64::MAX,
+            next_kind: NextKind::SkipMixed,
+            idle_delay_ns: 0,
         };
         let legal = envelope.clamp(&wanted, &current);
         assert_eq!(legal.old_region_bytes, 64 << 10);
@@ -200,6 +250,7 @@ mod tests {
         assert_eq!(legal.large_object_bytes, 1 << 20);
         assert_eq!((legal.tenuring_age, legal.mixed_pause_count, legal.mixed_live_share), (15, 1, 0.1));
         assert_eq!(legal.heap_target_bytes, 64 << 10);
+        assert_eq!(legal.idle_delay_ns, IDLE_DELAY_NS_MIN);
         assert_eq!(envelope.clamp(&legal, &current), legal);
     }
 

@@ -32,7 +32,7 @@ pub use explore::Explore;
 pub use fields::{DECISION_FIELDS, Field, KNOB_FIELDS, OUTCOME_FIELDS, SNAPSHOT_FIELDS};
 pub use fixed::{KnobError, Overrides, Static};
 pub use ihop::AdaptiveThreshold;
-pub use knobs::{Decision, Envelope, Knobs, Reason};
+pub use knobs::{Decision, Envelope, Knobs, NextKind, Reason};
 pub use predictor::Sequence;
 pub use ratio::Ratio;
 pub use snapshot::{CycleKind, Outcome, Snapshot};
