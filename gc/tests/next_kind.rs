@@ -27,7 +27,14 @@ impl Kinds {
     }
 }
 
-/// A table whose records are replaced over and over: what is promoted dies in the old regions.
+/// A number without visible relation to the one before (SplitMix64's mixing).
+fn scattered(i: u64) -> u64 {
+    let z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z ^ (z >> 27)
+}
+
+/// A table whose records are replaced in no order: what is promoted dies here and there in all old regions.
 fn churn(limit_bytes: u64, next_kind: NextKind, threshold: f64) -> (Kinds, Heap) {
     let policy = Static::new(Overrides {
         next_kind: Some(next_kind),
@@ -46,7 +53,7 @@ fn churn(limit_bytes: u64, next_kind: NextKind, threshold: f64) -> (Kinds, Heap)
     roots[0] = u64::from(table.index());
     for i in 0..20 * SLOTS {
         let record = heap.allocate_array(shapes.words, 8, &mut roots).unwrap();
-        heap.set_ref(Ref::from_index(roots[0] as u32), i * 7 % SLOTS, record);
+        heap.set_ref(Ref::from_index(roots[0] as u32), scattered(i) % SLOTS, record);
     }
     (kinds, heap)
 }
@@ -62,9 +69,9 @@ fn a_marking_starts_below_the_threshold_when_it_is_called_for() {
 
 #[test]
 fn candidates_wait_when_they_are_to_and_there_is_room() {
-    let (kinds, _) = churn(256 * MIB, NextKind::ByThreshold, 0.05);
+    let (kinds, _) = churn(128 * MIB, NextKind::ByThreshold, 0.15);
     assert!(kinds.count(CycleKind::Mixed) > 0);
-    let (kinds, _) = churn(256 * MIB, NextKind::SkipMixed, 0.05);
+    let (kinds, _) = churn(128 * MIB, NextKind::SkipMixed, 0.15);
     assert_eq!(kinds.count(CycleKind::Mixed), 0);
     assert_eq!(kinds.count(CycleKind::Full), 0);
 }
