@@ -170,6 +170,8 @@ fn rung(age: u8) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::{Expected, candidate_features};
+    use crate::history::Measured;
     use tenure_gc::policy::{Envelope, KNOB_FIELDS, Snapshot};
 
     fn knobs() -> Knobs {
@@ -186,6 +188,29 @@ mod tests {
             let moved = coordinate.stepped(&knobs(), 1);
             assert_ne!(field.bits(&moved), field.bits(&knobs()), "{name}");
             assert_eq!(coordinate.copied(&knobs(), &moved), knobs(), "{name}");
+        }
+    }
+
+    /// What no feature tells a model, a plan moves blindly.
+    #[test]
+    fn models_see_every_knob_that_plans_move() {
+        let m = Measured {
+            survival: 0.1,
+            promotion: 0.05,
+            large: 0.1,
+            copy_ns_per_byte: 1.0,
+            mark_ns_per_byte: 1.0,
+            allocation_bytes_per_ns: 1e-3,
+            reclaimable_bytes: 1e7,
+            old_bytes: 5e7,
+            live_bytes: 3e7,
+            limit_bytes: 1e9,
+            ..Measured::default()
+        };
+        let seen = |knobs: &Knobs| candidate_features(&m, knobs, &Expected::new(&m, knobs));
+        for (coordinate, name) in PLANNED {
+            assert_ne!(seen(&coordinate.stepped(&knobs(), 1)), seen(&knobs()), "{name} up");
+            assert_ne!(seen(&coordinate.stepped(&knobs(), -1)), seen(&knobs()), "{name} down");
         }
     }
 

@@ -48,6 +48,9 @@ macro_rules! features {
 const MIB: f64 = 1_048_576.0;
 /// Fixed cost of a pause assumed in the expectations; the models learn the true one.
 const PAUSE_FLOOR_NS: f64 = 20_000.0;
+/// Whether free memory is kept for a tenth of a cycle or less, or for 8000 cycles or more, is all one.
+const KEPT_CYCLES_MIN: f64 = 0.1;
+const KEPT_CYCLES_LN_MAX: f64 = 9.0;
 /// ln of 1000: from ns to µs.
 pub(crate) const US_LN: f64 = 6.907_755_278_982_137;
 
@@ -117,6 +120,11 @@ pub struct Expected {
     footprint_bytes: f64,
     /// Part of the heap target in open regions' unused halves.
     open_tails: f64,
+    large_log: f64,
+    /// ln of the cycles for which free memory is kept.
+    kept_cycles_ln: f64,
+    /// Committed bytes that the coming cycle doesn't need, share of the heap target.
+    slack: f64,
 }
 
 impl Expected {
@@ -132,6 +140,7 @@ impl Expected {
         let room_bytes = (share * heap - m.live_bytes).max(0.02 * heap);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
         let needed = (share * heap).max(m.old_bytes) + young * (1.0 + m.survival);
+        let kept_bytes = knobs.uncommit_delay_ns as f64 * m.allocation_bytes_per_ns;
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
@@ -153,6 +162,9 @@ impl Expected {
             tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / m.limit_bytes,
             footprint_bytes: needed.min(m.limit_bytes),
             open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / heap,
+            large_log: log2(knobs.large_object_bytes.max(1) as f64 / MIB),
+            kept_cycles_ln: ln(kept_bytes / young + KEPT_CYCLES_MIN).min(KEPT_CYCLES_LN_MAX),
+            slack: ((m.committed_bytes - m.old_bytes - young * (1.0 + m.survival)) / heap).clamp(0.0, 1.0),
         }
     }
 }
@@ -208,6 +220,12 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     young_occupancy, "log2 8MiB", "young size times old occupancy" => e.young_log * e.occupancy;
     age_survival, "share", "tenuring age times survival" => e.age * m.survival;
     age_promotion, "share", "tenuring age times promotion" => e.age * m.promotion;
+    mixed_live_garbage, "share", "largest live share of a candidate times reclaimable share" => k.mixed_live_share * e.garbage;
+    mixed_pause_garbage, "share", "share of the candidates in one mixed pause times reclaimable share" => e.garbage / f64::from(k.mixed_pause_count.max(1));
+    large_object, "log2 MiB", "threshold of large objects" => e.large_log;
+    large_object_large, "log2 MiB", "threshold of large objects times their share" => e.large_log * m.large;
+    kept_cycles_log, "ln cycles", "cycles for which free memory is kept, by the uncommit delay" => e.kept_cycles_ln;
+    kept_cycles_slack, "ln cycles", "the same times what is committed and not needed over the heap target" => e.kept_cycles_ln * e.slack;
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Knobs are held for 2 to 8 cycles, because what they do shows late. Then one of them is drawn anew, or a few, or all: pairs of
 //! holds that differ in one knob tell most about it, and draws of all keep the data spread out. Sizes are drawn log-uniformly
 //! from all that the envelope allows, not around any policy's choice, so that what is learnt reaches as far as a static
-//! setting can. The decision carries the probability of the draw, so that a learner can weigh it.
+//! setting can. The decision carries the probability of the draw, so that a learner can weigh it. The kind of the next
+//! collection and the idle delay are not drawn: nothing learns from them.
 
+use super::knobs::LARGE_OBJECT_BYTES_MIN;
 use super::random::Random;
 use super::{Decision, Envelope, Knobs, Outcome, Policy, Reason, Snapshot};
 
@@ -14,11 +16,12 @@ const HEAP_SHARES: [f64; 7] = [0.25, 0.35, 0.5, 0.6, 0.7, 0.85, 1.0];
 const AGES: [u8; 6] = [0, 1, 2, 4, 8, 15];
 const MIXED_COUNTS: [u32; 4] = [2, 4, 8, 16];
 const LIVE_SHARES: [f64; 4] = [0.65, 0.75, 0.85, 0.95];
+const UNCOMMIT_DELAYS_NS: [u64; 5] = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000];
 /// Steps of the young size in each doubling.
 const YOUNG_STEPS: f64 = 2.0;
 
 /// What can be drawn by itself.
-const DRAWS: usize = 8;
+const DRAWS: usize = 10;
 
 /// The exploring policy.
 #[derive(Clone, Debug)]
@@ -68,7 +71,6 @@ impl Explore {
             }
             1 => {
                 knobs.eden_region_bytes = envelope.region_bytes_min << pick(orders);
-                knobs.large_object_bytes = knobs.eden_region_bytes / 2;
                 orders
             }
             2 => {
@@ -94,9 +96,20 @@ impl Explore {
                 knobs.mixed_pause_count = MIXED_COUNTS[pick(MIXED_COUNTS.len())];
                 MIXED_COUNTS.len()
             }
-            _ => {
+            7 => {
                 knobs.mixed_live_share = LIVE_SHARES[pick(LIVE_SHARES.len())];
                 LIVE_SHARES.len()
+            }
+            8 => {
+                // Drawn after the eden region, whose half is the most that is legal.
+                let most = (knobs.eden_region_bytes / 2).max(LARGE_OBJECT_BYTES_MIN);
+                let orders = (most / LARGE_OBJECT_BYTES_MIN).ilog2() as usize + 1;
+                knobs.large_object_bytes = LARGE_OBJECT_BYTES_MIN << pick(orders);
+                orders
+            }
+            _ => {
+                knobs.uncommit_delay_ns = UNCOMMIT_DELAYS_NS[pick(UNCOMMIT_DELAYS_NS.len())];
+                UNCOMMIT_DELAYS_NS.len()
             }
         }
     }
@@ -130,6 +143,8 @@ impl Policy for Explore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::KNOB_FIELDS;
+    use std::collections::HashSet;
 
     #[test]
     fn knobs_are_held_and_spread_over_the_envelope() {
@@ -138,10 +153,14 @@ mod tests {
         let mut explore = Explore::new(3);
         let mut knobs = envelope.initial(&snapshot);
         let (mut holds, mut lengths, mut youngs, mut single) = (0, Vec::new(), Vec::new(), 0);
+        let mut drawn = vec![HashSet::new(); KNOB_FIELDS.len()];
         for _ in 0..4000 {
             let decision = explore.decide(&snapshot, &knobs, &envelope);
             assert!(decision.propensity > 0.0 && decision.propensity < 1.0);
             assert_eq!(envelope.clamp(&decision.knobs, &knobs), decision.knobs);
+            for (seen, field) in drawn.iter_mut().zip(KNOB_FIELDS) {
+                seen.insert(field.bits(&decision.knobs));
+            }
             if decision.knobs == knobs {
                 *lengths.last_mut().unwrap() += 1;
             } else {
@@ -154,8 +173,14 @@ mod tests {
             knobs = decision.knobs;
         }
         assert!((600..1100).contains(&holds), "{holds}");
+        // The end cuts the last one off.
+        lengths.pop();
         assert!(lengths.iter().all(|length| *length >= 2));
         assert!(single > 10, "{single}");
+        for (seen, field) in drawn.iter().zip(KNOB_FIELDS) {
+            let is_drawn = !["next_kind", "idle_delay_ns"].contains(&field.name);
+            assert_eq!(seen.len() > 1, is_drawn, "{}: {} values", field.name, seen.len());
+        }
         youngs.sort_unstable();
         assert!(youngs[0] < 2 * envelope.young_bytes_min && youngs[youngs.len() - 1] == envelope.young_bytes_max);
     }

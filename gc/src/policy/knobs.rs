@@ -142,7 +142,7 @@ pub struct Envelope {
 }
 
 /// Least legal large-object threshold: below it, rounding to granules wastes more than 20 %.
-const LARGE_OBJECT_BYTES_MIN: u64 = 256 << 10;
+pub(super) const LARGE_OBJECT_BYTES_MIN: u64 = 256 << 10;
 /// Shorter waits are part of a program's work.
 const IDLE_DELAY_NS_MIN: u64 = 1_000_000_000;
 
