@@ -6,7 +6,7 @@ use super::cells::Cell;
 use super::contender::Contender;
 use super::cost::{Figure, Figures};
 use super::judge::Measured;
-use super::measure::{Suite, knows};
+use super::measure::Suite;
 use super::parallel;
 use super::run::Job;
 use super::settings;
@@ -238,7 +238,7 @@ pub fn ablations(
     chosen: &[(Option<usize>, usize)],
     patience: &[Duration],
 ) -> Result<Vec<Ablation>, String> {
-    if suite.effort == super::Effort::Quick || !knows("advisor-freeze") {
+    if suite.effort == super::Effort::Quick {
         return Ok(Vec::new());
     }
     let numbers: Vec<usize> = (0..suite.programs.len()).collect();

@@ -7,7 +7,7 @@
 //! 3. The same cells once under the work clock, and the ablations.
 //! 4. The simulator, from one survey of each program.
 
-use super::super::args::{Cli, SuiteArgs};
+use super::super::args::SuiteArgs;
 use super::super::child::Scratch;
 use super::super::report;
 use super::cells::{self, Cell, Effort, Program};
@@ -21,7 +21,6 @@ use super::run::{Job, Line};
 use super::search::{self, Found};
 use super::store::{Store, digest};
 use super::{halving, settings, simulated};
-use clap::CommandFactory;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -84,12 +83,6 @@ pub struct Results {
     pub short: Vec<(Cell, u64)>,
     /// Programs whose output depended on the policy: there must be none.
     pub differing: Vec<String>,
-}
-
-/// Whether `tenure run` has an option of this name.
-pub fn knows(option: &str) -> bool {
-    let command = Cli::command();
-    command.find_subcommand("run").is_some_and(|run| run.get_arguments().any(|arg| arg.get_long() == Some(option)))
 }
 
 /// Fewer cycles than this say little about a policy.
@@ -263,9 +256,8 @@ impl Suite {
     ) -> Result<Vec<(Contender, Rounds)>, String> {
         let oracle = (cell.is_main() && chosen.0.is_some()).then_some(Contender::Oracle);
         let often: Vec<Contender> = Contender::EVERYWHERE.into_iter().chain(oracle).collect();
-        let memory = knows("goal").then_some(Contender::AdvisorMemory);
         let swept: Vec<Contender> =
-            if cell.is_main() { Contender::swept().chain(memory).collect() } else { Vec::new() };
+            if cell.is_main() { Contender::swept().chain([Contender::AdvisorMemory]).collect() } else { Vec::new() };
         let mut runs: BTreeMap<Contender, Rounds> = BTreeMap::new();
         for round in 0..self.effort.rounds() {
             let swept = if round < self.effort.sweep_rounds() { swept.as_slice() } else { &[] };
