@@ -23,23 +23,31 @@ const CLIP: f64 = 1.0;
 /// Observations needed of an arm before it is judged.
 const BASELINE_MIN: f64 = 4.0;
 const ADVISED_MIN: f64 = 6.0;
-/// Standard errors that make the worst and the best case.
+/// Standard errors that make the model's worst case, and those that a loss must exceed to be no chance.
 const STANDARD_ERRORS: f64 = 1.5;
+const STANDARD_ERRORS_OF_LOSS: f64 = 1.0;
+/// No two costs in a row are believed to be more alike than this.
+const LIKENESS_MAX: f64 = 0.9;
 /// Cost beyond the baseline's that is allowed at first, that each cycle adds, and at the most: in cycles of e-fold cost.
 const ALLOWANCE_FIRST: f64 = 1.0;
 const ALLOWANCE_PER_CYCLE: f64 = 0.01;
 const ALLOWANCE_MAX: f64 = 2.0;
+/// An overdraft below this is none by chance, however much costs vary.
+const OVERDRAFT_MIN: f64 = -1.0;
 /// A baseline that was not seen for so many cycles is half as certain.
 const CERTAIN_CYCLES: f64 = 192.0;
 /// Drift of the state, in standard scores, after which the same holds.
 const CERTAIN_DRIFT: f64 = 1.6;
 
-/// What is known of an arm's cost: a decaying mean and variance.
+/// What is known of an arm's cost: a decaying mean, variance and covariance of one cycle with the next. Costs come in spells (a
+/// marking and its mixed pauses are dear, what follows is cheap), so that many cycles may be few independent observations.
 #[derive(Clone, Copy, Debug, Default)]
 struct Arm {
     count: f64,
     mean: f64,
     variance: f64,
+    covariance: f64,
+    last: f64,
 }
 
 impl Arm {
@@ -50,10 +58,17 @@ impl Arm {
         let difference = cost - self.mean;
         self.mean += gain * difference;
         self.variance = (1.0 - gain) * (self.variance + gain * difference * difference);
+        let rest = cost - self.mean;
+        self.covariance += gain * (rest * self.last - self.covariance);
+        self.last = rest;
     }
 
+    /// Squared standard error of the mean; a sequence of which each is like the one before counts for as many observations
+    /// as would be independent (Bayley and Hammersley, 1946).
     fn squared_error(&self) -> f64 {
-        self.variance / self.count.max(1.0)
+        let likeness =
+            if self.variance > 0.0 { (self.covariance / self.variance).clamp(0.0, LIKENESS_MAX) } else { 0.0 };
+        self.variance / self.count.max(1.0) * (1.0 + likeness) / (1.0 - likeness)
     }
 }
 
@@ -76,7 +91,7 @@ pub enum Standing {
     Better,
     /// It can't be told apart.
     Unclear,
-    /// What the model may have cost beyond the baseline is used up.
+    /// What the model may have cost beyond the baseline is used up, and not by chance.
     Overdrawn,
 }
 
@@ -141,7 +156,8 @@ impl Bandit {
         let extra = self.advised.mean - self.baseline.mean;
         let doubt = 1.0 + self.since_baseline / CERTAIN_CYCLES + self.drift / CERTAIN_DRIFT;
         let error = (self.advised.squared_error() + self.baseline.squared_error() * doubt).sqrt();
-        if self.allowance < 0.0 && extra + STANDARD_ERRORS * error > 0.0 {
+        let is_no_chance = extra > STANDARD_ERRORS_OF_LOSS * error || self.allowance < OVERDRAFT_MIN;
+        if self.allowance < 0.0 && extra > 0.0 && is_no_chance {
             Standing::Overdrawn
         } else if extra + STANDARD_ERRORS * error < 0.0 {
             Standing::Better

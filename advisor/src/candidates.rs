@@ -9,9 +9,12 @@
 use tenure_gc::policy::{Envelope, Knobs, Overrides};
 
 use crate::coordinate::{Coordinate as C, NO_STEPS, PLANNED, PLANNED_COUNT, Steps, steps_between};
+use crate::trust::Trust;
 
+/// A knob and the steps tried of it.
+type Tried = (C, &'static [i8]);
 /// Steps tried of one knob alone.
-const SINGLES: [(C, &[i8]); 10] = [
+const SINGLES: [Tried; 10] = [
     (C::OldRegion, &[-2, -1, 1, 2]),
     (C::EdenRegion, &[-2, -1, 1, 2]),
     (C::Threshold, &[-6, -3, -1, 1, 3, 6]),
@@ -24,7 +27,7 @@ const SINGLES: [(C, &[i8]); 10] = [
     (C::UncommitDelay, &[-1, 1]),
 ];
 /// Steps tried of two knobs that depend on each other.
-const PAIRS: [((C, &[i8]), (C, &[i8])); 7] = [
+const PAIRS: [(Tried, Tried); 7] = [
     ((C::Young, &[-8, -4, -2, 2, 4, 8]), (C::HeapTarget, &[-4, -2, 2, 4])),
     ((C::Young, &[-8, -4, -2, 2, 4, 8]), (C::Threshold, &[-3, -1, 1, 3])),
     ((C::Young, &[-8, -4, 4, 8]), (C::Age, &[-3, -2, -1, 1, 2])),
@@ -104,57 +107,10 @@ fn with(steps: &Steps, coordinate: C, by: i8) -> Steps {
     steps
 }
 
-/// How far from the adaptive policy's choice: factors of young size and heap target.
-const YOUNG_REACH: u64 = 16;
-const HEAP_REACH: u64 = 8;
-/// How far from what is held, at once: factors, and a difference of thresholds.
-const YOUNG_RATE: u64 = 4;
-const HEAP_RATE: u64 = 2;
-const SHARE_RATE: f64 = 0.3;
-/// Thresholds beyond these are never planned.
-const SHARE_MIN: f64 = 0.1;
-const SHARE_MAX: f64 = 0.9;
-
-/// Bounds around the adaptive policy's choice and the knobs that are held.
-#[derive(Clone, Copy, Debug)]
-pub struct Trust {
-    young_bytes: (u64, u64),
-    heap_bytes: (u64, u64),
-    share: (f64, f64),
-}
-
-impl Trust {
-    /// The bounds around `level0`, as far as they are reached at once from `held`; a heap target is never below
-    /// `needed_bytes`, whatever is held.
-    pub fn around(level0: &Knobs, held: &Knobs, needed_bytes: u64) -> Trust {
-        let bounds = |level0: u64, held: u64, reach: u64, rate: u64| {
-            let within = |bytes: u64| bytes.clamp(held / rate, held.saturating_mul(rate));
-            (within(level0 / reach), within(level0.saturating_mul(reach)))
-        };
-        let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
-        let least = least.max(needed_bytes);
-        let share = held.concurrent_start_share;
-        Trust {
-            young_bytes: bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE),
-            heap_bytes: (least, most.max(least)),
-            share: ((share - SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX), (share + SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX)),
-        }
-    }
-
-    /// The nearest knobs inside.
-    pub fn nearest(&self, knobs: &Knobs) -> Knobs {
-        Knobs {
-            young_bytes: knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1),
-            concurrent_start_share: knobs.concurrent_start_share.clamp(self.share.0, self.share.1),
-            heap_target_bytes: knobs.heap_target_bytes.clamp(self.heap_bytes.0, self.heap_bytes.1),
-            ..*knobs
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::Needs;
     use tenure_gc::policy::Snapshot;
 
     fn collect(frozen: &str) -> (Knobs, Vec<(Knobs, Steps)>) {
@@ -162,7 +118,7 @@ mod tests {
         let initial = envelope.initial(&Snapshot { limit_bytes: 1 << 30, ..Snapshot::default() });
         let frozen: Overrides = frozen.parse().unwrap();
         let current = frozen.apply(Knobs { heap_target_bytes: 1 << 28, tenuring_age: 4, ..initial });
-        let trust = Trust::around(&current, &current, 0);
+        let trust = Trust::around(&current, &current, &Needs { limit_bytes: 1e9, ..Needs::default() });
         let mut all = Vec::new();
         let bounds = Bounds { envelope: &envelope, trust: &trust, frozen: &frozen };
         each(&current, &[initial], &bounds, |knobs, steps| all.push((*knobs, *steps)));
@@ -189,13 +145,5 @@ mod tests {
             assert_eq!(knobs.young_bytes, current.young_bytes);
             assert_eq!((steps[C::Young as usize], steps[C::Threshold as usize]), (0, 0));
         }
-    }
-
-    #[test]
-    fn a_heap_target_is_never_below_what_is_needed() {
-        let envelope = Envelope::of_limit(1 << 30);
-        let level0 = envelope.initial(&Snapshot { limit_bytes: 1 << 28, ..Snapshot::default() });
-        let near = Trust::around(&level0, &level0, 1 << 29).nearest(&level0);
-        assert_eq!(near.heap_target_bytes, 1 << 29);
     }
 }

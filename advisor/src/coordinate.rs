@@ -10,6 +10,7 @@
 //! - K1. Each coordinate stands once in [`PLANNED`], by the name that the heap's own table of knobs has.
 //! - K2. No steps change nothing, and the steps from one setting to another are those that lead there, up to rounding.
 
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 use tenure_gc::policy::Knobs;
 
 use crate::math::log2;
@@ -77,11 +78,11 @@ const QUARTERS: [f64; 2 * QUARTERS_MAX as usize + 1] = [
     0.420_448_207_626_857_27,
     0.5,
     0.594_603_557_501_360_5,
-    0.707_106_781_186_547_5,
+    FRAC_1_SQRT_2,
     0.840_896_415_253_714_5,
     1.0,
     1.189_207_115_002_721,
-    1.414_213_562_373_095_1,
+    SQRT_2,
     1.681_792_830_507_429,
     2.0,
     2.378_414_230_005_442,

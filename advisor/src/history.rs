@@ -20,6 +20,8 @@ const MARKS: usize = 4;
 const MARK_NS_PER_BYTE_PRIOR: f64 = 0.5;
 /// Added to copied bytes before dividing, so that the fixed cost of an empty pause does not look like an infinite rate.
 const COPY_BYTES_FLOOR: f64 = 65_536.0;
+/// What each cycle leaves of the most that ever survived.
+const SURVIVAL_FADING: f64 = 0.98;
 
 /// One cycle as ratios.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,6 +116,7 @@ pub struct History {
     marks: [f64; MARKS],
     marks_seen: u64,
     full_collections: u64,
+    survival_at_most: f64,
 }
 
 impl Default for History {
@@ -131,7 +134,13 @@ impl History {
             marks: [MARK_NS_PER_BYTE_PRIOR; MARKS],
             marks_seen: 0,
             full_collections: 0,
+            survival_at_most: 1.0,
         }
+    }
+
+    /// Share of young bytes that must be reckoned to survive: the most that did, fading; all, before anything was seen.
+    pub fn survival_at_most(&self) -> f64 {
+        self.survival_at_most
     }
 
     /// Cycles seen since the beginning.
@@ -148,9 +157,11 @@ impl History {
         let mark_within_ns = if snapshot.kind == CycleKind::Full { snapshot.mark_ns } else { 0 };
         let evacuation_ns = snapshot.pause_cpu_ns.saturating_sub(mark_within_ns) as f64;
         let gc_cpu_ns = snapshot.pause_cpu_ns as f64 + snapshot.concurrent_cpu_ns as f64;
+        let survival = ratio(young_copied, snapshot.young_bytes as f64).min(1.0);
+        self.survival_at_most = survival.max(SURVIVAL_FADING * self.survival_at_most);
         self.cycles[(self.seen % WINDOW as u64) as usize] = Cycle {
             allocation_bytes_per_ns: ratio(allocated, snapshot.mutator_cpu_ns as f64),
-            survival: ratio(young_copied, snapshot.young_bytes as f64).min(1.0),
+            survival,
             promotion: ratio((snapshot.promoted_bytes + snapshot.large_allocated_bytes) as f64, allocated).min(1.0),
             large: ratio(snapshot.large_allocated_bytes as f64, allocated),
             copy_ns_per_byte: evacuation_ns / (copied + COPY_BYTES_FLOOR),

@@ -43,6 +43,7 @@ pub mod simulator;
 mod smooth;
 #[cfg(feature = "train")]
 pub mod train;
+mod trust;
 
 pub use class::{ClassFile, ClassFit, ClassModel, ClassPrior, Classifier, Label, WorkloadClass};
 pub use counters::Counters;

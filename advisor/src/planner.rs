@@ -13,13 +13,14 @@
 
 use tenure_gc::policy::{Envelope, Knobs, Overrides};
 
-use crate::candidates::{self, Bounds, Trust};
+use crate::candidates::{self, Bounds};
 use crate::coordinate::{NO_STEPS, Steps, steps_between};
 use crate::correct::Correction;
 use crate::features::{CANDIDATE_COUNT, Expected, candidate_features};
 use crate::goal::Weights;
 use crate::history::Measured;
 use crate::model::{Output, Prediction, Prepared};
+use crate::trust::Trust;
 
 /// Plans in a row that must want a move. They double each time that the model loses its turn, but for the first, which may be
 /// chance; and so often at the most.
@@ -192,6 +193,7 @@ mod tests {
     use crate::goal::Goal;
     use crate::history::History;
     use crate::model::{Model, ModelFile, OUTPUT_COUNT, tests::flat};
+    use crate::trust::Needs;
     use tenure_gc::policy::Snapshot;
 
     const ENVELOPE: Envelope = Envelope {
@@ -238,7 +240,7 @@ mod tests {
                 current: &current,
                 level0: &level0,
                 envelope: &ENVELOPE,
-                trust: &Trust::around(&level0, &current, 0),
+                trust: &Trust::around(&level0, &current, &Needs { limit_bytes: 256e6, ..Needs::default() }),
                 frozen: &Overrides::default(),
             });
             match plan {

@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use tenure_gc::policy::{Decision, Envelope, Knobs, Outcome, Overrides, Policy, Reason, Snapshot};
 
-use crate::candidates::Trust;
 use crate::class::Classifier;
 use crate::coordinate::{Coordinate, NO_STEPS, PLANNED, PLANNED_COUNT, Steps, steps_between};
 use crate::correct::Correction;
@@ -31,6 +30,7 @@ use crate::model::{Model, Output, Prediction};
 use crate::observed::observed;
 use crate::planner::{Plan, Planner, Situation, predict};
 use crate::smooth::Smoother;
+use crate::trust::{Needs, Trust};
 
 /// Plans are at least this far apart: 100 a second. In between, knobs are held.
 const PLAN_PERIOD_NS: u64 = 10_000_000;
@@ -42,8 +42,6 @@ const FOLLOW_YOUNG: f64 = 1.75;
 const FOLLOW_SHARE: f64 = 0.25;
 /// Change of the tenuring age below which it stays as it is.
 const FOLLOW_AGE: u8 = 3;
-/// The heap target is at least this many times what old regions and large objects hold, and the young size on top.
-const HEAP_PER_OCCUPIED: f64 = 1.1;
 /// What shows within a probe. Of the others a probe would only bring the next marking nearer, and blame the adaptive policy.
 const QUICK: [Coordinate; 4] = [Coordinate::EdenRegion, Coordinate::Young, Coordinate::LargeObject, Coordinate::Age];
 
@@ -237,8 +235,12 @@ impl Learned {
                 (probe, Reason::Probe)
             }
             Turn::Model => {
-                let needed_bytes = (now.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes;
-                let trust = Trust::around(wishes.level0, &held, needed_bytes);
+                let needs = Needs {
+                    limit_bytes: now.limit_bytes,
+                    old_bytes: now.old_bytes,
+                    survival: self.history.survival_at_most(),
+                };
+                let trust = Trust::around(wishes.level0, &held, &needs);
                 let base = self.follow(&held, &trust, wishes);
                 let situation = Situation {
                     measured: &smooth,
@@ -314,7 +316,8 @@ impl Learned {
         wishes: &Wishes<'_>,
     ) -> Decision {
         let knobs = if wishes.shadow { *wishes.level0 } else { advised };
-        let by_model = by_model && !wishes.shadow;
+        // As long as no plan has moved anything, what it costs is what the adaptive policy costs.
+        let by_model = by_model && !wishes.shadow && self.owned.contains(&true);
         let model = Arc::clone(&self.model);
         let prepared = model.prepare(&state_features(now));
         let predicted = predict(now, &prepared, &knobs);

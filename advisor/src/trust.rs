@@ -1,0 +1,124 @@
+//! The trust region: how far from the adaptive policy's choice, and from what is held, plans may go.
+//!
+//! Two of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
+//! target holds what is there already. And marking starts while there is still room for the young regions, and for as much of
+//! them to survive as did lately: G1 starts at what its heap, less a reserve, less the young size, less what is promoted
+//! while it marks, can hold (`G1AdaptiveIHOPControl`).
+//!
+//! It must never know what a candidate costs.
+//!
+//! Invariants
+//! - T1. The adaptive policy's own threshold is never out of reach for want of room: that far, it is the one who answers for it.
+//! - T2. Bounds for want of room go in steps, so that knobs which lie on one don't follow each of its moves.
+
+use tenure_gc::policy::Knobs;
+
+/// How far from the adaptive policy's choice: factors of young size and heap target.
+const YOUNG_REACH: u64 = 16;
+const HEAP_REACH: u64 = 8;
+/// How far from what is held, at once: factors, and a difference of thresholds.
+const YOUNG_RATE: u64 = 4;
+const HEAP_RATE: u64 = 2;
+const SHARE_RATE: f64 = 0.3;
+/// Thresholds beyond these are never planned.
+const SHARE_MIN: f64 = 0.1;
+const SHARE_MAX: f64 = 0.9;
+/// Steps of the threshold that leaves room.
+const SHARE_STEPS: f64 = 20.0;
+/// Of the limit, what is never reckoned with (G1ReservePercent).
+const RESERVE: f64 = 0.1;
+/// The heap target is at least this many times what old regions and large objects hold, and the young size on top.
+const HEAP_PER_OCCUPIED: f64 = 1.1;
+
+/// What the heap must have room for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// Limit of the heap.
+    pub limit_bytes: f64,
+    /// In old regions and large objects.
+    pub old_bytes: f64,
+    /// Share of the young bytes that survived at the most, of late.
+    pub survival: f64,
+}
+
+/// Bounds around the adaptive policy's choice and the knobs that are held.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust {
+    young_bytes: (u64, u64),
+    heap_bytes: (u64, u64),
+    share: (f64, f64),
+    /// The adaptive policy's.
+    level0_share: f64,
+    /// For old regions and young ones together.
+    usable_bytes: f64,
+    /// Bytes used for each byte of young size, at the most.
+    per_young: f64,
+}
+
+impl Trust {
+    /// The bounds around `level0`, as far as they are reached at once from `held`; a heap target is never below what is
+    /// needed, whatever is held.
+    pub fn around(level0: &Knobs, held: &Knobs, needs: &Needs) -> Trust {
+        let bounds = |level0: u64, held: u64, reach: u64, rate: u64| {
+            let within = |bytes: u64| bytes.clamp(held / rate, held.saturating_mul(rate));
+            (within(level0 / reach), within(level0.saturating_mul(reach)))
+        };
+        let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
+        let least = least.max((needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes);
+        let share = held.concurrent_start_share;
+        Trust {
+            young_bytes: bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE),
+            heap_bytes: (least, most.max(least)),
+            share: ((share - SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX), (share + SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX)),
+            level0_share: level0.concurrent_start_share,
+            usable_bytes: needs.limit_bytes * (1.0 - RESERVE),
+            per_young: 1.0 + needs.survival,
+        }
+    }
+
+    /// The nearest knobs inside.
+    pub fn nearest(&self, knobs: &Knobs) -> Knobs {
+        let young_bytes = knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1);
+        let heap_target_bytes = knobs.heap_target_bytes.clamp(self.heap_bytes.0, self.heap_bytes.1);
+        let room = (self.usable_bytes - young_bytes as f64 * self.per_young) / heap_target_bytes.max(1) as f64;
+        let stepped = (room * SHARE_STEPS).floor().max((self.level0_share * SHARE_STEPS).ceil()) / SHARE_STEPS;
+        let share = knobs.concurrent_start_share.clamp(self.share.0, self.share.1);
+        Knobs { young_bytes, heap_target_bytes, concurrent_start_share: share.min(stepped), ..*knobs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenure_gc::policy::{Envelope, Snapshot};
+
+    const MIB: u64 = 1 << 20;
+
+    fn level0() -> Knobs {
+        let initial =
+            Envelope::of_limit(256 * MIB).initial(&Snapshot { limit_bytes: 256 * MIB, ..Snapshot::default() });
+        Knobs { young_bytes: 40 * MIB, concurrent_start_share: 0.45, ..initial }
+    }
+
+    #[test]
+    fn a_heap_target_is_never_below_what_is_needed() {
+        let level0 = level0();
+        let needs = Needs { old_bytes: 400.0 * MIB as f64, ..Needs::default() };
+        let near = Trust::around(&level0, &level0, &needs).nearest(&level0);
+        assert_eq!(near.heap_target_bytes, 480 * MIB);
+    }
+
+    #[test]
+    fn marking_starts_while_there_is_room_for_the_young_regions_and_what_survives_of_them() {
+        let level0 = level0();
+        let late = |survival: f64, young_bytes: u64| {
+            let needs = Needs { limit_bytes: 256.0 * MIB as f64, survival, ..Needs::default() };
+            let held = Knobs { concurrent_start_share: 0.8, young_bytes, ..level0 };
+            Trust::around(&level0, &held, &needs).nearest(&held).concurrent_start_share
+        };
+        assert_eq!(late(0.0, 10 * MIB), 0.8);
+        assert_eq!(late(0.0, 40 * MIB), 0.7);
+        assert_eq!(late(1.0, 40 * MIB), 0.55);
+        assert_eq!(late(1.0, 100 * MIB), 0.45, "the adaptive policy's own");
+    }
+}
