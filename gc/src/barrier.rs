@@ -131,8 +131,7 @@ impl Log<'_> {
             return;
         }
         if self.memory.is_below_mark_limit(object) {
-            for index in slots {
-                let target = self.memory.slot(object, index);
+            for (_, target) in self.memory.refs(object, slots) {
                 if self.memory.is_below_mark_limit(target) && !self.memory.is_marked(target) {
                     **lost |= !self.room.push(overwritten, target);
                 }

@@ -256,8 +256,7 @@ impl Passes<'_> {
     fn redirect(self, head: u32) {
         for object in self.marked_in(head) {
             let word = self.memory.word(object);
-            for index in 0..self.shapes.descriptor(word).refs(word) {
-                let target = self.memory.slot(object, index);
+            for (index, target) in self.memory.refs(object, 0..self.shapes.descriptor(word).refs(word)) {
                 let to = self.place(target);
                 if to != target {
                     self.memory.set_slot(object, index, to);

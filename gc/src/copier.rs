@@ -377,11 +377,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
 
     #[inline]
     fn scan_survivor(&mut self, object: u32, slots: Range<u32>) {
-        for index in self.first_part(object, slots, true) {
-            let target = self.slot(object, index);
-            if target == 0 {
-                continue;
-            }
+        for (index, target) in self.memory.refs(object, self.first_part(object, slots, true)) {
             let byte = self.memory.role_at(target);
             if byte & role::COLLECTED != 0 {
                 let to = self.forward(target);
@@ -411,17 +407,13 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
         let mut retained = None;
         let slots = self.first_part(object, slots, new);
-        for index in slots.clone() {
+        for (index, mut target) in self.memory.refs(object, slots.clone()) {
             let ahead = index + PREFETCH_SLOTS;
             if ahead < slots.end {
                 let target = self.memory.slot(object, ahead);
                 if self.memory.role_at(target) & role::COLLECTED != 0 {
                     self.memory.prefetch(target);
                 }
-            }
-            let mut target = self.slot(object, index);
-            if target == 0 {
-                continue;
             }
             let mut byte = self.memory.role_at(target);
             if byte & role::COLLECTED != 0 {
@@ -450,11 +442,6 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     }
 
     // -- references
-
-    #[inline(always)]
-    fn slot(&self, object: u32, index: u32) -> u32 {
-        if SHARED { self.memory.slot_acquire(object, index) } else { self.memory.slot(object, index) }
-    }
 
     #[inline(always)]
     fn set_slot(&self, object: u32, index: u32, value: u32) {

@@ -17,6 +17,7 @@
 //!   they refer to, until a scan leaves nothing out. So marking needs no memory to come to its end. Where the system has
 //!   none, a full collection has the stack that was there from the heap's birth: without any, a scan might find one object.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -247,6 +248,11 @@ impl Tracer {
         visited.into_iter().for_each(|object| self.push(object));
     }
 
+    /// Visits what an object refers to that will not be there any more when its turn comes.
+    pub(crate) fn visit_last(&mut self, object: u32) {
+        self.scan_slots(object, 0..self.refs(object));
+    }
+
     /// An object that is marked waits to be scanned.
     #[inline(always)]
     fn push(&mut self, object: u32) {
@@ -282,11 +288,18 @@ impl Tracer {
         }
     }
 
-    fn scan_slots(&mut self, array: u32, from: u32) {
-        let word = self.memory.word(array);
-        for index in from..self.shapes.descriptor(word).refs(word) {
-            self.visit(self.memory.slot_acquire(array, index));
+    /// Visits what slots refer to.
+    #[inline(always)]
+    fn scan_slots(&mut self, object: u32, slots: Range<u32>) {
+        for (_, target) in self.memory.refs(object, slots) {
+            self.visit(target);
         }
+    }
+
+    /// Number of references of an object.
+    fn refs(&self, object: u32) -> u32 {
+        let word = self.memory.word(object);
+        self.shapes.descriptor(word).refs(word)
     }
 
     /// Marks until nothing is left (true) or the budget is spent.
@@ -333,22 +346,18 @@ impl Tracer {
         if refs > SLICE_SLOTS && self.room.push(&mut self.arrays, (object, 0)) {
             return 1;
         }
-        for index in 0..refs {
-            self.visit(self.memory.slot_acquire(object, index));
-        }
+        self.scan_slots(object, 0..refs);
         refs + 1
     }
 
     fn scan_slice(&mut self, array: u32, from: u32) -> u32 {
-        let refs = self.shapes.descriptor(self.memory.word(array)).refs(self.memory.word(array));
+        let refs = self.refs(array);
         let end = refs.min(from.saturating_add(SLICE_SLOTS));
         if end < refs {
             // Into the place it was taken from.
             self.arrays.push((array, end));
         }
-        for index in from..end {
-            self.visit(self.memory.slot_acquire(array, index));
-        }
+        self.scan_slots(array, from..end);
         end - from + 1
     }
 
@@ -365,11 +374,10 @@ impl Tracer {
             if !self.memory.is_below_mark_limit(object) {
                 continue;
             }
-            let word = self.memory.word(object);
-            let refs = self.shapes.descriptor(word).refs(word);
+            let refs = self.refs(object);
             slots += refs + 1;
             if refs <= SLICE_SLOTS || !self.room.push(&mut self.arrays, (object, 0)) {
-                self.scan_slots(object, 0);
+                self.scan_slots(object, 0..refs);
             }
         }
         slots
@@ -427,7 +435,7 @@ impl Tracer {
         match (task >> 32) as u32 {
             0 => self.push(task as u32),
             next if self.room.push(&mut self.arrays, (task as u32, next - 1)) => {}
-            next => self.scan_slots(task as u32, next - 1),
+            next => self.scan_slots(task as u32, next - 1..self.refs(task as u32)),
         }
     }
 

@@ -21,7 +21,7 @@
 //!   where it is and is scanning, or has copied and threads a list through; that copy loses its claim and is never looked at.
 
 use std::io;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
@@ -316,6 +316,12 @@ impl Memory {
         self.slot_at(object, index).load(Ordering::Acquire)
     }
 
+    /// The references among some slots of an object that are not nil.
+    #[inline(always)]
+    pub(crate) fn refs(self, object: u32, slots: Range<u32>) -> Refs {
+        Refs { memory: self, object, next: slots.start, end: slots.end }
+    }
+
     #[inline(always)]
     fn slot_at<'a>(self, object: u32, index: u32) -> &'a AtomicU32 {
         // SAFETY: M1, M3: the caller bounds the index by the object's shape, and drops the reference at once (M2).
@@ -558,5 +564,43 @@ impl Memory {
     pub(crate) fn chunk_table_bytes(self) -> u64 {
         let pages = self.granules * (GRANULE_WORDS / BLOCK_WORDS) / CHUNKS_PER_PAGE;
         (0..pages).map(|page| u64::from(self.chunk_page(page).load(Ordering::Relaxed)) * 4096).sum()
+    }
+}
+
+/// Slots of an object that are not nil, each with its index, read as by [`Memory::slot_acquire`]. Of large tables most slots are
+/// nil, so a run of nil takes one load for each slot and one branch for each [`Refs::RUN`].
+pub(crate) struct Refs {
+    memory: Memory,
+    object: u32,
+    next: u32,
+    end: u32,
+}
+
+impl Refs {
+    const RUN: u32 = 8;
+
+    fn is_run_nil(&self) -> bool {
+        (0..Refs::RUN).fold(0, |any, i| any | self.memory.slot(self.object, self.next + i)) == 0
+    }
+}
+
+impl Iterator for Refs {
+    type Item = (u32, u32);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(u32, u32)> {
+        while self.next < self.end {
+            let index = self.next;
+            let target = self.memory.slot_acquire(self.object, index);
+            self.next += 1;
+            if target != 0 {
+                return Some((index, target));
+            }
+            // Looked at from multiples on, so that no slot is looked at more than twice.
+            while self.next.is_multiple_of(Refs::RUN) && self.end - self.next >= Refs::RUN && self.is_run_nil() {
+                self.next += Refs::RUN;
+            }
+        }
+        None
     }
 }

@@ -167,8 +167,7 @@ impl Rebuild {
         let descriptor = self.shapes.descriptor(word);
         let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
         let own = self.index[source.head as usize];
-        for slot in slots {
-            let target = self.memory.slot_acquire(object, slot);
+        for (slot, target) in self.memory.refs(object, slots) {
             let candidate = self.index[(target >> GRANULE_SHIFT) as usize];
             if candidate != 0 && candidate != own {
                 let entry = if by_chunk { Entry::of_slot(object, u64::from(slot)) } else { Entry::whole(object) };
