@@ -241,6 +241,7 @@ impl Heap {
             sampling.count(requested_bytes);
         }
         let ticked = self.countdowns.tick(bytes);
+        self.assist_marking(requested_bytes);
         self.advance_marking(bytes, ticked.slice, roots);
         if let Some(due) = ticked.due {
             self.collect_due(due, roots);

@@ -146,8 +146,15 @@ impl Heap {
             if let Some(cycle) = &mut self.concurrent {
                 // What did not fit before, if anything, fits now.
                 cycle.shared.hand_over(&mut cycle.overwritten);
-                cycle.beside = cycle.beside && marker::submit(&cycle.shared);
             }
+            self.resubmit();
+        }
+    }
+
+    /// The marker goes on, if there is one: the program's thread had stopped it.
+    fn resubmit(&mut self) {
+        if let Some(cycle) = &mut self.concurrent {
+            cycle.beside = cycle.beside && marker::submit(&cycle.shared);
         }
     }
 
@@ -169,6 +176,13 @@ impl Heap {
             && !is_broken(Rule::MarkWeakReads)
         {
             cycle.lost |= !self.room.push(&mut cycle.overwritten, object);
+        }
+    }
+
+    /// In a pause while a cycle traces: an object of its snapshot is about to be freed (rule (i)).
+    pub(crate) fn visit_last(&mut self, object: u32) {
+        if let Some(Concurrent { job: Job::Trace(tracer), .. }) = &mut self.concurrent {
+            tracer.visit_last(object);
         }
     }
 
@@ -230,6 +244,17 @@ impl Heap {
             }
         }
         self.finish_phase(roots);
+    }
+
+    /// Before a large object of so many bytes: where such may fill the heap before the marker has come to its end, the program
+    /// takes part in the tracing, by a share that goes with the bytes (Go's mutator assist).
+    pub(crate) fn assist_marking(&mut self, bytes: u64) {
+        let beside = self.concurrent.as_ref().is_some_and(|cycle| cycle.beside && !cycle.shared.is_finished());
+        if beside && self.is_in(Phase::Trace) && self.is_short_of_room() {
+            self.hand_over();
+            self.trace_here(bytes / SLICE_BYTES_PER_SLOT, Shared::assist);
+            self.resubmit();
+        }
     }
 
     fn mark_slice(&mut self, slots: u64) {

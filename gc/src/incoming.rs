@@ -230,10 +230,12 @@ fn is_good(space: &Space, shapes: &ShapeTable, (entry, epoch): (Entry, u32), hea
 
 impl Heap {
     /// At the end of an evacuation: frees the large objects that nothing refers to; returns their bytes. While marking traces,
-    /// a large object whose references belong to its snapshot stays (rule (i)); in the pause that `starts` it, what is dead
-    /// is not in the snapshot.
+    /// a large object whose references belong to its snapshot stays (rule (i)), or where room is short has them visited
+    /// first: an allocation would wait for the whole marking. In the pause that `starts` it, what is dead is not in the
+    /// snapshot.
     pub(crate) fn reclaim_large(&mut self, starts: bool) -> u64 {
         let tracing = self.is_in(Phase::Trace) && !starts;
+        let short = self.is_short_of_room();
         let mut freed_bytes = 0;
         for _ in 0..ROUNDS_MAX {
             let before_bytes = freed_bytes;
@@ -244,8 +246,12 @@ impl Heap {
                 let is_source = memory.is_below_mark_limit(at) && self.shapes.descriptor(word).refs(word) > 0;
                 let is_needed = tracing && is_source && !is_broken(Rule::KeepLarge);
                 let is_watched = memory.role(*head) & role::WATCHED != 0;
-                let dead = is_watched && !is_needed && self.incoming.is_dead(&self.space, &self.shapes, *head);
+                let may_go = is_watched && (!is_needed || short);
+                let dead = may_go && self.incoming.is_dead(&self.space, &self.shapes, *head);
                 if dead {
+                    if is_needed {
+                        self.visit_last(at);
+                    }
                     freed_bytes += self.space.capacity_bytes(*head);
                     self.free_large(*head);
                 }

@@ -99,15 +99,12 @@ impl Shared {
         Handed { again: self.finished.swap(false, Ordering::AcqRel), many: handed.len() > HANDED_MAX }
     }
 
-    /// The program takes part in the tracing: what was handed over first. The marker stops for that (T1).
+    /// The program takes part in the job. The marker stops for that (T1).
     pub(crate) fn assist(&self, budget: &mut Budget<'_>) {
         self.stop.store(true, Ordering::Relaxed);
         let mut job = lock(&self.job);
         self.stop.store(false, Ordering::Relaxed);
-        if let Job::Trace(tracer) = &mut *job {
-            tracer.hand_over(&mut lock(&self.handed));
-            tracer.drain(budget);
-        }
+        self.run(&mut job, budget);
     }
 
     /// Whether the job ran to its end.
@@ -142,8 +139,12 @@ impl Shared {
     pub(crate) fn advance(&self, budget: &mut Budget<'_>) {
         // Held: another marker is at it already.
         let Ok(mut job) = self.job.try_lock() else { return };
+        self.run(&mut job, budget);
+    }
+
+    fn run(&self, job: &mut Job, budget: &mut Budget<'_>) {
         loop {
-            let done = match &mut *job {
+            let done = match job {
                 Job::None => return,
                 Job::Trace(tracer) => {
                     // What the program hands over is taken every now and then, so that it does not pile up.
@@ -162,7 +163,7 @@ impl Shared {
                 return;
             }
             let handed = lock(&self.handed);
-            if handed.is_empty() || !matches!(*job, Job::Trace(_)) {
+            if handed.is_empty() || !matches!(job, Job::Trace(_)) {
                 self.finished.store(true, Ordering::Release);
                 return;
             }

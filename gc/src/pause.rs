@@ -259,6 +259,11 @@ impl Heap {
             && (after_mark_bytes < threshold_bytes || occupied_bytes > after_mark_bytes + step_bytes)
     }
 
+    /// Whether so little of the limit is left that a pause must free what it can.
+    pub(crate) fn is_short_of_room(&self) -> bool {
+        self.space.room_bytes() < self.envelope.limit_bytes / 4
+    }
+
     /// Bytes in old regions and large objects.
     pub(crate) fn occupied_bytes(&self) -> u64 {
         self.space.used_bytes_of(&self.space.old) + self.space.capacity_bytes_of(&self.space.large)
@@ -314,7 +319,7 @@ impl Heap {
         let readiness = self.candidates.prepare();
         // Where room is short, mixed pauses can't wait, and must free more than is promoted meanwhile, or a full collection
         // comes first.
-        let short = self.space.room_bytes() < self.envelope.limit_bytes / 4;
+        let short = self.is_short_of_room();
         let skips = self.knobs.next_kind == NextKind::SkipMixed && !short && !everything;
         if readiness == Readiness::Mixed && !skips {
             let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);

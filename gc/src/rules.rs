@@ -33,7 +33,7 @@ pub(crate) enum Rule {
     DropDead,
     /// (i) No candidates are left when marking starts.
     NoCandidates,
-    /// (i) A large object of references that is to be marked is not reclaimed while marking traces.
+    /// (i) A large object of references that is to be marked is not reclaimed while marking traces, unless they are visited first.
     KeepLarge,
     /// (j) The marker looks at the mark limit before it touches an object.
     LimitFirst,

@@ -222,6 +222,32 @@ fn references_of_the_snapshot_are_not_reclaimed_while_marking() {
     double.check();
 }
 
+/// The same where room is short: the array goes at once, and what it referred to when the marking began is marked.
+#[test]
+fn references_of_the_snapshot_are_visited_before_they_go_where_room_is_short() {
+    let mut double = double(0.1, "slice:4M");
+    old_table(&mut double, 4);
+    double.new_refs(NEW, LARGE_REFS);
+    double.new_record(NEW + 1, false, 42);
+    double.store(NEW, 9, Some(NEW + 1));
+    double.clear(NEW + 1);
+    (0..4).for_each(|_| double.collect(Collect::Young));
+    double.new_bytes(NEW + 2, 50 << 20, 1);
+    double.collect(Collect::Young);
+    let (before, large) = (double.heap.stats().mark_pauses, large_bytes(&double));
+    // The record is in a root alone now, which marking visited before it was there.
+    double.load(NEW + 1, NEW, 9);
+    double.clear(NEW);
+    double.collect(Collect::Young);
+    assert!(large_bytes(&double) <= large - LARGE_REFS as u64 * 4, "the array is gone");
+    assert_eq!(double.heap.stats().mark_pauses, before, "the marking runs still");
+    double.check();
+    // The oracle of the snapshot looks at the record.
+    double.collect(Collect::Mark);
+    assert!(double.heap.stats().mark_pauses > before, "the marking had not ended");
+    double.check();
+}
+
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Vec<MarkEvent>>>);
 
