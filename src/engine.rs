@@ -12,12 +12,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_compiler::check::{Mode, check};
+use tenure_compiler::codegen::CodeSettings;
 use tenure_compiler::diagnostic as raw;
 use tenure_compiler::hir;
 use tenure_compiler::ir;
 use tenure_compiler::opt::{Optimiser, Passes};
 use tenure_compiler::source::{MAX_SOURCE_BYTES, Sources};
 use tenure_compiler::syntax::span::FileId;
+use tenure_runtime::code::CodeListener;
 use tenure_runtime::native::Registry;
 
 /// The checker descends as deep as brackets may nest, on a stack of its own so that the caller's may be small.
@@ -44,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) consume_fuel: bool,
     pub(crate) never_collect: Option<Barriers>,
     pub(crate) passes: Passes,
+    pub(crate) code_listener: Option<Arc<dyn CodeListener>>,
 }
 
 /// Settings of an engine to be.
@@ -288,6 +291,7 @@ impl Default for EngineBuilder {
             consume_fuel: false,
             never_collect: None,
             passes: Passes::ALL,
+            code_listener: None,
         };
         EngineBuilder { settings }
     }
@@ -341,6 +345,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Who hears of each function as it is compiled, as a [`PerfFile`](crate::PerfFile) does; nobody unless said otherwise.
+    pub fn code_listener(mut self, listener: Arc<dyn CodeListener>) -> EngineBuilder {
+        self.settings.code_listener = Some(listener);
+        self
+    }
+
     /// The optimiser's passes: `all`, `none` or names separated by commas. For tests.
     ///
     /// # Errors
@@ -362,6 +372,11 @@ impl EngineBuilder {
 }
 
 impl Settings {
+    /// How programs' code is made.
+    pub(crate) fn code(&self) -> CodeSettings {
+        CodeSettings { passes: self.passes, listener: self.code_listener.clone() }
+    }
+
     /// The limit that was set, or the default one.
     pub(crate) fn heap_limit_bytes(&self) -> u64 {
         self.max_heap_bytes.unwrap_or_else(|| self.system.default_heap_limit())

@@ -158,6 +158,7 @@ impl InstanceBuilder {
             consume_fuel: _,
             never_collect,
             passes: _,
+            code_listener: _,
         } = &self.settings;
         let chosen = gc.choose();
         let watch = self.watch_system.then(|| Watch::new(system.clone(), max_heap_bytes.is_some()));

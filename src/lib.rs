@@ -70,7 +70,9 @@ pub use source_file::{read as read_source, read_stream as read_source_stream};
 pub use value::{Arg, Args, FromScript, Param, Returned};
 pub use vm::{Collector, Function, Vm};
 
+pub use tenure_runtime::code::{CodeListener, PublishedCode};
 pub use tenure_runtime::interrupt::InterruptHandle;
+pub use tenure_runtime::perf::{PerfFile, PerfFormat};
 
 pub use tenure_advisor::Goal;
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, NextKind, Outcome, Overrides as FixedKnobs, Reason, Snapshot};

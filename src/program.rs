@@ -68,7 +68,7 @@ impl Program {
         let exports = program.exports.iter().map(signature).collect();
         let tests = program.tests.iter().map(|(title, _, function)| (title.to_string(), function.0)).collect();
         let ir = Arc::new(program);
-        let code = Code::new(Arc::clone(&ir), Arc::clone(&sources), registry, settings.passes)?;
+        let code = Code::new(Arc::clone(&ir), Arc::clone(&sources), registry, settings.code())?;
         let inner = Inner { name: name.to_owned(), settings, code, ir, sources, exports, tests, warnings };
         Ok(Program { inner: Arc::new(inner) })
     }

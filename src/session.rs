@@ -73,7 +73,7 @@ impl Session {
         configure: impl FnOnce(InstanceBuilder) -> InstanceBuilder,
     ) -> Result<Session, EngineError> {
         let registry = engine.registry(&hosts);
-        let code = Code::session(engine.registry(&hosts), engine.settings().passes).map_err(full)?;
+        let code = Code::session(engine.registry(&hosts), engine.settings().code()).map_err(full)?;
         let program = Program::of_session(engine.settings(), Arc::clone(&code));
         let vm = configure(program.instance()).build()?;
         let engine = engine.clone();

@@ -506,3 +506,78 @@ fn a_prompt_reads_lines_where_there_is_no_terminal() {
     }
     assert!(!run.stdout.contains("never"), "{run:?}");
 }
+
+const CALLS: &str =
+    "@noinline\nfn square(n: int) -> int {\n    let doubled = n + n\n    doubled * n / 2\n}\nprint(square(7))\n";
+
+#[test]
+fn perf_can_read_names_of_compiled_functions() {
+    let (_dir, path) = file("calls.ten", CALLS);
+    let child = command().args(["--perf=map", &path]).stdout(Stdio::piped()).spawn().expect("the command starts");
+    let map = format!("/tmp/perf-{}.map", child.id());
+    assert_eq!(child.wait_with_output().expect("it ends").stdout, b"49\n");
+    let text = fs::read_to_string(&map).expect("a map");
+    fs::remove_file(&map).expect("removed");
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for line in text.lines() {
+        let [start, length, _] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [start, length] = [start, length].map(|hex| u64::from_str_radix(hex, 16).expect("hexadecimal"));
+        assert!(start > 0 && length > 0, "{line}");
+        ranges.push((start, start + length));
+    }
+    ranges.sort_unstable();
+    assert!(ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{text}");
+    let square = format!(" square ({path}:2)");
+    assert_eq!(text.lines().filter(|line| line.ends_with(&square)).count(), 1, "{text}");
+}
+
+#[test]
+fn perf_can_read_code_and_its_lines() {
+    let (dir, path) = file("calls.ten", CALLS);
+    let mut command = command();
+    let child = command.args(["--perf=jitdump", &path]).current_dir(dir.path()).stdout(Stdio::piped()).spawn();
+    let child = child.expect("the command starts");
+    let dump = dir.path().join(format!("jit-{}.dump", child.id()));
+    let pid = child.id();
+    assert_eq!(child.wait_with_output().expect("it ends").stdout, b"49\n");
+    let dump = fs::read(dump).expect("a dump");
+    let u32_at = |at: usize| u32::from_ne_bytes(dump[at..at + 4].try_into().expect("four bytes"));
+    let u64_at = |at: usize| u64::from_ne_bytes(dump[at..at + 8].try_into().expect("eight bytes"));
+    let text_at = |at: usize| {
+        let bytes = dump[at..].split(|&byte| byte == 0).next().expect("a text");
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    };
+    assert_eq!([u32_at(0), u32_at(4), u32_at(8), u32_at(20)], [0x4a69_5444, 1, 40, pid], "the header");
+    let mut at = 40;
+    let (mut lines, mut found) = (Vec::new(), false);
+    while at < dump.len() {
+        let (kind, end) = (u32_at(at), at + u32_at(at + 4) as usize);
+        if kind == 2 {
+            let mut entry = at + 32;
+            lines = (0..u64_at(at + 24))
+                .map(|_| {
+                    let (address, line, name) = (u64_at(entry), u32_at(entry + 8), text_at(entry + 16));
+                    entry += 17 + name.len();
+                    (address, line, name)
+                })
+                .collect();
+            assert_eq!(entry, end, "the entries fill the record");
+        } else {
+            assert_eq!(kind, 0, "nothing but code and its lines");
+            let (start, length, name) = (u64_at(at + 24), u64_at(at + 40), text_at(at + 56));
+            assert_eq!(at + 57 + name.len() + length as usize, end, "name and code fill the record");
+            assert!(lines.is_sorted() && lines.iter().all(|(address, ..)| (start..start + length).contains(address)));
+            if name == format!("square ({path}:2)") {
+                let of_lines: Vec<u32> = lines.iter().map(|(_, line, _)| *line).collect();
+                assert!(of_lines.contains(&3) && of_lines.contains(&4), "{lines:?}");
+                // what Cranelift makes of the halving has no place of its own, and is not the head's
+                assert_eq!(of_lines.iter().rposition(|&line| line == 2), Some(0), "{lines:?}");
+                // every function keeps its caller's frame pointer first
+                assert_eq!(dump[end - length as usize], 0x55, "push rbp");
+                found = true;
+            }
+        }
+        at = end;
+    }
+    assert!(found, "the function is in the dump");
+}

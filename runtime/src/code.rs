@@ -43,6 +43,25 @@ pub trait CodeSource: Send + Sync {
     fn shapes(&self) -> &Arc<tenure_gc::ShapeTable>;
 }
 
+/// Hears of each function as it has been compiled. All programs of an engine may share one.
+pub trait CodeListener: std::fmt::Debug + Send + Sync {
+    /// Its code lies in its place and nothing has run it yet.
+    fn compiled(&self, code: &PublishedCode<'_>);
+}
+
+/// A function's code, as it is told to a [`CodeListener`].
+#[derive(Debug, Clone, Copy)]
+pub struct PublishedCode<'a> {
+    /// The function.
+    pub function: &'a Frame,
+    /// Address of its first instruction.
+    pub start: usize,
+    /// Its instructions.
+    pub bytes: &'a [u8],
+    /// `(offset, place)`: the place holds from this offset to the next entry's. In inlined bodies, the places in those.
+    pub lines: &'a [(u32, Frame)],
+}
+
 /// In which registers a function takes its parameters and gives its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {

@@ -8,6 +8,7 @@ pub mod hash;
 pub mod interrupt;
 pub mod layout;
 pub mod native;
+pub mod perf;
 mod roots;
 mod short;
 mod sites;

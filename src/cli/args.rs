@@ -69,6 +69,10 @@ pub struct RunArgs {
     /// Print what a stage of the compiler made of the script, instead of running it.
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<EmitStage>,
+    /// Tell Linux' perf of compiled functions: their names (map, in /tmp), or code and source lines too (jitdump, in this
+    /// folder).
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["evaluate", "emit"])]
+    pub perf: Option<PerfChoice>,
     /// Passes of the optimiser: all, none, or names. For tests.
     #[arg(long, value_name = "PASSES", default_value = "all", hide = true)]
     pub opt: String,
@@ -194,6 +198,15 @@ pub enum EmitStage {
     Clif,
     /// Machine code.
     Asm,
+}
+
+/// What perf is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PerfChoice {
+    /// /tmp/perf-PID.map: a line a function.
+    Map,
+    /// jit-PID.dump: code and source lines of each function.
+    Jitdump,
 }
 
 /// When to colour.

@@ -1,6 +1,6 @@
 //! `tenure run`: a script from a file, a pipe or the command line.
 
-use super::args::{Cli, EmitStage, ReplArgs, RunArgs};
+use super::args::{Cli, EmitStage, PerfChoice, ReplArgs, RunArgs};
 use super::census;
 use super::heap::usage_error;
 use super::metrics;
@@ -11,11 +11,12 @@ use super::stats::{self, Seen};
 use clap::CommandFactory;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
-    Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, Purpose, ScriptError, Stage, read_source,
-    read_source_stream,
+    Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, PerfFile, PerfFormat, Purpose,
+    ScriptError, Stage, read_source, read_source_stream,
 };
 
 /// A script recurses on a stack of its own, larger than what the system gives the first thread.
@@ -102,6 +103,13 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
         let barriers = if args.leave_out_barriers { Barriers::LeftOut } else { Barriers::Emitted };
         builder = builder.never_collect(barriers);
     }
+    let perf = match args.perf.map(perf_file).transpose() {
+        Ok(perf) => perf,
+        Err(line) => return report::failure(&line),
+    };
+    if let Some(perf) = &perf {
+        builder = builder.code_listener(Arc::clone(perf) as _);
+    }
     let engine = builder.build().expect("the defaults are sound");
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
@@ -165,6 +173,9 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     {
         status = report::failure(&line);
     }
+    if let Some(Err(error)) = perf.map(|perf| perf.finish()) {
+        status = report::failure(&format!("perf was not told of all code: {error}"));
+    }
     if args.stats || args.stats_json.is_some() {
         let summary = stats::Summary::of(&mut vm, &seen);
         if args.stats {
@@ -177,6 +188,15 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
         }
     }
     status
+}
+
+fn perf_file(choice: PerfChoice) -> Result<Arc<PerfFile>, String> {
+    let format = match choice {
+        PerfChoice::Map => PerfFormat::Map,
+        PerfChoice::Jitdump => PerfFormat::Jitdump,
+    };
+    let path = format.path();
+    PerfFile::create(format, &path).map(Arc::new).map_err(|error| format!("can't write `{}`: {error}", path.display()))
 }
 
 /// Ctrl-C and the time limit end the script, so that what it printed is kept. A second Ctrl-C ends the process at once: the

@@ -255,10 +255,12 @@ impl Machine {
         }
         let mut places: Vec<(u32, u32)> = Vec::new();
         for location in code.buffer.get_srclocs_sorted() {
-            let place = if location.loc.is_default() { super::place::FUNCTION } else { location.loc.bits() };
-            match places.last() {
-                Some(&(_, last)) if last == place => {}
-                _ => places.push((location.start, place)),
+            let last = places.last().map(|&(_, place)| place);
+            // what Cranelift put in, as for a division by a constant, belongs to the place before it
+            let loc = Some(location.loc).filter(|loc| !loc.is_default());
+            let place = loc.map_or(last.unwrap_or(super::place::FUNCTION), |loc| loc.bits());
+            if last != Some(place) {
+                places.push((location.start, place));
             }
         }
         let outer = places_of.outer(places.iter().map(|&(_, place)| place));

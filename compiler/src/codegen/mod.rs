@@ -36,10 +36,19 @@ use parts::Numbering;
 use place::Places;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use tenure_runtime::code::{CodeSource, CodeTable, Signature};
+use tenure_runtime::code::{CodeListener, CodeSource, CodeTable, PublishedCode, Signature};
 use tenure_runtime::layout::{Layout, Room, ShapeTable};
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::{Frame, Trap};
+
+/// How a program's code is made.
+#[derive(Debug, Clone, Default)]
+pub struct CodeSettings {
+    /// Of the optimiser.
+    pub passes: Passes,
+    /// Who hears of compiled functions.
+    pub listener: Option<Arc<dyn CodeListener>>,
+}
 
 /// A program's code: compiled function by function as its VMs first call them.
 pub struct Code {
@@ -47,7 +56,7 @@ pub struct Code {
     room: Room,
     shapes: Arc<ShapeTable>,
     table: CodeTable,
-    passes: Passes,
+    settings: CodeSettings,
     /// One, or one for each input of a session.
     parts: RwLock<Vec<Arc<Part>>>,
     machine: Mutex<Generator>,
@@ -75,19 +84,19 @@ impl Code {
         program: Arc<Program>,
         sources: Arc<Sources>,
         natives: Registry,
-        passes: Passes,
+        settings: CodeSettings,
     ) -> Result<Arc<Code>, Trap> {
-        let code = Code::with_room(Numbering::room_for(&program), natives, passes)?;
+        let code = Code::with_room(Numbering::room_for(&program), natives, settings)?;
         code.add(program, sources, &Identities::default())?;
         Ok(Arc::new(code))
     }
 
     /// Code of a session: nothing yet.
-    pub fn session(natives: Registry, passes: Passes) -> Result<Arc<Code>, Trap> {
-        Ok(Arc::new(Code::with_room(Numbering::SESSION_ROOM, natives, passes)?))
+    pub fn session(natives: Registry, settings: CodeSettings) -> Result<Arc<Code>, Trap> {
+        Ok(Arc::new(Code::with_room(Numbering::SESSION_ROOM, natives, settings)?))
     }
 
-    fn with_room(room: Room, natives: Registry, passes: Passes) -> Result<Code, Trap> {
+    fn with_room(room: Room, natives: Registry, settings: CodeSettings) -> Result<Code, Trap> {
         let shapes = ShapeTable::new();
         shapes.push_group(&tenure_runtime::layout::built_in_shapes());
         let generator = Generator { machine: Machine::new()?, numbering: Numbering::new(room) };
@@ -96,7 +105,7 @@ impl Code {
             room,
             shapes: Arc::new(shapes),
             table: CodeTable::default(),
-            passes,
+            settings,
             parts: RwLock::default(),
             machine: Mutex::new(generator),
         })
@@ -112,7 +121,7 @@ impl Code {
         let layout = numbering.add(&program, identities, &self.shapes)?;
         let first_stub = machine.add(program.functions.len())?;
         let replaceable = layout.dispatchers.iter().map(|&function| FuncId(function));
-        let optimiser = Optimiser::new(&program, self.passes, replaceable);
+        let optimiser = Optimiser::new(&program, self.settings.passes, replaceable);
         let places = program.functions.iter().map(|_| OnceLock::new()).collect();
         let part = Arc::new(Part { program, sources, layout: Arc::new(layout), first_stub, optimiser, places });
         self.parts.write().unwrap_or_else(PoisonError::into_inner).push(part);
@@ -133,6 +142,17 @@ impl Code {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Generator> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells a listener of the function that was compiled to this address.
+    fn publish(&self, address: usize, listener: &dyn CodeListener) {
+        let table = self.table.read();
+        let compiled = table.find(address).expect("a compiled function is in the table (J1)");
+        let frame = |place| self.frame(compiled.function, place);
+        // SAFETY: the code lies there, written and readable, and `self` keeps its memory (J2).
+        let bytes = unsafe { std::slice::from_raw_parts(address as *const u8, compiled.len as usize) };
+        let lines: Vec<_> = compiled.places.iter().map(|&(offset, place)| (offset, frame(place))).collect();
+        listener.compiled(&PublishedCode { function: &frame(place::FUNCTION), start: address, bytes, lines: &lines });
     }
 
     /// The part that a function belongs to.
@@ -172,10 +192,17 @@ impl CodeSource for Code {
     fn compile(&self, function: u32) -> Result<usize, Trap> {
         let part = self.part_of(function);
         let local = FuncId(function - part.layout.first_function);
-        self.lock().machine.compile(part.source(), local, &self.table, |places| {
-            let first = part.places[local.index()].set(places).is_ok();
-            debug_assert!(first, "{local} is compiled once");
-        })
+        let mut fresh = false;
+        // held until the listener knows: another thread may wait for the address
+        let mut generator = self.lock();
+        let address = generator.machine.compile(part.source(), local, &self.table, |places| {
+            fresh = part.places[local.index()].set(places).is_ok();
+            debug_assert!(fresh, "{local} is compiled once");
+        })?;
+        if let Some(listener) = self.settings.listener.as_deref().filter(|_| fresh) {
+            self.publish(address, listener);
+        }
+        Ok(address)
     }
 
     fn table(&self) -> &CodeTable {

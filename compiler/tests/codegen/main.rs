@@ -5,10 +5,9 @@ mod handlers;
 mod scalars;
 
 use std::sync::Arc;
-use tenure_compiler::codegen::Code;
+use tenure_compiler::codegen::{Code, CodeSettings};
 use tenure_compiler::eval::{Evaluator, Options};
 use tenure_compiler::ir::{self, FuncId, Program};
-use tenure_compiler::opt::Passes;
 use tenure_compiler::source::Sources;
 use tenure_runtime::native::Registry;
 use tenure_runtime::trap::{Trap, TrapKind};
@@ -32,7 +31,8 @@ fn sources() -> Arc<Sources> {
 }
 
 fn vm(program: &Arc<Program>, natives: &Registry, zeal: &str) -> Vm {
-    let code = Code::new(Arc::clone(program), sources(), natives.clone(), Passes::ALL).expect("addresses for code");
+    let code = Code::new(Arc::clone(program), sources(), natives.clone(), CodeSettings::default())
+        .expect("addresses for code");
     let mut config = VmConfig::with_limit(HEAP_BYTES);
     config.heap.zeal = zeal.parse().expect("zeal modes of this test");
     Vm::new(code, config).expect("a heap")

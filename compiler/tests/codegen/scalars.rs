@@ -253,7 +253,8 @@ b2:
 }
 "#;
     let program = program(text);
-    let code = super::Code::new(program, super::sources(), Registry::default(), super::Passes::ALL).expect("addresses");
+    let code = super::Code::new(program, super::sources(), Registry::default(), super::CodeSettings::default())
+        .expect("addresses");
     let mut vms = [1, 2].map(|_| super::Vm::new(code.clone(), super::VmConfig::with_limit(4 << 20)).expect("a heap"));
     assert_eq!(vms[0].call_words(0, &[5]), Ok(5));
     assert_eq!(vms[1].call_words(0, &[0]).expect_err("not set").kind, TrapKind::Unset);

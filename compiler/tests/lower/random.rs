@@ -4,11 +4,10 @@
 use crate::build::{Fun, declare_error};
 use crate::sources;
 use std::sync::Arc;
-use tenure_compiler::codegen::Code;
+use tenure_compiler::codegen::{Code, CodeSettings};
 use tenure_compiler::eval::{Evaluator, Options};
 use tenure_compiler::hir::{ExprId, ExprKind, LocalId, LoopId, Program, Ty};
 use tenure_compiler::ir::{self, FuncId};
-use tenure_compiler::opt::Passes;
 use tenure_compiler::prim::Prim;
 use tenure_runtime::code::CodeSource;
 use tenure_runtime::native::Registry;
@@ -413,7 +412,7 @@ fn compiled_programs_compute_what_they_say() {
     for _ in 0..150 {
         let statements = program(&mut random);
         let lowered = Arc::new(ir::lower(&typed(&statements)));
-        let code = Code::new(Arc::clone(&lowered), Arc::new(sources()), Registry::default(), Passes::ALL)
+        let code = Code::new(Arc::clone(&lowered), Arc::new(sources()), Registry::default(), CodeSettings::default())
             .expect("room for code");
         for zeal in ["", "young:1,verify"] {
             let mut config = VmConfig::with_limit(16 << 20);
