@@ -7,7 +7,8 @@
 //! - *leaf*: a plain C function. Neither collects nor traps.
 //!
 //! Quiet and exit functions are reached through stubs that record the compiled frame they leave (C2) and, when the
-//! function traps, resume at the handler that [`crate::unwind`] found. The first argument is the VM context.
+//! function traps, resume at the handler that [`crate::unwind`] found. Their first argument is the VM context, which compiled
+//! code has in `r15`.
 
 use crate::context::{VmContext, offset};
 use crate::slow;
@@ -310,9 +311,9 @@ pub fn compile_stub() -> usize {
 #[unsafe(naked)]
 extern "sysv64" fn compile() {
     naked_asm!(
-        "mov [rdi + {exit_fp}], rbp",
+        "mov [r15 + {exit_fp}], rbp",
         "mov rax, [rsp]",
-        "mov [rdi + {exit_pc}], rax",
+        "mov [r15 + {exit_pc}], rax",
         "push rdi",
         "push rsi",
         "push rdx",
@@ -328,6 +329,7 @@ extern "sysv64" fn compile() {
         "movsd [rsp + 40], xmm5",
         "movsd [rsp + 48], xmm6",
         "movsd [rsp + 56], xmm7",
+        "mov rdi, r15",
         "mov esi, r11d",
         "call {function}",
         "mov r11, rdx",
@@ -350,6 +352,7 @@ extern "sysv64" fn compile() {
         "jne 2f",
         "jmp rax",
         "2:",
+        "mov rdi, r15",
         "jmp {resume}",
         function = sym slow::compile_function,
         resume = sym resume,
@@ -358,7 +361,7 @@ extern "sysv64" fn compile() {
     )
 }
 
-// Entry into compiled code. A frame of its own, so that a walk over frame pointers ends here: its return address is
+// Entry into compiled code, whose context is in r15 from here on. A frame of its own, so that a walk over frame pointers ends here: its return address is
 // `tenure_enter_return`, and `tenure_enter_catch` is the handler of last resort. Callee-saved registers lie in the frame,
 // so they survive a throw (which restores none).
 global_asm!(
@@ -373,7 +376,7 @@ global_asm!(
     "push r14",
     "push r15",
     "sub rsp, 8",
-    "mov rbx, rdi",
+    "mov r15, rdi",
     "mov rax, rsi",
     "mov r10, rdx",
     "movsd xmm0, [rcx]",
@@ -396,17 +399,18 @@ global_asm!(
     "dec r9",
     "jne 2b",
     "3:",
-    "mov rsi, [r10]",
-    "mov rdx, [r10 + 8]",
-    "mov rcx, [r10 + 16]",
-    "mov r8, [r10 + 24]",
-    "mov r9, [r10 + 32]",
+    "mov rdi, [r10]",
+    "mov rsi, [r10 + 8]",
+    "mov rdx, [r10 + 16]",
+    "mov rcx, [r10 + 24]",
+    "mov r8, [r10 + 32]",
+    "mov r9, [r10 + 40]",
     "call rax",
     ".globl tenure_enter_return",
     ".hidden tenure_enter_return",
     "tenure_enter_return:",
-    "mov [rbx + {result}], rax",
-    "movsd [rbx + {result_float}], xmm0",
+    "mov [r15 + {result}], rax",
+    "movsd [r15 + {result_float}], xmm0",
     "xor eax, eax",
     "4:",
     "lea rsp, [rbp - 40]",
@@ -430,7 +434,7 @@ unsafe extern "sysv64" {
     /// Runs compiled code; returns 1 when it ended with a trap, else the result is in the context.
     ///
     /// # Safety
-    /// `code` must be a compiled function, or the stub of one, of the program of `context`'s VM; `ints` has 5 words,
+    /// `code` must be a compiled function, or the stub of one, of the program of `context`'s VM; `ints` has 6 words,
     /// `floats` 8, `stack` as many as it says: the arguments, as the function's signature distributes them.
     #[link_name = "tenure_enter"]
     pub(crate) fn enter(
@@ -459,7 +463,7 @@ pub(crate) fn enter_catch() -> usize {
     &raw const ENTER_CATCH as usize
 }
 
-/// Integer argument registers after the one that holds the context.
-pub(crate) const INT_REGISTERS: usize = 5;
+/// Integer argument registers.
+pub(crate) const INT_REGISTERS: usize = 6;
 /// Float argument registers.
 pub(crate) const FLOAT_REGISTERS: usize = 8;

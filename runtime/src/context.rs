@@ -1,6 +1,6 @@
 //! The VM context: the words at the heap's base that compiled code and the runtime share.
 //!
-//! Compiled code gets the base address as its first argument and reaches everything by constant displacements from it:
+//! Compiled code has the base address in a register of its own and reaches everything by constant displacements from it:
 //! the context above, the tables of [`crate::layout`] below.
 //!
 //! Invariants

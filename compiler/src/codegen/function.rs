@@ -56,7 +56,7 @@ pub(super) struct Translator<'a, 'b> {
     pub(super) builder: FunctionBuilder<'b>,
     pub(super) linker: &'a mut dyn Linker,
     pub(super) liveness: Liveness,
-    /// The VM context, the first parameter.
+    /// The VM context.
     pub(super) context: clif::Value,
     pub(super) blocks: Vec<Option<clif::Block>>,
     /// The block under translation.
@@ -93,7 +93,6 @@ pub(super) fn clif_type(ty: Type) -> clif::Type {
 /// The signature of a compiled function with these parameters.
 pub(super) fn signature(params: impl IntoIterator<Item = Type>, result: Type) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
-    signature.params.push(AbiParam::new(types::I64));
     signature.params.extend(params.into_iter().map(|ty| AbiParam::new(clif_type(ty))));
     signature.returns.push(AbiParam::new(clif_type(result)));
     signature
@@ -197,7 +196,7 @@ impl Translator<'_, '_> {
                 self.builder.append_block_params_for_function_params(clif);
                 self.builder.switch_to_block(clif);
                 self.builder.seal_block(clif);
-                self.context = self.builder.block_params(clif)[0];
+                self.context = self.builder.ins().get_pinned_reg(types::I64);
                 continue;
             }
             for &param in &function.blocks[block.index()].params {
@@ -260,8 +259,7 @@ impl Translator<'_, '_> {
         self.liveness.across(function, block, |inst, live| across[inst].extend_from_slice(live));
 
         let clif = self.blocks[block.index()].expect("reachable blocks are declared");
-        let first = usize::from(block == Block(0));
-        let params: Vec<_> = self.builder.block_params(clif)[first..].to_vec();
+        let params: Vec<_> = self.builder.block_params(clif).to_vec();
         for (&param, value) in data.params.iter().zip(params) {
             self.define(param, value);
         }

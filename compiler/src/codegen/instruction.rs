@@ -129,8 +129,7 @@ impl Translator<'_, '_> {
     }
 
     fn arguments(&mut self, values: &[Value]) -> Vec<clif::Value> {
-        let context = self.context;
-        std::iter::once(context).chain(values.iter().map(|&value| self.value(value))).collect()
+        values.iter().map(|&value| self.value(value)).collect()
     }
 
     fn call(&mut self, at: usize, function: FuncId, values: &[Value]) -> clif::Value {
@@ -151,7 +150,7 @@ impl Translator<'_, '_> {
     fn call_value(&mut self, at: usize, operands: &[Value], result: Type) -> clif::Value {
         let arguments = self.arguments(operands);
         let live = self.live_across(at);
-        let index = self.load_code_index(arguments[1]);
+        let index = self.load_code_index(arguments[0]);
         let offset = self.builder.ins().ishl_imm_s(index, 3);
         let place = self.builder.ins().isub(self.context, offset);
         let flags = self.flags(super::memory::Region::Context);

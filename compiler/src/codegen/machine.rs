@@ -112,6 +112,7 @@ fn flags() -> Vec<(&'static str, &'static str)> {
     vec![
         ("opt_level", "speed"),
         ("preserve_frame_pointers", "true"),
+        ("enable_pinned_reg", "true"),
         ("enable_verifier", verify),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),

@@ -13,8 +13,8 @@
 //! It must never know syntax, nor how the collector works beyond the contract in the runtime's `layout` and `context`.
 //!
 //! Invariants
-//! - G1. Compiled code gets the VM context as its first argument and holds no other address of a VM, so all VMs of a program
-//!   share it.
+//! - G1. Compiled code has the VM context in the pinned register, which it never writes, and holds no other address of a
+//!   VM, so all VMs of a program share it.
 //! - G2. One thread compiles at a time; running code needs no lock.
 
 mod function;

@@ -172,6 +172,12 @@ impl Translator<'_, '_> {
         result.expect("every function returns a value")
     }
 
+    /// The context as an argument of the runtime: a copy, so that the value that addresses are made of need not be in the
+    /// register of first arguments, and move there and back around each call.
+    fn context_to_pass(&mut self) -> clif::Value {
+        self.builder.ins().get_pinned_reg(types::I64)
+    }
+
     fn call_runtime_with(
         &mut self,
         function: RuntimeFunction,
@@ -184,7 +190,7 @@ impl Translator<'_, '_> {
         let callee = self.runtime_function(function);
         let mut all = Vec::with_capacity(arguments.len() + 1);
         if function.kind() != Kind::Leaf {
-            all.push(self.context);
+            all.push(self.context_to_pass());
         }
         all.extend(arguments);
         let result = self.emit_call(Callee::Direct(callee), &all, may_trap, entries);
