@@ -29,7 +29,7 @@ impl Listing {
     /// Where the write barrier begins: block and instruction.
     fn barrier(&self) -> (u32, usize) {
         let found = self.blocks.iter().find_map(|(&block, code)| {
-            let at = code.iter().position(|line| line.starts_with("movzb") && line.contains(" 3(%rdi"))?;
+            let at = code.iter().position(|line| line.starts_with("movzb") && line.contains(" 3(%"))?;
             Some((block, at))
         });
         found.expect("a load of the flag byte")

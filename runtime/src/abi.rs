@@ -1,14 +1,14 @@
 //! The runtime functions that compiled code calls, each listed once: name, how it is called, parameters, result.
 //!
 //! Kinds
-//! - *quiet*: keeps every register, so that the hot path around the call keeps its values where they are; the result is
-//!   in the VM context. May collect and trap.
+//! - *quiet*: keeps every register, so that the hot path around the call keeps its values where they are; arguments, two at
+//!   the most, and result are in the VM context, so that none of them has to be in a certain register. May collect and trap.
 //! - *exit*: called like a compiled function. May collect and trap.
 //! - *leaf*: a plain C function. Neither collects nor traps.
 //!
 //! Quiet and exit functions are reached through stubs that record the compiled frame they leave (C2) and, when the
-//! function traps, resume at the handler that [`crate::unwind`] found. Their first argument is the VM context, which compiled
-//! code has in `r15`.
+//! function traps, resume at the handler that [`crate::unwind`] found. Compiled code has the VM context in `r15`, and passes it
+//! to exit functions as their first argument.
 
 use crate::context::{VmContext, offset};
 use crate::slow;
@@ -30,7 +30,7 @@ pub struct Outcome {
 /// How a runtime function is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Keeps all registers; result in the context.
+    /// Keeps all registers; arguments and result in the context.
     Quiet,
     /// As a compiled function.
     Exit,
@@ -53,10 +53,10 @@ macro_rules! stub {
         #[unsafe(naked)]
         pub(super) extern "sysv64" fn $name() {
             naked_asm!(
-                "mov [rdi + {exit_fp}], rbp",
+                "mov [r15 + {exit_fp}], rbp",
                 "push rax",
                 "mov rax, [rsp + 8]",
-                "mov [rdi + {exit_pc}], rax",
+                "mov [r15 + {exit_pc}], rax",
                 "push rcx",
                 "push rdx",
                 "push rsi",
@@ -82,6 +82,9 @@ macro_rules! stub {
                 "movups [rsp + 208], xmm13",
                 "movups [rsp + 224], xmm14",
                 "movups [rsp + 240], xmm15",
+                "mov rdi, r15",
+                "mov rsi, [r15 + {arguments}]",
+                "mov rdx, [r15 + {arguments} + 8]",
                 "call {function}",
                 "movups xmm0, [rsp]",
                 "movups xmm1, [rsp + 16]",
@@ -100,10 +103,10 @@ macro_rules! stub {
                 "movups xmm14, [rsp + 224]",
                 "movups xmm15, [rsp + 240]",
                 "add rsp, 256",
-                "pop rdi",
-                "mov [rdi + {result}], rax",
+                "mov [r15 + {result}], rax",
                 "test rdx, rdx",
                 "jne 2f",
+                "pop rdi",
                 "pop r11",
                 "pop r10",
                 "pop r9",
@@ -114,12 +117,14 @@ macro_rules! stub {
                 "pop rax",
                 "ret",
                 "2:",
-                "add rsp, 64",
+                "add rsp, 72",
+                "mov rdi, r15",
                 "jmp {resume}",
                 function = sym slow::$name,
                 resume = sym resume,
                 exit_fp = const offset::EXIT_FP,
                 exit_pc = const offset::EXIT_PC,
+                arguments = const offset::ARGUMENTS,
                 result = const offset::RESULT,
             )
         }
@@ -185,7 +190,7 @@ macro_rules! runtime_functions {
                 match self { $(RuntimeFunction::$variant => Kind::$kind,)* }
             }
 
-            /// Its parameters after the VM context; of a leaf, all.
+            /// Its parameters after the VM context, if that is one.
             pub fn params(self) -> &'static [Word] {
                 match self { $(RuntimeFunction::$variant => &[$(Word::$param),*],)* }
             }
@@ -219,10 +224,11 @@ runtime_functions! {
     Quiet BarrierElement barrier_element(Int, Int) -> Int;
     /// `()`: the stack pointer is below the limit, because the stack is used up or because something is asked for.
     Quiet Poll poll() -> Int;
+    /// `(index, length)`: traps because the index is out of bounds. Keeps registers like the rest, though it never comes back,
+    /// so that the checked index need not be in one of an argument.
+    Quiet ThrowIndex throw_index(Int, Int) -> Int;
     /// `(kind)`: traps with the kind's message.
     Exit ThrowKind throw_kind(Int) -> Int;
-    /// `(index, length)`: traps because the index is out of bounds.
-    Exit ThrowIndex throw_index(Int, Int) -> Int;
     /// `(error)`: traps with an error object.
     Exit ThrowError throw_error(Int) -> Int;
     /// `()`: the error object of the trap that was just caught.

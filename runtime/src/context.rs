@@ -29,6 +29,8 @@ pub struct VmContext {
     pub exit_fp: u64,
     /// Where it goes on (C2).
     pub exit_pc: u64,
+    /// The arguments of a stub that preserves all registers.
+    pub arguments: [u64; 2],
     /// The result of a stub that preserves all registers, or of a whole activation.
     pub result: u64,
     /// The same, of a function that returns a float.
@@ -60,6 +62,8 @@ pub mod offset {
     pub const EXIT_FP: i32 = offset_of!(VmContext, exit_fp) as i32;
     /// Of [`VmContext::exit_pc`].
     pub const EXIT_PC: i32 = offset_of!(VmContext, exit_pc) as i32;
+    /// Of [`VmContext::arguments`].
+    pub const ARGUMENTS: i32 = offset_of!(VmContext, arguments) as i32;
     /// Of [`VmContext::result`].
     pub const RESULT: i32 = offset_of!(VmContext, result) as i32;
     /// Of [`VmContext::result_float`].

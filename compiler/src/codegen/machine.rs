@@ -73,13 +73,13 @@ fn runtime_signature(function: RuntimeFunction) -> Signature {
         Word::Float => AbiParam::new(types::F64),
     };
     let mut signature = Signature::new(convention);
-    if function.kind() != Kind::Leaf {
-        signature.params.push(AbiParam::new(types::I64));
+    match function.kind() {
+        Kind::Quiet => return signature,
+        Kind::Exit => signature.params.push(AbiParam::new(types::I64)),
+        Kind::Leaf => {}
     }
     signature.params.extend(function.params().iter().map(param));
-    if function.kind() != Kind::Quiet {
-        signature.returns.push(param(&function.result()));
-    }
+    signature.returns.push(param(&function.result()));
     signature
 }
 

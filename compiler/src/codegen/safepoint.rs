@@ -14,6 +14,7 @@
 //! - S3. In a block with a handler every call that may trap is a `try_call` to it.
 
 use super::function::Translator;
+use super::memory::Region;
 use crate::ir::{Block, Op, Type, Value};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, ExceptionTableData, ExceptionTableItem, InstBuilder, StackSlot, StackSlotData,
@@ -172,10 +173,25 @@ impl Translator<'_, '_> {
         result.expect("every function returns a value")
     }
 
-    /// The context as an argument of the runtime: a copy, so that the value that addresses are made of need not be in the
-    /// register of first arguments, and move there and back around each call.
-    fn context_to_pass(&mut self) -> clif::Value {
-        self.builder.ins().get_pinned_reg(types::I64)
+    /// Puts arguments where a runtime function finds them; gives those that are passed in registers.
+    fn pass(&mut self, function: RuntimeFunction, arguments: &[clif::Value]) -> Vec<clif::Value> {
+        let mut passed = Vec::with_capacity(arguments.len() + 1);
+        match function.kind() {
+            Kind::Quiet => {
+                let flags = self.flags(Region::Context);
+                for (i, &argument) in arguments.iter().enumerate() {
+                    let place = offset::ARGUMENTS + i as i32 * 8;
+                    self.builder.ins().store(flags, argument, self.context, place);
+                }
+            }
+            Kind::Exit => {
+                // a copy, so that the value that addresses are made of need not be in the register of first arguments
+                passed.push(self.builder.ins().get_pinned_reg(types::I64));
+                passed.extend(arguments);
+            }
+            Kind::Leaf => passed.extend(arguments),
+        }
+        passed
     }
 
     fn call_runtime_with(
@@ -188,12 +204,8 @@ impl Translator<'_, '_> {
     ) -> Option<clif::Value> {
         entries.extend(self.spill(live));
         let callee = self.runtime_function(function);
-        let mut all = Vec::with_capacity(arguments.len() + 1);
-        if function.kind() != Kind::Leaf {
-            all.push(self.context_to_pass());
-        }
-        all.extend(arguments);
-        let result = self.emit_call(Callee::Direct(callee), &all, may_trap, entries);
+        let passed = self.pass(function, arguments);
+        let result = self.emit_call(Callee::Direct(callee), &passed, may_trap, entries);
         self.reload(live);
         result
     }
