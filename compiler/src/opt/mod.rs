@@ -15,6 +15,7 @@ mod facts;
 mod fold;
 mod forward;
 mod graph;
+mod guard;
 mod hoist;
 mod inline;
 mod interval;
@@ -29,6 +30,7 @@ mod redundant;
 mod rotate;
 mod scalar;
 mod thread;
+mod twins;
 mod versions;
 
 use crate::ir::verify::verify_function;
@@ -100,6 +102,8 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "scalar", run: scalar::run, before_copy: true },
     Pass { name: "fold", run: fold::run, before_copy: true },
     Pass { name: "dead", run: dead::run, before_copy: true },
+    Pass { name: "guard", run: guard::run, before_copy: false },
+    Pass { name: "twins", run: twins::run, before_copy: false },
     Pass { name: "rotate", run: rotate::run, before_copy: false },
     // the blocks that stood before and behind the test follow each other now
     Pass { name: "fold", run: fold::run, before_copy: false },
