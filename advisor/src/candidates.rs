@@ -118,7 +118,11 @@ mod tests {
         let initial = envelope.initial(&Snapshot { limit_bytes: 1 << 30, ..Snapshot::default() });
         let frozen: Overrides = frozen.parse().unwrap();
         let current = frozen.apply(Knobs { heap_target_bytes: 1 << 28, tenuring_age: 4, ..initial });
-        let trust = Trust::around(&current, &current, &Needs { limit_bytes: 1e9, ..Needs::default() });
+        let trust = Trust::around(
+            &current,
+            &current,
+            &Needs { limit_bytes: 1e9, young_bytes_in_time: 1e9, ..Needs::default() },
+        );
         let mut all = Vec::new();
         let bounds = Bounds { envelope: &envelope, trust: &trust, frozen: &frozen };
         each(&current, &[initial], &bounds, |knobs, steps| all.push((*knobs, *steps)));

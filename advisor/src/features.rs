@@ -47,7 +47,7 @@ macro_rules! features {
 /// Mebibytes as the unit of logarithms of sizes.
 const MIB: f64 = 1_048_576.0;
 /// Fixed cost of a pause assumed in the expectations; the models learn the true one.
-const PAUSE_FLOOR_NS: f64 = 20_000.0;
+pub(crate) const PAUSE_FLOOR_NS: f64 = 20_000.0;
 /// Whether free memory is kept for a tenth of a cycle or less, or for 8000 cycles or more, is all one.
 const KEPT_CYCLES_MIN: f64 = 0.1;
 const KEPT_CYCLES_LN_MAX: f64 = 9.0;

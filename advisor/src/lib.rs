@@ -41,6 +41,7 @@ pub mod sim;
 #[cfg(any(test, feature = "train"))]
 pub mod simulator;
 mod smooth;
+mod tally;
 #[cfg(feature = "train")]
 pub mod train;
 mod trust;

@@ -9,9 +9,10 @@
 //!   further the move and the less certain the model. While a move is being tried nothing else moves. Each move raises the
 //!   margin; a change of the workload lowers it again. So a steady program comes to rest.
 //! - L3. A candidate without finite, believable predictions is no candidate.
-//! - L4. A move that turns out dearer than what was before is undone.
+//! - L4. A move that turns out dearer than what was before is undone. What counts is what the cycles came to ([`Tally`]), not what
+//!   a model says of them: the state in which it would be asked is of the move's own making.
 
-use tenure_gc::policy::{Envelope, Knobs, Overrides};
+use tenure_gc::policy::{Envelope, Knobs, Outcome, Overrides};
 
 use crate::candidates::{self, Bounds};
 use crate::coordinate::{NO_STEPS, Steps, steps_between};
@@ -20,6 +21,7 @@ use crate::features::{CANDIDATE_COUNT, Expected, candidate_features};
 use crate::goal::Weights;
 use crate::history::Measured;
 use crate::model::{Output, Prediction, Prepared};
+use crate::tally::Tally;
 use crate::trust::Trust;
 
 /// Plans in a row that must want a move. They double each time that the model loses its turn, but for the first, which may be
@@ -38,6 +40,9 @@ const CAUTION_PER_RETURN: f64 = 2.0;
 const CAUTION_MAX: f64 = 4096.0;
 /// What losing its turn multiplies it with, and what a change of the workload divides it by.
 const CAUTION_PER_FALLBACK: f64 = 4.0;
+/// Cycles after a move, and before it, by which it is judged: fewer say nothing.
+const TRIAL: f64 = 6.0;
+const BEFORE: f64 = 3.0;
 /// Predicted ln µs of a pause beyond which a model is talking nonsense: 100 s.
 const PAUSE_LN_US_MAX: f64 = 18.4;
 
@@ -84,8 +89,10 @@ pub struct Planner {
     /// Turns lost.
     lost: u32,
     caution: f64,
-    /// The knobs before the last move, until it has proved itself.
-    before: Option<Knobs>,
+    /// What the knobs in force have come to.
+    here: Tally,
+    /// The knobs before the last move and what they came to, until it has proved itself.
+    before: Option<(Knobs, Tally)>,
 }
 
 impl Default for Planner {
@@ -97,7 +104,7 @@ impl Default for Planner {
 impl Planner {
     /// Nothing planned yet.
     pub fn new() -> Planner {
-        Planner { wanted: 0, lost: 0, caution: 1.0, before: None }
+        Planner { wanted: 0, lost: 0, caution: 1.0, here: Tally::default(), before: None }
     }
 
     /// The workload has changed: old caution says little about the new one.
@@ -114,18 +121,28 @@ impl Planner {
         self.caution = (self.caution * CAUTION_PER_FALLBACK).min(CAUTION_MAX);
     }
 
+    /// Takes in what a cycle came to under the knobs of the last plan.
+    pub fn observe(&mut self, outcome: &Outcome) {
+        self.here.add(outcome);
+    }
+
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
         let Some(stay) = situation.cost(situation.current, &NO_STEPS) else { return self.unbelievable() };
         if situation.correction.is_trying() {
             return Plan::Hold;
         }
-        if let Some(before) = self.before.take() {
-            let steps = steps_between(situation.current, &before);
-            if situation.cost(&before, &steps).is_some_and(|cost| cost + MARGIN / 2.0 < stay) {
+        if let Some((before, came_to)) = self.before {
+            if self.here.cycles() < TRIAL {
+                return Plan::Hold;
+            }
+            self.before = None;
+            let cost = |tally: &Tally| tally.cost(situation.weights, situation.measured.pause_goal_ln);
+            if came_to.cycles() >= BEFORE && cost(&self.here) > cost(&came_to) {
                 self.wanted = 0;
                 self.caution = (self.caution * CAUTION_PER_RETURN).min(CAUTION_MAX);
-                return Plan::Undo(before, steps);
+                self.here = came_to;
+                return Plan::Undo(before, steps_between(situation.current, &before));
             }
         }
         let doubt = DOUBT * situation.weights.deviation(situation.correction.deviation());
@@ -152,7 +169,7 @@ impl Planner {
         }
         self.wanted = 0;
         self.caution = (self.caution * CAUTION_PER_MOVE).min(CAUTION_MAX);
-        self.before = Some(*situation.current);
+        self.before = Some((*situation.current, std::mem::take(&mut self.here)));
         Plan::Move(knobs, steps)
     }
 
@@ -240,7 +257,11 @@ mod tests {
                 current: &current,
                 level0: &level0,
                 envelope: &ENVELOPE,
-                trust: &Trust::around(&level0, &current, &Needs { limit_bytes: 256e6, ..Needs::default() }),
+                trust: &Trust::around(
+                    &level0,
+                    &current,
+                    &Needs { limit_bytes: 256e6, young_bytes_in_time: 256e6, ..Needs::default() },
+                ),
                 frozen: &Overrides::default(),
             });
             match plan {
@@ -256,6 +277,14 @@ mod tests {
             let mut observed = predicted;
             observed[Output::GcPerByte as usize] += error;
             correction.observe(&predicted, &observed);
+            let allocated_bytes = 1 << 20;
+            planner.observe(&Outcome {
+                pause_ns: 1_000_000,
+                gc_cpu_ns: (observed[Output::GcPerByte as usize].exp() * f64::from(allocated_bytes)) as u64,
+                allocated_bytes: allocated_bytes as u64,
+                committed_bytes_max: 64 << 20,
+                ..Outcome::default()
+            });
         }
         (knobs, unbelievable)
     }

@@ -235,11 +235,7 @@ impl Learned {
                 (probe, Reason::Probe)
             }
             Turn::Model => {
-                let needs = Needs {
-                    limit_bytes: now.limit_bytes,
-                    old_bytes: now.old_bytes,
-                    survival: self.history.survival_at_most(),
-                };
+                let needs = Needs::of(&now, &smooth, self.history.survival_at_most());
                 let trust = Trust::around(wishes.level0, &held, &needs);
                 let base = self.follow(&held, &trust, wishes);
                 let situation = Situation {
@@ -339,6 +335,7 @@ impl Learned {
         }
         let outputs = observed(outcome);
         self.correction.observe(&pending.predicted, &outputs);
+        self.planner.observe(outcome);
         // The first cycles of a program are its start-up; they are no baseline.
         if self.history.seen() > 2 {
             let cost = |outputs: &Prediction| self.weights.cost(outputs, 0.0, pending.pause_goal_ln);

@@ -1,17 +1,23 @@
 //! The trust region: how far from the adaptive policy's choice, and from what is held, plans may go.
 //!
-//! Two of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
-//! target holds what is there already. And marking starts while there is still room for the young regions, and for as much of
+//! Three of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
+//! target holds what is there already. A young size is one of which a pause can be expected to meet its goal, by the rates
+//! measured (G1's young sizing does the same sum). And marking starts while there is still room for the young regions, and for as much of
 //! them to survive as did lately: G1 starts at what its heap, less a reserve, less the young size, less what is promoted
 //! while it marks, can hold (`G1AdaptiveIHOPControl`).
 //!
 //! It must never know what a candidate costs.
 //!
 //! Invariants
-//! - T1. The adaptive policy's own threshold is never out of reach for want of room: that far, it is the one who answers for it.
-//! - T2. Bounds for want of room go in steps, so that knobs which lie on one don't follow each of its moves.
+//! - T1. The adaptive policy's own threshold and young size are never out of reach for want of room or time: that far, it is the
+//!   one who answers for them.
+//! - T2. Knobs that lie on a bound don't follow each of its moves: thresholds go in steps, and a young size that is held may stay.
 
 use tenure_gc::policy::Knobs;
+
+use crate::features::PAUSE_FLOOR_NS;
+use crate::history::Measured;
+use crate::math::exp;
 
 /// How far from the adaptive policy's choice: factors of young size and heap target.
 const YOUNG_REACH: u64 = 16;
@@ -29,6 +35,10 @@ const SHARE_STEPS: f64 = 20.0;
 const RESERVE: f64 = 0.1;
 /// The heap target is at least this many times what old regions and large objects hold, and the young size on top.
 const HEAP_PER_OCCUPIED: f64 = 1.1;
+/// Share of the pause goal that evacuating the young regions may take.
+const PAUSE_SHARE: f64 = 0.7;
+/// No evacuation is believed to cost less a byte.
+const NS_PER_BYTE_MIN: f64 = 1e-9;
 
 /// What the heap must have room for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +49,23 @@ pub struct Needs {
     pub old_bytes: f64,
     /// Share of the young bytes that survived at the most, of late.
     pub survival: f64,
+    /// Young bytes of which a pause is expected to meet its goal.
+    pub young_bytes_in_time: f64,
+}
+
+impl Needs {
+    /// Of a state. `survival` is the share of young bytes that survived at the most, of late.
+    pub fn of(now: &Measured, smooth: &Measured, survival: f64) -> Needs {
+        let usual = (smooth.survival + smooth.survival_spread).min(1.0);
+        let ns_per_young_byte = usual * smooth.copy_ns_per_byte + NS_PER_BYTE_MIN;
+        let pause_ns = exp(smooth.pause_goal_ln) * PAUSE_SHARE - PAUSE_FLOOR_NS;
+        Needs {
+            limit_bytes: now.limit_bytes,
+            old_bytes: now.old_bytes,
+            survival,
+            young_bytes_in_time: (pause_ns / ns_per_young_byte).max(0.0),
+        }
+    }
 }
 
 /// Bounds around the adaptive policy's choice and the knobs that are held.
@@ -63,11 +90,15 @@ impl Trust {
             let within = |bytes: u64| bytes.clamp(held / rate, held.saturating_mul(rate));
             (within(level0 / reach), within(level0.saturating_mul(reach)))
         };
+        let (young_least, young_most) = bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE);
+        // What is held may stay: it doesn't follow each move of the rates (T2), and pauses that miss their goal cost enough.
+        let in_time = level0.young_bytes.max(held.young_bytes).max(needs.young_bytes_in_time as u64);
+        let young_most = young_most.min(in_time);
         let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
         let least = least.max((needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes);
         let share = held.concurrent_start_share;
         Trust {
-            young_bytes: bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE),
+            young_bytes: (young_least.min(young_most), young_most),
             heap_bytes: (least, most.max(least)),
             share: ((share - SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX), (share + SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX)),
             level0_share: level0.concurrent_start_share,
@@ -109,10 +140,32 @@ mod tests {
     }
 
     #[test]
+    fn a_young_size_is_no_larger_than_a_pause_can_copy_unless_it_is_the_adaptive_policys() {
+        let level0 = level0();
+        let rates = |survival: f64| Measured {
+            survival,
+            copy_ns_per_byte: 1.0,
+            pause_goal_ln: 10e6_f64.ln(),
+            limit_bytes: 256.0 * MIB as f64,
+            ..Measured::default()
+        };
+        let young_bytes = |survival: f64| {
+            let needs = Needs::of(&rates(survival), &rates(survival), survival);
+            let wish = Knobs { young_bytes: 150 * MIB, ..level0 };
+            Trust::around(&level0, &level0, &needs).nearest(&wish).young_bytes
+        };
+        assert_eq!(young_bytes(0.01), 150 * MIB);
+        // 6.98 ms at 0.1 ns for each byte
+        assert_eq!(young_bytes(0.1) / 1_000_000, 69);
+        assert_eq!(young_bytes(0.9), 40 * MIB);
+    }
+
+    #[test]
     fn marking_starts_while_there_is_room_for_the_young_regions_and_what_survives_of_them() {
         let level0 = level0();
         let late = |survival: f64, young_bytes: u64| {
-            let needs = Needs { limit_bytes: 256.0 * MIB as f64, survival, ..Needs::default() };
+            let (limit_bytes, young_bytes_in_time) = (256.0 * MIB as f64, 256.0 * MIB as f64);
+            let needs = Needs { limit_bytes, survival, young_bytes_in_time, ..Needs::default() };
             let held = Knobs { concurrent_start_share: 0.8, young_bytes, ..level0 };
             Trust::around(&level0, &held, &needs).nearest(&held).concurrent_start_share
         };
