@@ -18,7 +18,9 @@ use tenure_compiler::hir;
 use tenure_compiler::ir;
 use tenure_compiler::opt::{Optimiser, Passes};
 use tenure_compiler::source::{MAX_SOURCE_BYTES, Sources};
+use tenure_compiler::syntax::parse;
 use tenure_compiler::syntax::span::FileId;
+use tenure_compiler::timing::Timing;
 use tenure_runtime::code::CodeListener;
 use tenure_runtime::native::Registry;
 
@@ -47,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) never_collect: Option<Barriers>,
     pub(crate) passes: Passes,
     pub(crate) code_listener: Option<Arc<dyn CodeListener>>,
+    pub(crate) timing: Timing,
 }
 
 /// Settings of an engine to be.
@@ -79,7 +82,7 @@ pub enum Stage {
     Optimised,
     /// Cranelift's input, of every function.
     Clif,
-    /// Machine code, of every function.
+    /// Machine code as Cranelift writes it, of every function: with labels instead of addresses.
     Asm,
 }
 
@@ -162,7 +165,7 @@ impl Engine {
         ir::Program {
             counts_fuel: self.settings.consume_fuel,
             omits_barriers: self.settings.never_collect == Some(Barriers::LeftOut),
-            ..ir::lower(&front.tree)
+            ..self.settings.timing.time("lower", || ir::lower(&front.tree))
         }
     }
 
@@ -172,7 +175,7 @@ impl Engine {
     /// Everything that is wrong with the script, at once.
     pub fn emit(&self, stage: Stage, name: &str, text: &str, hosts: &[Host]) -> Result<String, Diagnostics> {
         if stage == Stage::Ast {
-            return syntax_tree(name, text);
+            return self.syntax_tree(name, text);
         }
         let front = self.front(Purpose::Run, name, text, hosts, true)?;
         if stage == Stage::Types {
@@ -183,11 +186,23 @@ impl Engine {
             return Ok(program.to_string());
         }
         if stage == Stage::Optimised {
-            let optimiser = Optimiser::new(&program, self.settings.passes, []);
+            let optimiser = Optimiser::new(&program, self.settings.passes, self.settings.timing.clone(), []);
             let functions = (0..program.functions.len() as u32).map(ir::FuncId);
             return Ok(functions.map(|id| format!("{id} {}\n", optimiser.optimise(&program, id))).collect());
         }
         Ok(self.program(name, front, program)?.listing(stage == Stage::Asm))
+    }
+
+    fn syntax_tree(&self, name: &str, text: &str) -> Result<String, Diagnostics> {
+        let (sources, main) = add_source(name, text)?;
+        let (dump, found) = on_large_stack(|| {
+            let (tree, found) = self.settings.timing.time("lex and parse", || parse(&sources, main));
+            (format!("{tree:#?}\n"), found)
+        });
+        if found.iter().any(|d| d.severity == raw::Severity::Error) {
+            return Err(Diagnostics::new(Arc::new(sources), found));
+        }
+        Ok(dump)
     }
 
     fn program(&self, name: &str, front: Front, program: ir::Program) -> Result<Program, Diagnostics> {
@@ -213,7 +228,7 @@ impl Engine {
         let (sources, checked, found, unreadable) = on_large_stack(|| {
             let (mut sources, main) = add_source(name, text)?;
             let modules = Modules::new(hosts, files);
-            let (checked, found) = check(&mut sources, main, &modules, &registry, mode);
+            let (checked, found) = check(&mut sources, main, &modules, &registry, mode, &self.settings.timing);
             Ok((sources, checked, found, modules.into_unreadable()))
         })?;
         let sources = Arc::new(sources);
@@ -242,18 +257,6 @@ pub(crate) fn add_source(name: &str, text: &str) -> Result<(Sources, FileId), Di
     let mut sources = Sources::default();
     let main = sources.add(name, text);
     Ok((sources, main))
-}
-
-fn syntax_tree(name: &str, text: &str) -> Result<String, Diagnostics> {
-    let (sources, main) = add_source(name, text)?;
-    let (dump, found) = on_large_stack(|| {
-        let (tree, found) = tenure_compiler::syntax::parse(&sources, main);
-        (format!("{tree:#?}\n"), found)
-    });
-    if found.iter().any(|d| d.severity == raw::Severity::Error) {
-        return Err(Diagnostics::new(Arc::new(sources), found));
-    }
-    Ok(dump)
 }
 
 pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
@@ -292,6 +295,7 @@ impl Default for EngineBuilder {
             never_collect: None,
             passes: Passes::ALL,
             code_listener: None,
+            timing: Timing::default(),
         };
         EngineBuilder { settings }
     }
@@ -351,6 +355,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Is told how long each phase of compilation takes; see [`Timing`].
+    pub fn timing(mut self, timing: Timing) -> EngineBuilder {
+        self.settings.timing = timing;
+        self
+    }
+
     /// The optimiser's passes: `all`, `none` or names separated by commas. For tests.
     ///
     /// # Errors
@@ -374,7 +384,7 @@ impl EngineBuilder {
 impl Settings {
     /// How programs' code is made.
     pub(crate) fn code(&self) -> CodeSettings {
-        CodeSettings { passes: self.passes, listener: self.code_listener.clone() }
+        CodeSettings { passes: self.passes, listener: self.code_listener.clone(), timing: self.timing.clone() }
     }
 
     /// The limit that was set, or the default one.

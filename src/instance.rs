@@ -159,6 +159,7 @@ impl InstanceBuilder {
             never_collect,
             passes: _,
             code_listener: _,
+            timing: _,
         } = &self.settings;
         let chosen = gc.choose();
         let watch = self.watch_system.then(|| Watch::new(system.clone(), max_heap_bytes.is_some()));

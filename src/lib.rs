@@ -61,8 +61,9 @@ pub use instance::InstanceBuilder;
 pub use layout::format_source;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
-pub use program::{Program, Signature};
+pub use program::{Program, Signature, runtime_symbols};
 pub use tenure_compiler::syntax::classify::{Class, classify};
+pub use tenure_compiler::timing::{PhaseTime, Timing};
 
 pub use root::Root;
 pub use session::{Session, SessionError, Shown, is_incomplete};
@@ -73,12 +74,13 @@ pub use vm::{Collector, Function, Vm};
 pub use tenure_runtime::code::{CodeListener, PublishedCode};
 pub use tenure_runtime::interrupt::InterruptHandle;
 pub use tenure_runtime::perf::{PerfFile, PerfFormat};
+pub use tenure_runtime::trap::Frame as CodePlace;
 
 pub use tenure_advisor::Goal;
 pub use tenure_gc::policy::{CycleKind, Decision, Knobs, NextKind, Outcome, Overrides as FixedKnobs, Reason, Snapshot};
 pub use tenure_gc::{
-    CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PausePhase, PauseReport, Phases, Stats, WorkClock,
-    Zeal,
+    CensusLine, Clock, Cycle, MMU_WINDOWS_NS, Observer, OnError, PausePhase, PauseReport, Phases, Stats, SystemClock,
+    WorkClock, Zeal,
 };
 
 /// The Rust blocks of the book's chapter on embedding are documentation tests of this crate.

@@ -12,6 +12,7 @@ use tenure_compiler::codegen::{Code, Listing};
 use tenure_compiler::eval::Options;
 use tenure_compiler::ir::{self, ExportType, FuncId};
 use tenure_compiler::source::Sources;
+use tenure_runtime::abi::RuntimeFunction;
 use tenure_runtime::code::CodeSource;
 use tenure_runtime::native::{NativeType, Registry};
 use tenure_runtime::trap::Trap;
@@ -138,6 +139,19 @@ impl Program {
         self.evaluation(args, stdout, stderr).run()
     }
 
+    /// Compiles every function, which otherwise happens when it is first called; a
+    /// [`CodeListener`](crate::CodeListener) hears of each.
+    ///
+    /// # Errors
+    /// No room is left for machine code, or a function is too large.
+    pub fn compile_all(&self) -> Result<(), ScriptError> {
+        let functions = 0..self.inner.ir.functions.len() as u32;
+        functions
+            .into_iter()
+            .try_for_each(|function| self.inner.code.compile(function).map(drop))
+            .map_err(ScriptError::new)
+    }
+
     pub(crate) fn check_fuel(&self) -> Result<(), EngineError> {
         if self.inner.settings.consume_fuel {
             return Ok(());
@@ -164,6 +178,11 @@ impl Program {
         let listing = if machine_code { Listing::Assembly } else { Listing::Clif };
         (0..ir.functions.len()).map(|i| code.listing(FuncId(i as u32), listing) + "\n").collect()
     }
+}
+
+/// Where the functions of the runtime lie that machine code calls, with their names.
+pub fn runtime_symbols() -> impl Iterator<Item = (usize, &'static str)> {
+    RuntimeFunction::ALL.iter().map(|function| (function.address(), function.symbol()))
 }
 
 fn signature(export: &ir::Export) -> Signature {

@@ -89,7 +89,8 @@ impl Session {
         let (checked, sources) = self.check(name.clone(), text).map_err(SessionError::Source)?;
         let CheckedInput { tree, modules, value_type, .. } = checked;
         let Some(tree) = tree else { return Ok(None) };
-        let (program, identities) = ir::lower_input(&tree);
+        let timing = &self.engine.settings().timing;
+        let (program, identities) = timing.time("lower", || ir::lower_input(&tree));
         let program = ir::Program { counts_fuel: self.engine.settings().consume_fuel, ..program };
         self.code.add(Arc::new(program), sources, &identities).map_err(|e| SessionError::Full(full(e)))?;
         self.inputs.push((name, text.to_owned()));
@@ -126,10 +127,11 @@ impl Session {
         let mut inputs = self.inputs.clone();
         inputs.push((name, text.to_owned()));
         let Session { hosts, registry, files, modules, .. } = self;
+        let timing = &self.engine.settings().timing;
         let (mut checked, sources, unreadable) = on_large_stack(|| {
             let mut sources = Sources::default();
             let library = Modules::new(hosts, *files);
-            let checked = check_session(&mut sources, &inputs, *modules, &library, registry);
+            let checked = check_session(&mut sources, &inputs, *modules, &library, registry, timing);
             (checked, sources, library.into_unreadable())
         });
         let sources = Arc::new(sources);

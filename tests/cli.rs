@@ -186,7 +186,7 @@ fn test_runs_test_blocks() {
 fn stages_can_be_printed() {
     let code = "fn twice(x: int) -> int = x * 2\nprint(twice(21))";
     for (stage, words) in
-        [("ast", "twice"), ("types", "twice"), ("ir", "twice"), ("clif", "function u0:"), ("asm", "%rbp")]
+        [("ast", "twice"), ("types", "twice"), ("ir", "twice"), ("clif", "function u0:"), ("asm", "rbp")]
     {
         let text = tenure(&[&format!("--emit={stage}"), "-e", code]).ok();
         assert!(text.contains(words), "--emit={stage} gave\n{text}");
@@ -580,4 +580,57 @@ fn perf_can_read_code_and_its_lines() {
         at = end;
     }
     assert!(found, "the function is in the dump");
+}
+
+#[test]
+fn phases_of_compilation_are_timed() {
+    let (dir, path) = file("calls.ten", CALLS);
+    let json = dir.path().join("phases.json").display().to_string();
+    let run = tenure(&["--time-passes", &format!("--time-passes-json={json}"), &path]);
+    assert_eq!(run.stdout, "49\n", "{run:?}");
+    let phases: serde_json::Value = serde_json::from_str(&fs::read_to_string(&json).expect("a file")).expect("JSON");
+    let phases = phases.as_array().expect("a list");
+    let runs = |name: &str| {
+        let phase = phases.iter().find(|phase| phase["phase"] == name);
+        phase.unwrap_or_else(|| panic!("no {name}: {phases:?}"))["runs"].as_u64().expect("a number")
+    };
+    for name in ["lex and parse", "check", "lower", "inline", "polls", "translate", "link"] {
+        assert!(runs(name) > 0 && run.stderr.contains(&format!("| {name} ")), "{name}: {run:?}");
+    }
+    // each function is compiled once: the top level, `square` and what `print` is made of
+    assert!(runs("cranelift") >= 2 && runs("cranelift") == runs("translate"), "{phases:?}");
+    assert_eq!((runs("check"), runs("lower")), (1, 1));
+    let check = tenure(&["check", "--time-passes", &path]);
+    assert!(check.stderr.contains("| check ") && !check.stderr.contains("| lower "), "{check:?}");
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn machine_code_is_shown_with_addresses_below_its_source_lines() {
+    let (_dir, path) = file("calls.ten", CALLS);
+    let text = tenure(&["--emit=asm", &path]).ok();
+    let head = format!("; square ({path}:2), ");
+    let (_, square) = text.split_once(&head).expect("the function has a head");
+    let (bytes, square) = square.split_once(" bytes\n").expect("with its length");
+    let (square, _) = square.split_once("\n\n").expect("functions are apart");
+    // instructions follow each other without gaps, from the first to the last
+    let address = |line: &str| {
+        let digits = line.split(' ').next().and_then(|word| word.strip_prefix("0x"));
+        u64::from_str_radix(digits.expect("hexadecimal"), 16).expect("an address")
+    };
+    let addresses: Vec<u64> = square.lines().filter(|line| !line.starts_with(';')).map(address).collect();
+    let length = addresses[addresses.len() - 1] - addresses[0];
+    let bytes: u64 = bytes.parse().expect("a number");
+    assert!(length < bytes && bytes - length <= 15, "{text}");
+    assert!(addresses.windows(2).all(|pair| pair[0] < pair[1] && pair[1] - pair[0] <= 15), "{text}");
+    let below = |source: &str| {
+        let line = format!("; {path}:{source}");
+        let (_, rest) = square.split_once(&line).unwrap_or_else(|| panic!("no {line} in {square}"));
+        rest.split(';').next().unwrap_or_default().to_owned()
+    };
+    assert!(below("2  fn square(n: int) -> int {").contains("push rbp"), "{square}");
+    assert!(below("3  let doubled = n + n").contains("add r"), "{square}");
+    assert!(below("4  doubled * n / 2").contains("imul r"), "{square}");
+    // the doubled number may be too large, and the runtime is called by name
+    assert!(square.contains("tenure_throw"), "{square}");
 }

@@ -16,7 +16,8 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Crates that belong to the binary alone.
-const NOT_IN_THE_LIBRARY: [&str; 8] = ["clap", "comfy-table", "indicatif", "nix", "tokio", "axum", "linfa", "plotters"];
+const NOT_IN_THE_LIBRARY: [&str; 9] =
+    ["clap", "comfy-table", "iced-x86", "indicatif", "nix", "tokio", "axum", "linfa", "plotters"];
 
 const SOURCE_LINES_MAX: usize = 800;
 

@@ -14,3 +14,4 @@ pub mod opt;
 pub mod prim;
 pub mod source;
 pub mod syntax;
+pub mod timing;

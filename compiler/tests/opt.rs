@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tenure_compiler::ir::{self, FuncId};
 use tenure_compiler::opt::Optimiser;
+use tenure_compiler::timing::Timing;
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opt");
@@ -17,7 +18,7 @@ fn files() -> Vec<PathBuf> {
 fn optimised(names: &str, text: &str) -> Result<String, String> {
     let program = ir::parse(text)?;
     ir::verify::verify(&program)?;
-    let optimiser = Optimiser::new(&program, names.parse()?, []);
+    let optimiser = Optimiser::new(&program, names.parse()?, Timing::default(), []);
     let functions = (0..program.functions.len() as u32).map(FuncId);
     Ok(functions.map(|id| format!("{id} {}\n", optimiser.optimise(&program, id))).collect())
 }

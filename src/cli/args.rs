@@ -73,6 +73,9 @@ pub struct RunArgs {
     /// folder).
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["evaluate", "emit"])]
     pub perf: Option<PerfChoice>,
+    /// What compiling took.
+    #[command(flatten)]
+    pub timing: TimingArgs,
     /// Passes of the optimiser: all, none, or names. For tests.
     #[arg(long, value_name = "PASSES", default_value = "all", hide = true)]
     pub opt: String,
@@ -200,6 +203,17 @@ pub enum EmitStage {
     Asm,
 }
 
+/// Options that say what compiling took.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TimingArgs {
+    /// Print the CPU time of each phase of compilation, without that of the phases inside it, on standard error at the end.
+    #[arg(long)]
+    pub time_passes: bool,
+    /// Write those times to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub time_passes_json: Option<PathBuf>,
+}
+
 /// What perf is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PerfChoice {
@@ -254,6 +268,9 @@ pub enum Format {
 /// `tenure check`
 #[derive(Debug, Args)]
 pub struct CheckArgs {
+    /// What compiling took.
+    #[command(flatten)]
+    pub timing: TimingArgs,
     /// How findings are written.
     #[arg(long, default_value = "human")]
     pub format: Format,

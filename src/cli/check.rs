@@ -4,13 +4,15 @@ use super::args::{CheckArgs, Format};
 use super::findings::{diagnostic_github, diagnostic_json};
 use super::output;
 use super::report::{self, Status};
-use super::run::engine;
+use super::run::builder;
+use super::timing;
 use tenure::{Diagnostics, Host, Purpose, read_source};
 
 /// Does it.
 pub fn main(args: &CheckArgs) -> Status {
     let color = args.color.on_stderr();
-    let engine = engine();
+    let timing = timing::start(&args.timing);
+    let engine = builder().timing(timing.clone()).build().expect("the defaults are sound");
     let mut status = Status::Success;
     for path in &args.files {
         let name = path.display().to_string();
@@ -29,6 +31,9 @@ pub fn main(args: &CheckArgs) -> Status {
                 status = Status::Failure;
             }
         }
+    }
+    if let Err(line) = timing::finish(&args.timing, &timing) {
+        status = report::failure(&line);
     }
     status
 }

@@ -9,6 +9,7 @@ mod census;
 mod check;
 mod child;
 mod corpus;
+mod disassembly;
 mod doc;
 mod explain;
 mod findings;
@@ -32,6 +33,7 @@ mod size;
 mod stats;
 mod suite;
 mod test;
+mod timing;
 mod train;
 
 use args::{Cli, Command, GcCommand};

@@ -2,12 +2,14 @@
 
 use super::args::{Cli, EmitStage, PerfChoice, ReplArgs, RunArgs};
 use super::census;
+use super::disassembly::Disassembly;
 use super::heap::usage_error;
 use super::metrics;
 use super::output::{self, ScriptOutput};
 use super::repl;
 use super::report::{self, Status};
 use super::stats::{self, Seen};
+use super::timing;
 use clap::CommandFactory;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -16,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
     Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, PerfFile, PerfFormat, Purpose,
-    ScriptError, Stage, read_source, read_source_stream,
+    ScriptError, Stage, Timing, read_source, read_source_stream,
 };
 
 /// A script recurses on a stack of its own, larger than what the system gives the first thread.
@@ -50,7 +52,8 @@ pub fn engine() -> Engine {
     builder().build().expect("the defaults are sound")
 }
 
-fn builder() -> EngineBuilder {
+/// That engine, to be set up further.
+pub fn builder() -> EngineBuilder {
     Engine::builder().stack_budget(SCRIPT_STACK_BYTES - STACK_HEADROOM_BYTES)
 }
 
@@ -64,7 +67,11 @@ pub fn main(mut args: RunArgs) -> Status {
         Ok(source) => source,
         Err(line) => return report::failure(&line),
     };
-    on_script_stack(|| run(&args, gc, &source))
+    on_script_stack(|| {
+        let timing = timing::start(&args.timing);
+        let status = run(&args, gc, &source, &timing);
+        timing::finish(&args.timing, &timing).map_or_else(|line| report::failure(&line), |()| status)
+    })
 }
 
 fn source(args: &mut RunArgs) -> Result<Source, String> {
@@ -93,12 +100,13 @@ fn explain_subcommand(line: String, name: &str) -> String {
     }
 }
 
-fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
+fn run(args: &RunArgs, gc: Gc, source: &Source, timing: &Timing) -> Status {
     let color = args.color.on_stderr();
     let mut builder = match builder().consume_fuel(args.fuel.is_some()).passes(&args.opt) {
         Ok(builder) => builder,
         Err(line) => return report::failure(&line),
     };
+    builder = builder.timing(timing.clone());
     if args.never_collect {
         let barriers = if args.leave_out_barriers { Barriers::LeftOut } else { Barriers::Emitted };
         builder = builder.never_collect(barriers);
@@ -110,7 +118,16 @@ fn run(args: &RunArgs, gc: Gc, source: &Source) -> Status {
     if let Some(perf) = &perf {
         builder = builder.code_listener(Arc::clone(perf) as _);
     }
+    let disassembly = Arc::<Disassembly>::default();
+    // of other machines there is Cranelift's own listing
+    let disassembles = args.emit == Some(EmitStage::Asm) && cfg!(target_arch = "x86_64");
+    if disassembles {
+        builder = builder.code_listener(Arc::clone(&disassembly) as _);
+    }
     let engine = builder.build().expect("the defaults are sound");
+    if disassembles {
+        return emit_asm(&engine, &disassembly, source, color);
+    }
     if let Some(stage) = args.emit {
         return emit(&engine, stage, source, color);
     }
@@ -225,9 +242,25 @@ fn emit(engine: &Engine, stage: EmitStage, source: &Source, color: bool) -> Stat
         EmitStage::Asm => Stage::Asm,
     };
     match engine.emit(stage, &source.name, &source.text, &[]) {
-        Ok(text) => output::print(&text).map_or_else(|e| report::failure(&e.to_string()), |()| Status::Success),
+        Ok(text) => print(&text),
         Err(found) => report::diagnostics(&found, color),
     }
+}
+
+/// Machine code with addresses and source lines.
+fn emit_asm(engine: &Engine, disassembly: &Disassembly, source: &Source, color: bool) -> Status {
+    let program = match engine.compile_for(Purpose::Run, &source.name, &source.text, &[Host::none()], true) {
+        Ok(program) => program,
+        Err(found) => return report::diagnostics(&found, color),
+    };
+    match program.compile_all() {
+        Ok(()) => print(&disassembly.text(&source.name, &source.text)),
+        Err(error) => report::script_error(&error, color),
+    }
+}
+
+fn print(text: &str) -> Status {
+    output::print(text).map_or_else(|error| report::failure(&error.to_string()), |()| Status::Success)
 }
 
 /// Warnings do not keep a program from running.

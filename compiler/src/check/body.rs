@@ -297,7 +297,11 @@ impl<'c, 'a> Body<'c, 'a> {
             let ty = types.next().unwrap_or(Ty::ERROR);
             self.param(param.name.name, ty, param.name.span);
         }
-        match ast.read_body() {
+        let body = match &ast.later {
+            Some(later) => Some(self.cx.timing.time("parse put off", || later.body())),
+            None => ast.body.as_ref(),
+        };
+        match body {
             Some(body) => self.frame_body(FnSource::of(body)),
             None => {
                 // an intrinsic or native used as a value: a body that does nothing but call it

@@ -64,6 +64,7 @@ use crate::source::Sources;
 use crate::syntax::ast;
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
+use crate::timing::Timing;
 use decls::{Alias, Const, FnDecl, FnDeclId, Lang, Scope, Top, TopId, TypeDecl};
 use derive::Derive;
 use dynamic::Made;
@@ -95,6 +96,7 @@ struct Checker<'a> {
     registry: &'a Registry,
     modules: &'a Modules,
     mode: Mode,
+    timing: &'a Timing,
     types: Types,
     decls: Vec<TypeDecl<'a>>,
     fns: Vec<FnDecl<'a>>,
@@ -155,16 +157,18 @@ struct Checker<'a> {
 }
 
 /// Checks a program. `main` has been added to `sources`; modules it imports are added here. Without error diagnostics
-/// there is a typed tree.
+/// there is a typed tree. `timing` is told of the phases.
 pub fn check(
     sources: &mut Sources,
     main: FileId,
     library: &dyn Library,
     registry: &Registry,
     mode: Mode,
+    timing: &Timing,
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
-    let (modules, read) = modules::load(sources, main, library);
-    let (tree, diagnostics, _) = check_modules(sources, &modules, read, registry, mode);
+    let (modules, read) = modules::load(sources, main, library, timing);
+    let work = || check_modules(sources, &modules, read, registry, mode, timing);
+    let (tree, diagnostics, _) = timing.time("check", work);
     (tree, diagnostics)
 }
 
@@ -189,9 +193,11 @@ pub fn check_session(
     initialised: usize,
     library: &dyn Library,
     registry: &Registry,
+    timing: &Timing,
 ) -> CheckedInput {
-    let (modules, read) = modules::load_session(sources, inputs, initialised, library);
-    let (tree, diagnostics, value_type) = check_modules(sources, &modules, read, registry, Mode::Session);
+    let (modules, read) = modules::load_session(sources, inputs, initialised, library, timing);
+    let work = || check_modules(sources, &modules, read, registry, Mode::Session, timing);
+    let (tree, diagnostics, value_type) = timing.time("check", work);
     CheckedInput { tree, diagnostics, modules: modules.list.len(), value_type }
 }
 
@@ -201,12 +207,14 @@ fn check_modules(
     read: Vec<Diagnostic>,
     registry: &Registry,
     mode: Mode,
+    timing: &Timing,
 ) -> (Option<hir::Program>, Vec<Diagnostic>, Option<String>) {
     let mut checker = Checker {
         sources,
         registry,
         modules,
         mode,
+        timing,
         types: Types::default(),
         decls: Vec::new(),
         fns: Vec::new(),

@@ -10,7 +10,11 @@ use crate::source::{MAX_SOURCE_BYTES, Sources};
 use crate::syntax::span::{FileId, Span};
 use crate::syntax::symbol::Symbol;
 use crate::syntax::{ast, parse, parse_known};
+use crate::timing::Timing;
 use hashbrown::{HashMap, HashSet};
+
+/// The phase that makes syntax trees, for [`Timing`].
+pub(super) const READ: &str = "lex and parse";
 
 /// Where modules come from: the core library, the standard library, files beside the script.
 pub trait Library {
@@ -88,6 +92,7 @@ enum State {
 struct Loader<'s> {
     sources: &'s mut Sources,
     library: &'s dyn Library,
+    timing: &'s Timing,
     modules: Modules,
     by_name: HashMap<String, (ModuleId, State)>,
     /// The imports that led here: module name and place of the `use`.
@@ -96,8 +101,13 @@ struct Loader<'s> {
 }
 
 /// Parses the core library, the main file and all they import.
-pub(super) fn load(sources: &mut Sources, main: FileId, library: &dyn Library) -> (Modules, Vec<Diagnostic>) {
-    let mut loader = Loader::new(sources, library);
+pub(super) fn load(
+    sources: &mut Sources,
+    main: FileId,
+    library: &dyn Library,
+    timing: &Timing,
+) -> (Modules, Vec<Diagnostic>) {
+    let mut loader = Loader::new(sources, library, timing);
     let name = loader.sources.file(main).name.clone();
     loader.module(main, name, String::new(), false, None);
     (loader.modules, loader.diagnostics)
@@ -110,8 +120,9 @@ pub(super) fn load_session(
     inputs: &[(String, String)],
     initialised: usize,
     library: &dyn Library,
+    timing: &Timing,
 ) -> (Modules, Vec<Diagnostic>) {
-    let mut loader = Loader::new(sources, library);
+    let mut loader = Loader::new(sources, library, timing);
     loader.modules.first_new = ModuleId(initialised as u32);
     for (name, text) in inputs {
         let file = loader.sources.add(name.clone(), text.clone());
@@ -123,7 +134,7 @@ pub(super) fn load_session(
 
 impl<'s> Loader<'s> {
     /// With the core library.
-    fn new(sources: &'s mut Sources, library: &'s dyn Library) -> Loader<'s> {
+    fn new(sources: &'s mut Sources, library: &'s dyn Library, timing: &'s Timing) -> Loader<'s> {
         let modules = Modules {
             list: Vec::new(),
             order: Vec::new(),
@@ -132,18 +143,18 @@ impl<'s> Loader<'s> {
             first_new: CORE,
         };
         let (by_name, ring, diagnostics) = (HashMap::new(), Vec::new(), Vec::new());
-        let mut loader = Loader { sources, library, modules, by_name, ring, diagnostics };
+        let mut loader = Loader { sources, library, timing, modules, by_name, ring, diagnostics };
         let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
         for (name, text) in library.core_sources() {
             let file = loader.sources.add(name, text);
-            core.files.push(parse_known(loader.sources, file));
+            core.files.push(timing.time(READ, || parse_known(loader.sources, file)));
         }
         loader.modules.list.push(core);
         loader
     }
 
     fn parse(&mut self, file: FileId) -> ast::File {
-        let (tree, mut diagnostics) = parse(self.sources, file);
+        let (tree, mut diagnostics) = self.timing.time(READ, || parse(self.sources, file));
         if diagnostics.iter().any(|d| matches!(d.code, codes::BRACKETS | codes::UNTERMINATED)) {
             self.modules.guessed.insert(file);
         }

@@ -12,6 +12,7 @@ use super::function::{self, Input, Linker, translate};
 use super::place::Places;
 use crate::ir::{FuncId, Program, Type};
 use crate::opt::Optimiser;
+use crate::timing::Timing;
 use cranelift_codegen::ir::{self as clif, AbiParam, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_codegen::{Context, FinalizedMachExceptionHandler};
@@ -45,6 +46,7 @@ pub(super) struct Machine {
     builder_context: FunctionBuilderContext,
     runtime: Vec<ModuleFuncId>,
     functions: Vec<Compiled>,
+    timing: Timing,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -120,8 +122,8 @@ fn flags() -> Vec<(&'static str, &'static str)> {
 }
 
 impl Machine {
-    /// Without functions.
-    pub(super) fn new() -> Result<Machine, Trap> {
+    /// Without functions. `timing` is told of the phases.
+    pub(super) fn new(timing: Timing) -> Result<Machine, Trap> {
         let mut builder = JITBuilder::with_flags(&flags(), cranelift_module::default_libcall_names())
             .expect("the settings are Cranelift's own, and so is the host");
         let arena = ArenaMemoryProvider::new_with_size(ARENA_BYTES)
@@ -147,6 +149,7 @@ impl Machine {
             builder_context: FunctionBuilderContext::new(),
             runtime,
             functions: Vec::new(),
+            timing,
         })
     }
 
@@ -197,7 +200,7 @@ impl Machine {
             functions: &self.functions[source.layout.first_function as usize..],
             current: function,
         };
-        translate(&input, builder, &mut linker);
+        self.timing.time("translate", || translate(&input, builder, &mut linker));
         places
     }
 
@@ -226,8 +229,9 @@ impl Machine {
         };
         self.functions[number as usize].id = Some(id);
         let places = self.generate(source, function);
-        self.module.define_function(id, &mut self.context).map_err(trap_of)?;
-        self.module.finalize_definitions().map_err(trap_of)?;
+        let Machine { module, context, timing, .. } = self;
+        timing.time("cranelift", || module.define_function(id, context).map_err(trap_of))?;
+        timing.time("link", || module.finalize_definitions().map_err(trap_of))?;
         let address = self.module.get_finalized_function(id) as usize;
         table.insert(self.tables(number, address, &places));
         keep(places);

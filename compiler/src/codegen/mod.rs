@@ -30,6 +30,7 @@ mod text;
 use crate::ir::{FuncId, Identities, Program};
 use crate::opt::{Optimiser, Passes};
 use crate::source::Sources;
+use crate::timing::Timing;
 pub use machine::Listing;
 use machine::{Machine, Source};
 use parts::Numbering;
@@ -46,6 +47,8 @@ use tenure_runtime::trap::{Frame, Trap};
 pub struct CodeSettings {
     /// Of the optimiser.
     pub passes: Passes,
+    /// Is told of the phases.
+    pub timing: Timing,
     /// Who hears of compiled functions.
     pub listener: Option<Arc<dyn CodeListener>>,
 }
@@ -99,7 +102,7 @@ impl Code {
     fn with_room(room: Room, natives: Registry, settings: CodeSettings) -> Result<Code, Trap> {
         let shapes = ShapeTable::new();
         shapes.push_group(&tenure_runtime::layout::built_in_shapes());
-        let generator = Generator { machine: Machine::new()?, numbering: Numbering::new(room) };
+        let generator = Generator { machine: Machine::new(settings.timing.clone())?, numbering: Numbering::new(room) };
         Ok(Code {
             natives,
             room,
@@ -121,7 +124,7 @@ impl Code {
         let layout = numbering.add(&program, identities, &self.shapes)?;
         let first_stub = machine.add(program.functions.len())?;
         let replaceable = layout.dispatchers.iter().map(|&function| FuncId(function));
-        let optimiser = Optimiser::new(&program, self.settings.passes, replaceable);
+        let optimiser = Optimiser::new(&program, self.settings.passes, self.settings.timing.clone(), replaceable);
         let places = program.functions.iter().map(|_| OnceLock::new()).collect();
         let part = Arc::new(Part { program, sources, layout: Arc::new(layout), first_stub, optimiser, places });
         self.parts.write().unwrap_or_else(PoisonError::into_inner).push(part);

@@ -35,6 +35,7 @@ mod versions;
 
 use crate::ir::verify::verify_function;
 use crate::ir::{FuncId, Function, Program};
+use crate::timing::Timing;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
 use std::str::FromStr;
@@ -178,6 +179,7 @@ impl FromStr for Passes {
 #[derive(Debug)]
 pub struct Optimiser {
     passes: Passes,
+    timing: Timing,
     /// Functions that a later part may replace.
     replaceable: HashSet<FuncId>,
     /// Bodies for copies, none of functions that are too long for that.
@@ -187,11 +189,16 @@ pub struct Optimiser {
 }
 
 impl Optimiser {
-    /// For a program, with these passes. Calls of `replaceable` functions stay calls.
-    pub fn new(program: &Program, passes: Passes, replaceable: impl IntoIterator<Item = FuncId>) -> Optimiser {
+    /// For a program, with these passes, of which `timing` is told. Calls of `replaceable` functions stay calls.
+    pub fn new(
+        program: &Program,
+        passes: Passes,
+        timing: Timing,
+        replaceable: impl IntoIterator<Item = FuncId>,
+    ) -> Optimiser {
         let bodies = program.functions.iter().map(|_| OnceLock::new()).collect();
         let reads = program.functions.iter().map(|_| OnceLock::new()).collect();
-        Optimiser { passes, replaceable: replaceable.into_iter().collect(), bodies, reads }
+        Optimiser { passes, timing, replaceable: replaceable.into_iter().collect(), bodies, reads }
     }
 
     /// A function as it is to be compiled.
@@ -218,7 +225,7 @@ impl Optimiser {
 
     fn round(&self, function: &mut Function, context: &Context<'_>, wanted: impl Fn(&Pass) -> bool) {
         for (_, pass) in PASSES.iter().enumerate().filter(|&(i, pass)| self.passes.has(i) && wanted(pass)) {
-            (pass.run)(function, context);
+            self.timing.time(pass.name, || (pass.run)(function, context));
             if cfg!(debug_assertions)
                 && let Err(error) = verify_function(context.program, function)
             {

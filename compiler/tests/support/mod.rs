@@ -10,6 +10,7 @@ use tenure_compiler::check::{Library, LibraryModule, Mode, check};
 use tenure_compiler::diagnostic::Diagnostic;
 use tenure_compiler::hir::Program;
 use tenure_compiler::source::Sources;
+use tenure_compiler::timing::Timing;
 use tenure_runtime::native::{Native, NativeType, NativeValue, Registry};
 
 /// The repository's root.
@@ -154,7 +155,7 @@ pub fn checked(
     let main = sources.add(name, text);
     // the checker recurses as deep as sources nest, so it is given room, as in the shell
     let checked = std::thread::scope(|scope| {
-        let work = || check(&mut sources, main, library, &registry(), mode);
+        let work = || check(&mut sources, main, library, &registry(), mode, &Timing::default());
         let thread = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, work);
         thread.expect("a thread").join().expect("the checker does not panic")
     });
