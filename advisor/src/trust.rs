@@ -1,6 +1,9 @@
 //! The trust region: how far from the adaptive policy's choice, and from what is held, plans may go.
 //!
-//! Three of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
+//! A plan buys no memory for a collector that costs little: its share of the CPU is what a young size or heap target beyond the
+//! adaptive policy's could lower.
+//!
+//! Three more of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
 //! target holds what is there already. A young size is one of which a pause can be expected to meet its goal, by the rates
 //! measured (G1's young sizing does the same sum). And marking starts while there is still room for the young regions, and for as much of
 //! them to survive as did lately: G1 starts at what its heap, less a reserve, less the young size, less what is promoted
@@ -37,6 +40,8 @@ const RESERVE: f64 = 0.1;
 const HEAP_PER_OCCUPIED: f64 = 1.1;
 /// Share of the pause goal that evacuating the young regions may take.
 const PAUSE_SHARE: f64 = 0.7;
+/// Collector's share of the CPU below which no memory is bought to lower it; the adaptive policy lets its heap grow from there.
+const GC_SHARE_MIN: f64 = 0.04;
 /// No evacuation is believed to cost less a byte.
 const NS_PER_BYTE_MIN: f64 = 1e-9;
 
@@ -51,6 +56,8 @@ pub struct Needs {
     pub survival: f64,
     /// Young bytes of which a pause is expected to meet its goal.
     pub young_bytes_in_time: f64,
+    /// Whether the collector costs enough to buy memory for it.
+    pub may_grow: bool,
 }
 
 impl Needs {
@@ -64,6 +71,7 @@ impl Needs {
             old_bytes: now.old_bytes,
             survival,
             young_bytes_in_time: (pause_ns / ns_per_young_byte).max(0.0),
+            may_grow: smooth.gc_share >= GC_SHARE_MIN,
         }
     }
 }
@@ -92,9 +100,12 @@ impl Trust {
         };
         let (young_least, young_most) = bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE);
         // What is held may stay: it doesn't follow each move of the rates (T2), and pauses that miss their goal cost enough.
-        let in_time = level0.young_bytes.max(held.young_bytes).max(needs.young_bytes_in_time as u64);
+        let young_kept = level0.young_bytes.max(held.young_bytes);
+        let in_time = if needs.may_grow { young_kept.max(needs.young_bytes_in_time as u64) } else { young_kept };
         let young_most = young_most.min(in_time);
         let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
+        let heap_kept = level0.heap_target_bytes.max(held.heap_target_bytes);
+        let most = if needs.may_grow { most } else { most.min(heap_kept) };
         let least = least.max((needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes);
         let share = held.concurrent_start_share;
         Trust {
@@ -144,6 +155,7 @@ mod tests {
         let level0 = level0();
         let rates = |survival: f64| Measured {
             survival,
+            gc_share: 0.2,
             copy_ns_per_byte: 1.0,
             pause_goal_ln: 10e6_f64.ln(),
             limit_bytes: 256.0 * MIB as f64,
@@ -158,6 +170,20 @@ mod tests {
         // 6.98 ms at 0.1 ns for each byte
         assert_eq!(young_bytes(0.1) / 1_000_000, 69);
         assert_eq!(young_bytes(0.9), 40 * MIB);
+    }
+
+    #[test]
+    fn no_memory_is_bought_for_a_collector_that_costs_little() {
+        let level0 = Knobs { heap_target_bytes: 100 * MIB, ..level0() };
+        let wish = Knobs { young_bytes: 80 * MIB, heap_target_bytes: 200 * MIB, ..level0 };
+        let granted = |gc_share: f64| {
+            let limit_bytes = 256.0 * MIB as f64;
+            let now = Measured { gc_share, pause_goal_ln: 10e6_f64.ln(), limit_bytes, ..Measured::default() };
+            let near = Trust::around(&level0, &level0, &Needs::of(&now, &now, 0.0)).nearest(&wish);
+            (near.young_bytes / MIB, near.heap_target_bytes / MIB)
+        };
+        assert_eq!(granted(0.02), (40, 100));
+        assert_eq!(granted(0.08), (80, 200));
     }
 
     #[test]
