@@ -92,9 +92,12 @@ impl Times {
 
 /// Counts a value; as the highest so far, if the system has no memory for a longer histogram.
 fn record(histogram: &mut Histogram<u64>, value: u64) {
-    let holds = value <= histogram.high() || Room::default().has_pieces();
-    histogram.auto(holds);
-    histogram.saturating_record(value);
+    if value <= histogram.high() || Room::default().has_pieces() {
+        histogram.auto(true);
+        histogram.record(value).expect("an auto-resizing histogram holds every value");
+    } else {
+        histogram.saturating_record(value);
+    }
 }
 
 /// Shares of what was committed, in parts of a million.
@@ -228,5 +231,23 @@ impl Stats {
     /// 99th percentile of the pauses.
     pub fn pause_ns_p99(&self) -> u64 {
         self.pause_ns_quantile(0.99)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_values_themselves() {
+        let mut stats = Stats::new();
+        (1..=100).for_each(|n| stats.add_mark_pause(n * 1_000_000));
+        stats.add_time_to_safepoint(40_000);
+        stats.add_metadata(3 << 20, 100 << 20);
+        let close = |value: f64, expected: f64| (value / expected - 1.0).abs() < 0.01;
+        assert!(close(stats.pause_ns_p50() as f64, 50e6), "{}", stats.pause_ns_p50());
+        assert!(close(stats.pause_ns_p99() as f64, 99e6), "{}", stats.pause_ns_p99());
+        assert!(close(stats.time_to_safepoint_ns_quantile(0.5) as f64, 40e3));
+        assert!(close(stats.metadata_share_quantile(0.5), 0.03));
     }
 }
