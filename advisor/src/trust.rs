@@ -4,7 +4,8 @@
 //! adaptive policy's could lower.
 //!
 //! Three more of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
-//! target holds what is there already. A young size is one of which a pause can be expected to meet its goal, by the rates
+//! target holds what is there already, and the young regions and their survivors beside what will be there when marking starts: one that
+//! doesn't is outgrown before it is of use. A young size is one of which a pause can be expected to meet its goal, by the rates
 //! measured (G1's young sizing does the same sum). And marking starts while there is still room for the young regions, and for as much of
 //! them to survive as did lately: G1 starts at what its heap, less a reserve, less the young size, less what is promoted
 //! while it marks, can hold (`G1AdaptiveIHOPControl`).
@@ -12,9 +13,10 @@
 //! It must never know what a candidate costs.
 //!
 //! Invariants
-//! - T1. The adaptive policy's own threshold and young size are never out of reach for want of room or time: that far, it is the
+//! - T1. The adaptive policy's own threshold, heap target and young size are never out of reach for want of room or time: that far, it is the
 //!   one who answers for them.
-//! - T2. Knobs that lie on a bound don't follow each of its moves: thresholds go in steps, and a young size that is held may stay.
+//! - T2. Knobs that lie on a bound don't follow each of its moves: thresholds and heap targets go in steps, and a young size that
+//!   is held may stay.
 
 use tenure_gc::policy::Knobs;
 
@@ -38,6 +40,8 @@ const SHARE_STEPS: f64 = 20.0;
 const RESERVE: f64 = 0.1;
 /// The heap target is at least this many times what old regions and large objects hold, and the young size on top.
 const HEAP_PER_OCCUPIED: f64 = 1.1;
+/// Steps of the heap target that holds what is there, in a doubling.
+const HEAP_STEPS: u64 = 8;
 /// Share of the pause goal that evacuating the young regions may take.
 const PAUSE_SHARE: f64 = 0.7;
 /// Collector's share of the CPU below which no memory is bought to lower it; the adaptive policy lets its heap grow from there.
@@ -84,6 +88,7 @@ pub struct Trust {
     share: (f64, f64),
     /// The adaptive policy's.
     level0_share: f64,
+    level0_heap_bytes: u64,
     /// For old regions and young ones together.
     usable_bytes: f64,
     /// Bytes used for each byte of young size, at the most.
@@ -106,13 +111,15 @@ impl Trust {
         let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
         let heap_kept = level0.heap_target_bytes.max(held.heap_target_bytes);
         let most = if needs.may_grow { most } else { most.min(heap_kept) };
-        let least = least.max((needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes);
+        let occupied = (needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes;
+        let least = least.max(stepped(occupied));
         let share = held.concurrent_start_share;
         Trust {
             young_bytes: (young_least.min(young_most), young_most),
             heap_bytes: (least, most.max(least)),
             share: ((share - SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX), (share + SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX)),
             level0_share: level0.concurrent_start_share,
+            level0_heap_bytes: level0.heap_target_bytes,
             usable_bytes: needs.limit_bytes * (1.0 - RESERVE),
             per_young: 1.0 + needs.survival,
         }
@@ -121,12 +128,23 @@ impl Trust {
     /// The nearest knobs inside.
     pub fn nearest(&self, knobs: &Knobs) -> Knobs {
         let young_bytes = knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1);
-        let heap_target_bytes = knobs.heap_target_bytes.clamp(self.heap_bytes.0, self.heap_bytes.1);
-        let room = (self.usable_bytes - young_bytes as f64 * self.per_young) / heap_target_bytes.max(1) as f64;
+        let (least, most) = self.heap_bytes;
+        let young = young_bytes as f64 * self.per_young;
+        let occupied_share = (knobs.concurrent_start_share * HEAP_PER_OCCUPIED).min(SHARE_MAX);
+        let at_start = (young / (1.0 - occupied_share)) as u64;
+        let least = at_start.min(self.level0_heap_bytes).clamp(least, most);
+        let heap_target_bytes = knobs.heap_target_bytes.clamp(least, most);
+        let room = (self.usable_bytes - young) / heap_target_bytes.max(1) as f64;
         let stepped = (room * SHARE_STEPS).floor().max((self.level0_share * SHARE_STEPS).ceil()) / SHARE_STEPS;
-        let share = knobs.concurrent_start_share.clamp(self.share.0, self.share.1);
-        Knobs { young_bytes, heap_target_bytes, concurrent_start_share: share.min(stepped), ..*knobs }
+        let share = knobs.concurrent_start_share.min(stepped).clamp(self.share.0, self.share.1);
+        Knobs { young_bytes, heap_target_bytes, concurrent_start_share: share, ..*knobs }
     }
+}
+
+/// The next size that holds `bytes`, of [`HEAP_STEPS`] in each doubling.
+fn stepped(bytes: u64) -> u64 {
+    let octave = 1 << bytes.max(HEAP_STEPS).ilog2();
+    bytes.next_multiple_of(octave / HEAP_STEPS)
 }
 
 #[cfg(test)]
@@ -148,6 +166,20 @@ mod tests {
         let needs = Needs { old_bytes: 400.0 * MIB as f64, ..Needs::default() };
         let near = Trust::around(&level0, &level0, &needs).nearest(&level0);
         assert_eq!(near.heap_target_bytes, 480 * MIB);
+    }
+
+    #[test]
+    fn a_heap_target_holds_the_young_regions_beside_what_is_there_when_marking_starts() {
+        let level0 = Knobs { heap_target_bytes: 200 * MIB, ..level0() };
+        let needs = Needs { limit_bytes: 1024.0 * MIB as f64, ..Needs::default() };
+        let target = |share: f64, young_bytes: u64| {
+            let wish = Knobs { young_bytes, heap_target_bytes: 60 * MIB, concurrent_start_share: share, ..level0 };
+            let trust = Trust::around(&level0, &Knobs { heap_target_bytes: 100 * MIB, ..wish }, &needs);
+            trust.nearest(&wish).heap_target_bytes / MIB
+        };
+        assert_eq!(target(0.2, 40 * MIB), 60);
+        assert_eq!(target(0.5, 40 * MIB), 88);
+        assert_eq!(target(0.9, 40 * MIB), 200, "the adaptive policy's own");
     }
 
     #[test]
@@ -192,8 +224,13 @@ mod tests {
         let late = |survival: f64, young_bytes: u64| {
             let (limit_bytes, young_bytes_in_time) = (256.0 * MIB as f64, 256.0 * MIB as f64);
             let needs = Needs { limit_bytes, survival, young_bytes_in_time, ..Needs::default() };
-            let held = Knobs { concurrent_start_share: 0.8, young_bytes, ..level0 };
-            Trust::around(&level0, &held, &needs).nearest(&held).concurrent_start_share
+            let mut held = Knobs { concurrent_start_share: 0.8, young_bytes, ..level0 };
+            let nearest = |held: &Knobs| Trust::around(&level0, held, &needs).nearest(held);
+            assert!(nearest(&held).concurrent_start_share >= 0.8 - SHARE_RATE);
+            for _ in 0..2 {
+                held = nearest(&held);
+            }
+            held.concurrent_start_share
         };
         assert_eq!(late(0.0, 10 * MIB), 0.8);
         assert_eq!(late(0.0, 40 * MIB), 0.7);
