@@ -3,7 +3,7 @@
 //! | knob | rule |
 //! |---|---|
 //! | marking threshold | [`AdaptiveThreshold`] |
-//! | young size | the largest whose predicted pause meets the goal, at most 60 % of the heap; below 5 % only for the goal |
+//! | young size | what the [`ThroughputGoal`] asks for, if its predicted pause meets the pause goal; at most 60 % of the heap |
 //! | tenuring age | 15: the heap itself promotes earlier by its age table, as G1 does |
 //! | heap target | GC share of CPU against 4 %, with a dead band, bounded steps, and room for what lives |
 //! | region sizes | as G1 at its start: limit ÷ 2048, at least 1 MiB |
@@ -15,6 +15,7 @@
 
 use super::ihop::AdaptiveThreshold;
 use super::predictor::Sequence;
+use super::throughput::{Costs, ThroughputGoal};
 use super::{CycleKind, Decision, Envelope, Knobs, NextKind, Outcome, Policy, Reason, Snapshot};
 
 /// Least and most share of the heap that is young (G1NewSizePercent, G1MaxNewSizePercent).
@@ -42,6 +43,9 @@ const HEAP_PER_OCCUPIED: f64 = 8.0;
 const START_SHARE_INITIAL: f64 = 0.45;
 /// Huge pages are 2 MiB: smaller eden regions cannot use them.
 const EDEN_REGION_BYTES: u64 = 2 << 20;
+/// The least that is legal, whatever the regions' size: middling arrays would be copied, and fill the survivors' room, which drives
+/// others into the old space.
+const LARGE_OBJECT_BYTES: u64 = 256 << 10;
 /// Copies of fewer bytes say nothing of the cost of a byte.
 const COPIED_BYTES_MIN: u64 = 64 << 10;
 
@@ -93,6 +97,7 @@ pub struct Adaptive {
     worst_survival: f64,
     /// That of the last pause.
     last_survival: f64,
+    throughput: ThroughputGoal,
     young_bytes: f64,
     heap_bytes: f64,
     heap_cycles: u32,
@@ -172,7 +177,7 @@ impl Adaptive {
         self.heap_bytes = self.heap_bytes.max(needed_bytes + self.young_bytes).clamp(least_bytes, limit_bytes);
     }
 
-    /// The largest young size whose pause is predicted to meet the goal.
+    /// The young size that is worth its memory, or the largest whose pause is predicted to meet the goal.
     fn size_young(&mut self, snapshot: &Snapshot) -> f64 {
         let (least_bytes, most_bytes) = (YOUNG_SHARE.0 * self.heap_bytes, YOUNG_SHARE.1 * self.heap_bytes);
         // A mixed pause has never been seen without a sample: young ones tell what copying costs until then.
@@ -186,7 +191,8 @@ impl Adaptive {
         let budget_ns = (goal_ns - model.base_ns.predict()).max(goal_ns / 4.0);
         // Survivors of the pause before are copied again, so they are part of what the budget allows.
         let survivor_bytes = snapshot.survivor_bytes as f64;
-        let wanted_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte - survivor_bytes } else { most_bytes };
+        let within_goal_bytes = if ns_per_byte > 0.0 { budget_ns / ns_per_byte - survivor_bytes } else { most_bytes };
+        let wanted_bytes = within_goal_bytes.min(self.throughput.bytes());
         // What is occupied cannot be young; a tenth stays in reserve.
         let free_bytes = self.heap_bytes * 0.9 - snapshot.old_bytes as f64 - snapshot.large_bytes as f64;
         let most_bytes = most_bytes.min(free_bytes).max(least_bytes);
@@ -229,9 +235,11 @@ impl Policy for Adaptive {
             // Much of what a program makes first is there to stay.
             let within_goal_bytes = snapshot.pause_goal_ns as f64 * GOAL_SHARE / UNKNOWN_NS_PER_BYTE;
             self.young_bytes = young_bytes.min(within_goal_bytes).max(least_bytes / FLOOR_YIELD);
+            self.throughput = ThroughputGoal::starting_at(self.young_bytes);
         }
         if snapshot.cycle > 0 {
             self.learn(snapshot, current);
+            self.throughput.add(&Costs::of(snapshot), current.young_bytes as f64);
             self.size_heap(snapshot, envelope);
             self.size_young(snapshot);
         }
@@ -244,7 +252,7 @@ impl Policy for Adaptive {
             eden_region_bytes: region_bytes.max(EDEN_REGION_BYTES).min(envelope.region_bytes_max),
             concurrent_start_share: start_bytes / self.heap_bytes,
             young_bytes: self.young_bytes as u64,
-            large_object_bytes: region_bytes / 2,
+            large_object_bytes: LARGE_OBJECT_BYTES,
             tenuring_age: 15,
             mixed_pause_count: 8,
             mixed_live_share: 0.85,
@@ -356,6 +364,17 @@ mod tests {
         heap.snapshot.old_bytes = MIB;
         (0..200).for_each(|_| heap.cycle(0.0, 0.04));
         assert_eq!(heap.knobs.young_bytes, (heap.knobs.heap_target_bytes as f64 * YOUNG_SHARE.1) as u64);
+    }
+
+    #[test]
+    fn young_stays_as_it_is_where_its_pauses_cost_little() {
+        let mut heap = Simulated::new(4096 * MIB, 10_000_000);
+        heap.snapshot.old_bytes = MIB;
+        let start_bytes = heap.knobs.young_bytes;
+        (0..500).for_each(|_| heap.cycle(0.0, 0.02));
+        assert_eq!(heap.knobs.young_bytes, start_bytes);
+        (0..20).for_each(|_| heap.cycle(0.0, 0.1));
+        assert!(heap.knobs.young_bytes > 30 * MIB, "{}", heap.knobs.young_bytes);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod ratio;
 mod snapshot;
 mod square_root;
 mod survey;
+mod throughput;
 
 pub use adaptive::Adaptive;
 pub use adversarial::Adversarial;
