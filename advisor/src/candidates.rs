@@ -121,7 +121,7 @@ mod tests {
         let trust = Trust::around(
             &current,
             &current,
-            &Needs { limit_bytes: 1e9, young_bytes_in_time: 1e9, may_grow: true, ..Needs::default() },
+            &Needs { limit_bytes: 1e9, young_bytes_in_time: 1e9, growth: 16.0, ..Needs::default() },
         );
         let mut all = Vec::new();
         let bounds = Bounds { envelope: &envelope, trust: &trust, frozen: &frozen };

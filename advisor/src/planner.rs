@@ -260,7 +260,7 @@ mod tests {
                 trust: &Trust::around(
                     &level0,
                     &current,
-                    &Needs { limit_bytes: 256e6, young_bytes_in_time: 256e6, may_grow: true, ..Needs::default() },
+                    &Needs { limit_bytes: 256e6, young_bytes_in_time: 256e6, growth: 16.0, ..Needs::default() },
                 ),
                 frozen: &Overrides::default(),
             });

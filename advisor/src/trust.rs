@@ -1,7 +1,7 @@
 //! The trust region: how far from the adaptive policy's choice, and from what is held, plans may go.
 //!
-//! A plan buys no memory for a collector that costs little: its share of the CPU is what a young size or heap target beyond the
-//! adaptive policy's could lower.
+//! A plan buys no memory for a collector that costs little, and no more than makes it cost little: its share of the CPU is what a
+//! young size or heap target beyond the adaptive policy's could lower, in proportion at the best.
 //!
 //! Three more of its bounds are no distances but reserves, because what a model learnt in calm it also advises before a storm. A heap
 //! target holds what is there already, and the young regions and their survivors beside what will be there when marking starts: one that
@@ -46,6 +46,8 @@ const HEAP_STEPS: u64 = 8;
 const PAUSE_SHARE: f64 = 0.7;
 /// Collector's share of the CPU below which no memory is bought to lower it; the adaptive policy lets its heap grow from there.
 const GC_SHARE_MIN: f64 = 0.04;
+/// The share that memory is bought for, and no lower one.
+const GC_SHARE_GOAL: f64 = 0.02;
 /// No evacuation is believed to cost less a byte.
 const NS_PER_BYTE_MIN: f64 = 1e-9;
 
@@ -60,8 +62,8 @@ pub struct Needs {
     pub survival: f64,
     /// Young bytes of which a pause is expected to meet its goal.
     pub young_bytes_in_time: f64,
-    /// Whether the collector costs enough to buy memory for it.
-    pub may_grow: bool,
+    /// Factor of the sizes that are held by which they may grow, for what the collector costs.
+    pub growth: f64,
 }
 
 impl Needs {
@@ -69,13 +71,14 @@ impl Needs {
     pub fn of(now: &Measured, smooth: &Measured, survival: f64) -> Needs {
         let usual = (smooth.survival + smooth.survival_spread).min(1.0);
         let ns_per_young_byte = usual * smooth.copy_ns_per_byte + NS_PER_BYTE_MIN;
+        let gc_share = smooth.gc_share.min(now.gc_share);
         let pause_ns = exp(smooth.pause_goal_ln) * PAUSE_SHARE - PAUSE_FLOOR_NS;
         Needs {
             limit_bytes: now.limit_bytes,
             old_bytes: now.old_bytes,
             survival,
             young_bytes_in_time: (pause_ns / ns_per_young_byte).max(0.0),
-            may_grow: smooth.gc_share >= GC_SHARE_MIN,
+            growth: if gc_share >= GC_SHARE_MIN { gc_share / GC_SHARE_GOAL } else { 1.0 },
         }
     }
 }
@@ -105,12 +108,13 @@ impl Trust {
         };
         let (young_least, young_most) = bounds(level0.young_bytes, held.young_bytes, YOUNG_REACH, YOUNG_RATE);
         // What is held may stay: it doesn't follow each move of the rates (T2), and pauses that miss their goal cost enough.
+        let grown = |held: u64| (held as f64 * needs.growth) as u64;
         let young_kept = level0.young_bytes.max(held.young_bytes);
-        let in_time = if needs.may_grow { young_kept.max(needs.young_bytes_in_time as u64) } else { young_kept };
-        let young_most = young_most.min(in_time);
+        let worth_it = grown(held.young_bytes).min(needs.young_bytes_in_time as u64);
+        let young_most = young_most.min(young_kept.max(worth_it));
         let (least, most) = bounds(level0.heap_target_bytes, held.heap_target_bytes, HEAP_REACH, HEAP_RATE);
         let heap_kept = level0.heap_target_bytes.max(held.heap_target_bytes);
-        let most = if needs.may_grow { most } else { most.min(heap_kept) };
+        let most = most.min(heap_kept.max(grown(held.heap_target_bytes)));
         let occupied = (needs.old_bytes * HEAP_PER_OCCUPIED) as u64 + held.young_bytes;
         let least = least.max(stepped(occupied));
         let share = held.concurrent_start_share;
@@ -205,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn no_memory_is_bought_for_a_collector_that_costs_little() {
+    fn no_memory_is_bought_for_a_collector_that_costs_little_and_no_more_than_it_may_save() {
         let level0 = Knobs { heap_target_bytes: 100 * MIB, ..level0() };
-        let wish = Knobs { young_bytes: 80 * MIB, heap_target_bytes: 200 * MIB, ..level0 };
+        let wish = Knobs { young_bytes: 140 * MIB, heap_target_bytes: 200 * MIB, ..level0 };
         let granted = |gc_share: f64| {
             let limit_bytes = 256.0 * MIB as f64;
             let now = Measured { gc_share, pause_goal_ln: 10e6_f64.ln(), limit_bytes, ..Measured::default() };
@@ -215,7 +219,8 @@ mod tests {
             (near.young_bytes / MIB, near.heap_target_bytes / MIB)
         };
         assert_eq!(granted(0.02), (40, 100));
-        assert_eq!(granted(0.08), (80, 200));
+        assert_eq!(granted(0.05), (100, 200));
+        assert_eq!(granted(0.1), (140, 200));
     }
 
     #[test]
