@@ -90,26 +90,20 @@ features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state fe
 }
 
 /// What the knobs are expected to lead to, worked out from measured rates.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
     old_log: f64,
     eden_log: f64,
+    heap_bytes: f64,
     heap_log: f64,
-    young_log: f64,
+    of_young: OfYoung,
     share: f64,
     age: f64,
     occupancy: f64,
     live: f64,
     garbage: f64,
-    young_bytes: f64,
     young_share: f64,
     remembered: f64,
-    /// ln ns of the evacuation of one young pause.
-    evacuation_ln: f64,
-    /// ln ns of it per allocated byte.
-    evacuation_per_byte_ln: f64,
-    /// Evacuation per allocated byte.
-    evacuation_ns_per_byte: f64,
     /// Room between old occupancy and the threshold, share of the heap target; negative above it.
     room: f64,
     /// Marking per allocated byte, if a marking pays for the bytes that fit between live and threshold.
@@ -120,8 +114,11 @@ pub struct Expected {
     footprint_bytes: f64,
     /// Part of the heap target in open regions' unused halves.
     open_tails: f64,
+    large_bytes: f64,
     large_log: f64,
-    /// ln of the cycles for which free memory is kept.
+    /// Cycles for which free memory is kept.
+    kept_cycles: f64,
+    /// ln of them, within bounds.
     kept_cycles_ln: f64,
     /// Committed bytes that the coming cycle doesn't need, share of the heap target.
     slack: f64,
@@ -130,41 +127,83 @@ pub struct Expected {
 impl Expected {
     /// The expectations for `knobs` in the state `m`.
     pub fn new(m: &Measured, knobs: &Knobs) -> Expected {
+        Expected::after(m, knobs, None)
+    }
+
+    /// The same, with the logarithms of what is as it was in `earlier`, expectations for other knobs in the same state: logarithms
+    /// are what a candidate's time goes into, and most candidates share all but one knob with the one before.
+    pub fn after(m: &Measured, knobs: &Knobs, earlier: Option<&Expected>) -> Expected {
         let young = knobs.young_bytes.max(1) as f64;
         let heap = (knobs.heap_target_bytes as f64).clamp(1.0, m.limit_bytes);
+        let large = knobs.large_object_bytes.max(1) as f64;
         let share = knobs.concurrent_start_share;
-        let evacuation_ns = PAUSE_FLOOR_NS + young * m.survival * m.copy_ns_per_byte;
-        // Logarithms are what a candidate's time goes into, so each is taken once.
-        let (evacuation_ln, young_ln) = (ln(evacuation_ns), ln(young));
+        let of_young =
+            earlier.filter(|e| e.of_young.bytes == young).map_or_else(|| OfYoung::new(m, young), |e| e.of_young);
+        let heap_log = earlier.filter(|e| e.heap_bytes == heap).map_or_else(|| log2(heap / MIB) - 6.0, |e| e.heap_log);
+        let large_log = earlier.filter(|e| e.large_bytes == large).map_or_else(|| log2(large / MIB), |e| e.large_log);
+        let kept_cycles = knobs.uncommit_delay_ns as f64 * m.allocation_bytes_per_ns / young;
+        let kept_cycles_ln = earlier
+            .filter(|e| e.kept_cycles == kept_cycles)
+            .map_or_else(|| ln(kept_cycles + KEPT_CYCLES_MIN).min(KEPT_CYCLES_LN_MAX), |e| e.kept_cycles_ln);
         // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
         let room_bytes = (share * heap - m.live_bytes).max(0.02 * heap);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
         let needed = (share * heap).max(m.old_bytes) + young * (1.0 + m.survival);
-        let kept_bytes = knobs.uncommit_delay_ns as f64 * m.allocation_bytes_per_ns;
+        let occupancy = m.old_bytes / heap;
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
-            heap_log: log2(heap / MIB) - 6.0,
-            young_log: young_ln / std::f64::consts::LN_2 - 23.0,
+            heap_bytes: heap,
+            heap_log,
+            of_young,
             share,
             age: f64::from(knobs.tenuring_age) / 15.0,
-            occupancy: m.old_bytes / heap,
+            occupancy,
             live: m.live_bytes / heap,
             garbage: ratio(m.reclaimable_bytes, m.old_bytes).min(1.0),
-            young_bytes: young,
             young_share: young / heap,
             remembered: m.remembered_per_kib.min(16.0),
-            evacuation_ln,
-            evacuation_per_byte_ln: evacuation_ln - young_ln,
-            evacuation_ns_per_byte: evacuation_ns / young,
-            room: share - m.old_bytes / heap,
+            room: share - occupancy,
             mark_ns_per_byte: (m.live_bytes + young * m.survival) * m.mark_ns_per_byte / filling_bytes,
             tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / m.limit_bytes,
             footprint_bytes: needed.min(m.limit_bytes),
             open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / heap,
-            large_log: log2(knobs.large_object_bytes.max(1) as f64 / MIB),
-            kept_cycles_ln: ln(kept_bytes / young + KEPT_CYCLES_MIN).min(KEPT_CYCLES_LN_MAX),
+            large_bytes: large,
+            large_log,
+            kept_cycles,
+            kept_cycles_ln,
             slack: ((m.committed_bytes - m.old_bytes - young * (1.0 + m.survival)) / heap).clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// What follows from the young size alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct OfYoung {
+    bytes: f64,
+    /// log2 of it in 8 MiB.
+    log: f64,
+    /// ln ns of the evacuation of one young pause.
+    evacuation_ln: f64,
+    /// ln ns of it per allocated byte.
+    evacuation_per_byte_ln: f64,
+    /// Evacuation per allocated byte.
+    evacuation_ns_per_byte: f64,
+    /// ln MiB of what is committed, or of occupancy and young if that is more.
+    committed_ln: f64,
+}
+
+impl OfYoung {
+    fn new(m: &Measured, bytes: f64) -> OfYoung {
+        let evacuation_ns = PAUSE_FLOOR_NS + bytes * m.survival * m.copy_ns_per_byte;
+        let (evacuation_ln, young_ln) = (ln(evacuation_ns), ln(bytes));
+        OfYoung {
+            bytes,
+            log: young_ln / std::f64::consts::LN_2 - 23.0,
+            evacuation_ln,
+            evacuation_per_byte_ln: evacuation_ln - young_ln,
+            evacuation_ns_per_byte: evacuation_ns / bytes,
+            committed_ln: ln(m.committed_bytes.max(m.old_bytes + bytes) / MIB + 0.01),
         }
     }
 }
@@ -181,26 +220,26 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     eden_region_squared, "(log2 MiB)^2", "its square" => e.eden_log * e.eden_log;
     threshold, "share", "concurrent start threshold" => e.share;
     threshold_squared, "share^2", "its square" => e.share * e.share;
-    young, "log2 8MiB", "young size" => e.young_log;
-    young_squared, "(log2 8MiB)^2", "its square" => e.young_log * e.young_log;
+    young, "log2 8MiB", "young size" => e.of_young.log;
+    young_squared, "(log2 8MiB)^2", "its square" => e.of_young.log * e.of_young.log;
     heap, "log2 64MiB", "heap target" => e.heap_log;
     heap_squared, "(log2 64MiB)^2", "its square" => e.heap_log * e.heap_log;
     age, "share", "tenuring age over 15" => e.age;
     age_squared, "share^2", "its square" => e.age * e.age;
     mixed_live, "share", "largest live share of a candidate" => k.mixed_live_share;
     mixed_pause, "share", "share of the candidates that one mixed pause takes" => 1.0 / f64::from(k.mixed_pause_count.max(1));
-    evacuation_log, "ln us", "expected evacuation of a young pause" => e.evacuation_ln - US_LN;
-    evacuation_per_byte_log, "ln ns/byte", "the same per allocated byte" => e.evacuation_per_byte_ln;
-    goal_room, "ln 1", "pause goal over the expected evacuation" => (m.pause_goal_ln - e.evacuation_ln).clamp(-4.0, 6.0);
+    evacuation_log, "ln us", "expected evacuation of a young pause" => e.of_young.evacuation_ln - US_LN;
+    evacuation_per_byte_log, "ln ns/byte", "the same per allocated byte" => e.of_young.evacuation_per_byte_ln;
+    goal_room, "ln 1", "pause goal over the expected evacuation" => (m.pause_goal_ln - e.of_young.evacuation_ln).clamp(-4.0, 6.0);
     room, "share", "threshold minus old occupancy" => e.room;
     room_short, "share", "how far old occupancy is above the threshold" => (-e.room).max(0.0);
     mark_due, "0 or 1", "whether the next pause is expected to start marking" => f64::from(e.room - e.young_share * m.promotion < 0.0);
     mark_per_byte_log, "ln ns/byte", "marking amortised over what fits below the threshold" => ln(e.mark_ns_per_byte + 1e-4);
-    work_per_byte_log, "ln ns/byte", "evacuation and amortised marking" => ln(e.evacuation_ns_per_byte + e.mark_ns_per_byte);
+    work_per_byte_log, "ln ns/byte", "evacuation and amortised marking" => ln(e.of_young.evacuation_ns_per_byte + e.mark_ns_per_byte);
     tightness, "share", "old, young and copied bytes over the limit" => e.tightness;
     tightness_excess, "share", "the part of it above 0.85" => (e.tightness - 0.85).max(0.0);
     footprint_log, "ln MiB", "threshold or occupancy, plus young" => ln(e.footprint_bytes / MIB);
-    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => ln(m.committed_bytes.max(m.old_bytes + e.young_bytes) / MIB + 0.01);
+    committed_log, "ln MiB", "committed, or occupancy plus young if that is more" => e.of_young.committed_ln;
     open_tails, "share", "open regions over the heap target" => e.open_tails;
     old_region_promotion, "log2 MiB", "old region size times promotion" => e.old_log * m.promotion;
     old_region_large, "log2 MiB", "old region size times share of large objects" => e.old_log * m.large;
@@ -209,15 +248,15 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
     old_region_remembered, "log2 MiB/KiB", "old region size times remembered entries" => e.old_log * e.remembered;
     old_region_compaction, "log2 MiB", "old region size times bytes copied per byte freed" => e.old_log * m.compacted_per_freed.min(4.0);
     old_region_threshold, "log2 MiB", "old region size times threshold" => e.old_log * e.share;
-    eden_region_young, "log2^2", "eden region size times young size" => e.eden_log * e.young_log;
+    eden_region_young, "log2^2", "eden region size times young size" => e.eden_log * e.of_young.log;
     eden_region_survival, "log2 MiB", "eden region size times survival" => e.eden_log * m.survival;
     eden_region_tightness, "log2 MiB", "eden region size times tightness" => e.eden_log * e.tightness;
     threshold_promotion, "share", "threshold times promotion" => e.share * m.promotion;
     threshold_live, "share", "threshold times live share" => e.share * e.live;
     threshold_garbage, "share", "threshold times reclaimable share" => e.share * e.garbage;
-    young_survival, "log2 8MiB", "young size times survival" => e.young_log * m.survival;
-    young_promotion, "log2 8MiB", "young size times promotion" => e.young_log * m.promotion;
-    young_occupancy, "log2 8MiB", "young size times old occupancy" => e.young_log * e.occupancy;
+    young_survival, "log2 8MiB", "young size times survival" => e.of_young.log * m.survival;
+    young_promotion, "log2 8MiB", "young size times promotion" => e.of_young.log * m.promotion;
+    young_occupancy, "log2 8MiB", "young size times old occupancy" => e.of_young.log * e.occupancy;
     age_survival, "share", "tenuring age times survival" => e.age * m.survival;
     age_promotion, "share", "tenuring age times promotion" => e.age * m.promotion;
     mixed_live_garbage, "share", "largest live share of a candidate times reclaimable share" => k.mixed_live_share * e.garbage;
@@ -231,6 +270,7 @@ features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coordinate::PLANNED;
     use crate::history::History;
     use tenure_gc::policy::{Envelope, Snapshot};
 
@@ -265,6 +305,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_over_from_the_candidate_before_is_what_would_have_come_out() {
+        let m = Measured {
+            survival: 0.1,
+            promotion: 0.05,
+            copy_ns_per_byte: 1.0,
+            allocation_bytes_per_ns: 1e-3,
+            live_bytes: 3e7,
+            old_bytes: 5e7,
+            limit_bytes: 1e9,
+            ..Measured::default()
+        };
+        let mut knobs = Envelope::of_limit(1 << 30).initial(&Snapshot { limit_bytes: 1 << 30, ..Snapshot::default() });
+        let mut expected = Expected::new(&m, &knobs);
+        for (coordinate, _) in PLANNED.into_iter().chain(PLANNED) {
+            knobs = coordinate.stepped(&knobs, -1);
+            expected = Expected::after(&m, &knobs, Some(&expected));
+            assert_eq!(expected, Expected::new(&m, &knobs), "{coordinate:?}");
+        }
+    }
+
+    #[test]
     fn a_larger_young_size_costs_a_longer_evacuation_and_less_of_it_per_byte() {
         let m = Measured {
             survival: 0.1,
@@ -283,7 +344,7 @@ mod tests {
         let small = envelope.initial(&Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() });
         let large = Knobs { young_bytes: small.young_bytes * 2, ..small };
         let (a, b) = (Expected::new(&m, &small), Expected::new(&m, &large));
-        assert!(b.evacuation_ln > a.evacuation_ln);
-        assert!(b.evacuation_ns_per_byte < a.evacuation_ns_per_byte);
+        assert!(b.of_young.evacuation_ln > a.of_young.evacuation_ln);
+        assert!(b.of_young.evacuation_ns_per_byte < a.of_young.evacuation_ns_per_byte);
     }
 }

@@ -17,17 +17,23 @@ const MANTISSA: u64 = (1 << 52) - 1;
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
 /// The natural logarithm; NaN below zero, −∞ at zero.
+#[inline]
 pub fn ln(x: f64) -> f64 {
-    if x < f64::MIN_POSITIVE {
-        return match x {
-            0.0 => f64::NEG_INFINITY,
-            x if x > 0.0 => ln(x * TWO_54) - 54.0 * std::f64::consts::LN_2,
-            _ => f64::NAN,
-        };
+    if (f64::MIN_POSITIVE..=f64::MAX).contains(&x) { ln_of_normal(x) } else { ln_of_others(x) }
+}
+
+#[cold]
+fn ln_of_others(x: f64) -> f64 {
+    match x {
+        0.0 => f64::NEG_INFINITY,
+        x if x > 0.0 && x < 1.0 => ln_of_normal(x * TWO_54) - 54.0 * std::f64::consts::LN_2,
+        x if x < 0.0 => f64::NAN,
+        infinite_or_nan => infinite_or_nan,
     }
-    if !x.is_finite() {
-        return x;
-    }
+}
+
+#[inline]
+fn ln_of_normal(x: f64) -> f64 {
     // x = 2^k·(1 + f), with 1 + f between √½ and √2
     let shifted = x.to_bits() + (ONE_BITS - SQRT_HALF_BITS);
     let k = (shifted >> 52) as i64 - 1023;

@@ -17,7 +17,7 @@ use tenure_gc::policy::{Envelope, Knobs, Outcome, Overrides};
 use crate::candidates::{self, Bounds};
 use crate::coordinate::{NO_STEPS, Steps, steps_between};
 use crate::correct::Correction;
-use crate::features::{CANDIDATE_COUNT, Expected, candidate_features};
+use crate::features::{Expected, candidate_features};
 use crate::goal::Weights;
 use crate::history::Measured;
 use crate::model::{Output, Prediction, Prepared};
@@ -128,7 +128,8 @@ impl Planner {
 
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
-        let Some(stay) = situation.cost(situation.current, &NO_STEPS) else { return self.unbelievable() };
+        let mut expected = Expected::new(situation.measured, situation.current);
+        let Some(stay) = situation.cost(situation.current, &NO_STEPS, &expected) else { return self.unbelievable() };
         if situation.correction.is_trying() {
             return Plan::Hold;
         }
@@ -149,7 +150,8 @@ impl Planner {
         let mut best = (f64::INFINITY, f64::INFINITY, *situation.current, NO_STEPS);
         let bounds = Bounds { envelope: situation.envelope, trust: situation.trust, frozen: situation.frozen };
         candidates::each(situation.current, std::slice::from_ref(situation.level0), &bounds, |knobs, steps| {
-            let Some(cost) = situation.cost(knobs, steps) else { return };
+            expected = Expected::after(situation.measured, knobs, Some(&expected));
+            let Some(cost) = situation.cost(knobs, steps, &expected) else { return };
             let margin = MARGIN * self.caution + doubt * octaves(steps).sqrt();
             if cost + margin < best.0 + best.1 {
                 best = (cost, margin, *knobs, *steps);
@@ -185,9 +187,10 @@ fn octaves(steps: &Steps) -> f64 {
 }
 
 impl Situation<'_> {
-    /// The cost of `knobs`, so many steps from the current ones; none if the predictions are no numbers or beyond belief.
-    fn cost(&self, knobs: &Knobs, steps: &Steps) -> Option<f64> {
-        let prediction = self.correction.apply(&predict(self.measured, self.prepared, knobs), steps);
+    /// The cost of `knobs`, so many steps from the current ones, of which so much is expected; none if the predictions are no numbers or beyond belief.
+    fn cost(&self, knobs: &Knobs, steps: &Steps, expected: &Expected) -> Option<f64> {
+        let prediction = self.prepared.predict(&candidate_features(self.measured, knobs, expected));
+        let prediction = self.correction.apply(&prediction, steps);
         let believable =
             prediction.iter().all(|p| p.is_finite()) && prediction[Output::Pause as usize].abs() < PAUSE_LN_US_MAX;
         let deviation = self.correction.deviation()[Output::Pause as usize];
@@ -198,9 +201,7 @@ impl Situation<'_> {
 
 /// Predictions for `knobs` in the state `measured`, which `prepared` has taken in.
 pub fn predict(measured: &Measured, prepared: &Prepared<'_>, knobs: &Knobs) -> Prediction {
-    let expected = Expected::new(measured, knobs);
-    let features: [f64; CANDIDATE_COUNT] = candidate_features(measured, knobs, &expected);
-    prepared.predict(&features)
+    prepared.predict(&candidate_features(measured, knobs, &Expected::new(measured, knobs)))
 }
 
 #[cfg(test)]

@@ -89,8 +89,8 @@ pub struct Trust {
     young_bytes: (u64, u64),
     heap_bytes: (u64, u64),
     share: (f64, f64),
-    /// The adaptive policy's.
-    level0_share: f64,
+    /// The adaptive policy's, in steps, and bytes.
+    level0_steps: f64,
     level0_heap_bytes: u64,
     /// For old regions and young ones together.
     usable_bytes: f64,
@@ -122,7 +122,7 @@ impl Trust {
             young_bytes: (young_least.min(young_most), young_most),
             heap_bytes: (least, most.max(least)),
             share: ((share - SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX), (share + SHARE_RATE).clamp(SHARE_MIN, SHARE_MAX)),
-            level0_share: level0.concurrent_start_share,
+            level0_steps: (level0.concurrent_start_share * SHARE_STEPS).ceil(),
             level0_heap_bytes: level0.heap_target_bytes,
             usable_bytes: needs.limit_bytes * (1.0 - RESERVE),
             per_young: 1.0 + needs.survival,
@@ -139,7 +139,7 @@ impl Trust {
         let least = at_start.min(self.level0_heap_bytes).clamp(least, most);
         let heap_target_bytes = knobs.heap_target_bytes.clamp(least, most);
         let room = (self.usable_bytes - young) / heap_target_bytes.max(1) as f64;
-        let stepped = (room * SHARE_STEPS).floor().max((self.level0_share * SHARE_STEPS).ceil()) / SHARE_STEPS;
+        let stepped = ((room * SHARE_STEPS) as i64 as f64).max(self.level0_steps) / SHARE_STEPS;
         let share = knobs.concurrent_start_share.min(stepped).clamp(self.share.0, self.share.1);
         Knobs { young_bytes, heap_target_bytes, concurrent_start_share: share, ..*knobs }
     }
