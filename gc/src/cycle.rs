@@ -270,8 +270,7 @@ impl Heap {
         // Slices are the program's thread's time, so they count as a pause would.
         let cpu_ns = self.measure.cpu_ns().saturating_sub(start_ns);
         self.measure.charge(clock::Work::Marked(slots * 8));
-        self.measure.concurrent_cpu_ns += cpu_ns;
-        self.measure.slice_cpu_ns += cpu_ns;
+        self.measure.add_slice(cpu_ns);
         self.concurrent.as_mut().expect("as above").cpu_ns += cpu_ns;
     }
 

@@ -608,6 +608,12 @@ impl Heap {
         stats
     }
 
+    /// CPU time that the collector has taken of the program's thread, by the heap's clock: pauses without their helpers, and
+    /// marking in slices. Pauses made for a thread that waits are in it too.
+    pub fn stopped_cpu_ns(&self) -> u64 {
+        self.measure.stopped_cpu_ns
+    }
+
     /// Memory that the collector takes beside the heap: tables, buffers, remembered sets, what native code holds.
     pub(crate) fn metadata_bytes(&self) -> u64 {
         let buffers = (self.store_buffer.capacity() + self.retained.capacity()) * size_of::<Entry>()

@@ -63,6 +63,8 @@ pub(crate) struct Measure {
     pub(crate) concurrent_cpu_ns: u64,
     /// Of it, slices on the program's thread.
     pub(crate) slice_cpu_ns: u64,
+    /// CPU time that pauses and slices took of the threads they ran on, which waited for them; all of them so far.
+    pub(crate) stopped_cpu_ns: u64,
     /// What the program had run before pauses that ended no cycle.
     mutator_ns: u64,
     mutator_cpu_ns: u64,
@@ -96,6 +98,7 @@ impl Measure {
             eden_refills: 0,
             concurrent_cpu_ns: 0,
             slice_cpu_ns: 0,
+            stopped_cpu_ns: 0,
             mutator_ns: 0,
             mutator_cpu_ns: 0,
             tail_waste_bytes: 0,
@@ -184,6 +187,7 @@ impl Measure {
         let (now_ns, cpu_ns) = (self.clock.now_ns(), self.clock.thread_cpu_ns());
         let pause_ns = now_ns.saturating_sub(self.born_ns + start.at_ns);
         let pause_cpu_ns = cpu_ns.saturating_sub(start.cpu_ns);
+        self.stopped_cpu_ns += pause_cpu_ns;
         let system_ns = if with_system {
             self.clock.thread_system_ns().saturating_sub(start.system_ns).min(pause_cpu_ns)
         } else {
@@ -193,6 +197,13 @@ impl Measure {
         self.pause_end_ns = now_ns;
         self.pause_end_cpu_ns = cpu_ns;
         (pause_ns, pause_cpu_ns, system_ns)
+    }
+
+    /// The program's own thread has marked for so long.
+    pub(crate) fn add_slice(&mut self, cpu_ns: u64) {
+        self.concurrent_cpu_ns += cpu_ns;
+        self.slice_cpu_ns += cpu_ns;
+        self.stopped_cpu_ns += cpu_ns;
     }
 
     /// The least share of each of [`MMU_WINDOWS_NS`] that was left to the program.
