@@ -13,6 +13,7 @@ use std::time::Duration;
 use tenure_gc::journal::JournalWriter;
 use tenure_gc::log::LogWriter;
 use tenure_gc::{Clock, HeapConfig, MemorySource, Observer, OnError, SystemClock, Zeal};
+use tenure_runtime::profile::Sampling;
 use tenure_runtime::vm::VmConfig;
 
 /// Makes a [`Vm`].
@@ -30,6 +31,7 @@ pub struct InstanceBuilder {
     watch_system: bool,
     census_on_out_of_memory: bool,
     sample_bytes: u64,
+    profile: Option<Sampling>,
 }
 
 impl InstanceBuilder {
@@ -47,6 +49,7 @@ impl InstanceBuilder {
             watch_system: true,
             census_on_out_of_memory: false,
             sample_bytes: 0,
+            profile: None,
         }
     }
 
@@ -142,6 +145,12 @@ impl InstanceBuilder {
         self
     }
 
+    /// Notes now and then what runs, for [`Vm::profile`]. Nobody does, unless said otherwise; then it costs nothing.
+    pub fn profile(mut self, sampling: Sampling) -> InstanceBuilder {
+        self.profile = Some(sampling);
+        self
+    }
+
     /// The instance, with a heap of its own. Nothing has run yet.
     ///
     /// # Errors
@@ -179,6 +188,7 @@ impl InstanceBuilder {
             stderr: self.stderr,
             args: self.args,
             stack_bytes: *stack_budget_bytes,
+            profile: self.profile,
             ..VmConfig::new(heap, chosen.policy)
         };
         let code = Arc::clone(self.program.code());

@@ -74,6 +74,7 @@ pub use vm::{Collector, Function, Vm};
 pub use tenure_runtime::code::{CodeListener, PublishedCode};
 pub use tenure_runtime::interrupt::InterruptHandle;
 pub use tenure_runtime::perf::{PerfFile, PerfFormat};
+pub use tenure_runtime::profile::{Profile, ProfiledCall, ProfiledFunction, ProfiledKind, Sampling};
 pub use tenure_runtime::trap::Frame as CodePlace;
 
 pub use tenure_advisor::Goal;

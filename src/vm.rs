@@ -16,6 +16,7 @@ use tenure_gc::{CensusLine, Collect, Stats};
 use tenure_runtime::code::CodeSource;
 use tenure_runtime::interrupt::InterruptHandle;
 use tenure_runtime::native::NativeType;
+use tenure_runtime::profile::Profile;
 use tenure_runtime::trap::Trap;
 use tenure_runtime::vm as raw;
 use tenure_runtime::vm::AllocationSite;
@@ -135,6 +136,12 @@ impl Vm {
     /// What the user should hear about: a model that can't be used, a heap limit beyond what there is.
     pub fn warnings(&self) -> impl ExactSizeIterator<Item = &str> {
         self.warnings.iter().map(String::as_str)
+    }
+
+    /// Where the time of this instance has gone so far, if its builder was told to [`profile`](crate::InstanceBuilder::profile)
+    /// it.
+    pub fn profile(&self) -> Option<Profile> {
+        self.raw.profile()
     }
 
     /// The collector of this instance.

@@ -30,6 +30,9 @@ pub trait CodeSource: Send + Sync {
     /// Describes a place of a compiled function for a trace: the body it lies in, not those around that.
     fn frame(&self, function: u32, place: u32) -> Frame;
 
+    /// The function whose body such a place lies in, and where it begins.
+    fn definition(&self, function: u32, place: u32) -> Frame;
+
     /// Parameter kinds of a function.
     fn signature(&self, function: u32) -> Signature;
 

@@ -1,5 +1,5 @@
-//! How a running script is stopped from outside: by another thread, or because its time is up; and how its heap brings it
-//! to a safepoint, from which it goes on.
+//! How a running script is stopped from outside: by another thread, or because its time is up; and how its heap, or a
+//! profiler, brings it to a safepoint, from which it goes on.
 //!
 //! The stack limit that compiled code compares its stack pointer with, at function entries and in every round of a loop,
 //! doubles as the request: [`LIMIT_REQUEST`] is above every stack pointer, so the next comparison leads to the runtime,
@@ -26,6 +26,8 @@ pub(crate) const LIMIT_REQUEST: u64 = u64::MAX;
 const INTERRUPT: u8 = 1;
 const TIMEOUT: u8 = 2;
 const SAFEPOINT: u8 = 4;
+/// Not for [`Shared::since_ns`]: the profiler is in no hurry, and how soon a script comes is a figure of the collector's.
+const SAMPLE: u8 = 8;
 
 /// Stops what a VM, or an evaluator, runs; from any thread, any time. Clones speak of the same one.
 #[derive(Clone, Default)]
@@ -61,7 +63,7 @@ impl InterruptHandle {
         *lock(&self.shared.deadline) = deadline;
         self.shared.take_back(TIMEOUT);
         if let Some(at) = deadline {
-            Timer::of_process().add(at, &self.shared);
+            Timer::of_process().add(at, &self.shared, None);
         }
     }
 
@@ -98,6 +100,26 @@ impl InterruptHandle {
         }
     }
 
+    /// From here on a sample is asked for each time that so much has passed, as long as the VM lives.
+    pub(crate) fn ask_for_samples(&self, every: Duration) {
+        Timer::of_process().add(Instant::now() + every, &self.shared, Some(every));
+    }
+
+    /// A sample is asked for.
+    pub(crate) fn ask_for_sample(&self) {
+        self.shared.ask(SAMPLE);
+    }
+
+    /// Whether a sample is asked for.
+    pub(crate) fn is_sample_asked_for(&self) -> bool {
+        self.shared.requests.load(Ordering::SeqCst) & SAMPLE != 0
+    }
+
+    /// The sample was taken.
+    pub(crate) fn sample_taken(&self) {
+        self.shared.requests.fetch_and(!SAMPLE, Ordering::SeqCst);
+    }
+
     /// From here on requests overwrite this limit, which must stay in place until [`detach`](Self::detach).
     pub(crate) fn attach(&self, limit: NonNull<AtomicU64>) {
         *lock(&self.shared.limit) = Some(LimitWord(limit));
@@ -119,6 +141,10 @@ impl Shared {
         // The first one counts.
         let cpu_ns = cpu_ns_of(self.thread_clock.load(Ordering::Relaxed)).max(1);
         let _ = self.since_ns.compare_exchange(0, cpu_ns, Ordering::Relaxed, Ordering::Relaxed);
+        self.ask(bit);
+    }
+
+    fn ask(&self, bit: u8) {
         self.requests.fetch_or(bit, Ordering::SeqCst);
         if let Some(LimitWord(limit)) = &*lock(&self.limit) {
             // SAFETY: T2, and the lock keeps it so.
@@ -127,7 +153,7 @@ impl Shared {
     }
 
     fn take_back(&self, bit: u8) {
-        if self.requests.fetch_and(!bit, Ordering::SeqCst) & !bit == 0 {
+        if self.requests.fetch_and(!bit, Ordering::SeqCst) & !(bit | SAMPLE) == 0 {
             self.since_ns.store(0, Ordering::Relaxed);
         }
     }
@@ -180,7 +206,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One thread for the deadlines of the whole process, started with the first.
+/// One thread for the deadlines and sampling intervals of the whole process, started with the first.
 struct Timer {
     pending: Mutex<BinaryHeap<Reverse<Entry>>>,
     changed: Condvar,
@@ -189,6 +215,8 @@ struct Timer {
 struct Entry {
     at: Instant,
     shared: Weak<Shared>,
+    /// The interval at which samples are asked for; none for a deadline.
+    every: Option<Duration>,
 }
 
 impl Timer {
@@ -197,14 +225,14 @@ impl Timer {
         TIMER.get_or_init(|| {
             let timer: &'static Timer =
                 Box::leak(Box::new(Timer { pending: Mutex::new(BinaryHeap::new()), changed: Condvar::new() }));
-            let thread = std::thread::Builder::new().name("tenure-deadlines".into());
-            thread.spawn(|| timer.run()).expect("the system gives a thread for deadlines");
+            let thread = std::thread::Builder::new().name("tenure-timer".into());
+            thread.spawn(|| timer.run()).expect("the system gives a thread for them");
             timer
         })
     }
 
-    fn add(&self, at: Instant, shared: &Arc<Shared>) {
-        lock(&self.pending).push(Reverse(Entry { at, shared: Arc::downgrade(shared) }));
+    fn add(&self, at: Instant, shared: &Arc<Shared>, every: Option<Duration>) {
+        lock(&self.pending).push(Reverse(Entry { at, shared: Arc::downgrade(shared), every }));
         self.changed.notify_one();
     }
 
@@ -213,9 +241,14 @@ impl Timer {
         loop {
             let now = Instant::now();
             while pending.peek().is_some_and(|Reverse(entry)| entry.at <= now) {
-                let entry = pending.pop();
-                if let Some(shared) = entry.and_then(|Reverse(entry)| entry.shared.upgrade()) {
-                    shared.deadline_reached(now);
+                let Some(Reverse(entry)) = pending.pop() else { break };
+                let Some(shared) = entry.shared.upgrade() else { continue };
+                match entry.every {
+                    None => shared.deadline_reached(now),
+                    Some(every) => {
+                        shared.ask(SAMPLE);
+                        pending.push(Reverse(Entry { at: now + every, ..entry }));
+                    }
                 }
             }
             let wait = pending.peek().map_or(Duration::MAX, |Reverse(entry)| entry.at - now);

@@ -1,6 +1,7 @@
 //! What compiled Tenure code needs while it runs: the contract with the code generator, the VM, traps and natives.
 
 pub mod abi;
+mod call_tree;
 mod calls;
 pub mod code;
 pub mod context;
@@ -9,6 +10,8 @@ pub mod interrupt;
 pub mod layout;
 pub mod native;
 pub mod perf;
+pub mod profile;
+mod profiler;
 mod roots;
 mod short;
 mod sites;

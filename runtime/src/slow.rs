@@ -7,6 +7,7 @@
 //! - F2. No panic leaves these functions: a native's is caught and becomes a trap, any other is a bug and aborts.
 
 use crate::abi::Outcome;
+use crate::call_tree::Step;
 use crate::context::VmContext;
 use crate::layout::{SHAPE_BYTES, SHAPE_REFS};
 pub(crate) use crate::short::{array_part_short, str_concat_short, str_slice_short};
@@ -20,13 +21,15 @@ use tenure_gc::{Ref, ResourceId, ShapeId, WeakId};
 fn serve(context: *mut VmContext, body: impl FnOnce(&mut Inner) -> Result<u64, Trap>) -> Outcome {
     // SAFETY: compiled code passes its VM's context, and while it waits nobody else uses the VM.
     let vm = unsafe { &mut *(*context).vm.cast::<Inner>() };
-    match body(vm) {
+    let outcome = match body(vm) {
         Ok(value) => Outcome { value, thrown: 0 },
         Err(trap) => {
             vm.raise(trap);
             Outcome { value: 0, thrown: 1 }
         }
-    }
+    };
+    vm.sample_if_asked(None);
+    outcome
 }
 
 /// For functions that end in a pending trap.
@@ -127,7 +130,10 @@ pub(crate) extern "sysv64" fn unwind(context: *mut VmContext) {
 
 pub(crate) extern "sysv64" fn compile_function(context: *mut VmContext, function: u32) -> Outcome {
     serve(context, |vm| {
-        let address = vm.code.compile(function)?;
+        vm.sample(None);
+        let compiled = vm.code.compile(function);
+        vm.sample(Some(Step::Compiler));
+        let address = compiled?;
         vm.set_code_address(function, address);
         Ok(address as u64)
     })
@@ -333,7 +339,11 @@ pub(crate) extern "sysv64" fn str_join(context: *mut VmContext, arguments: *cons
 
 pub(crate) extern "sysv64" fn call_native(context: *mut VmContext, native: u64, arguments: *const u64) -> Outcome {
     serve(context, |vm| {
+        // what came before is the caller's
+        vm.sample_if_asked(None);
+        vm.count_poll();
         let result = calls::call_native(vm, native as u32, arguments);
+        vm.sample_if_asked(Some(Step::Native(native as u32)));
         // all that natives allocate is strings
         vm.note_allocation(SHAPE_BYTES);
         result

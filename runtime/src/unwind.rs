@@ -1,4 +1,4 @@
-//! Walks the frames of compiled code: for the collector's roots, for the handler of a trap, for a trace.
+//! Walks the frames of compiled code: for the collector's roots, for the handler of a trap, for a trace or a profile.
 //!
 //! Frames are linked by frame pointers. An activation is one entry into compiled code; its oldest frame returns to
 //! [`abi::enter_return`](crate::abi). Activations nest when a native calls back, and each records where the one before it
@@ -90,6 +90,31 @@ pub(crate) unsafe fn find_handler(code: &CodeTableGuard<'_>, context: *mut VmCon
     }
 }
 
+/// Calls `visit` with function and place of every frame of the script, innermost first: also of those that are part of a
+/// frame of machine code, because the body was inlined.
+///
+/// # Safety
+/// As for [`visit_roots`].
+pub(crate) unsafe fn visit_places(
+    code: &CodeTableGuard<'_>,
+    exits: impl Iterator<Item = Exit>,
+    visit: &mut dyn FnMut((u32, u32)),
+) {
+    for exit in exits {
+        let mut cursor = Cursor { fp: exit.fp, pc: exit.pc };
+        while cursor.pc != abi::enter_return() {
+            let function = code.find(cursor.pc).expect("only compiled code lies between exit and entry");
+            let mut place = Some(function.place(cursor.pc));
+            while let Some(inner) = place {
+                visit((function.function, inner));
+                place = function.outer(inner);
+            }
+            // SAFETY: U1, U2.
+            cursor = unsafe { cursor.caller() };
+        }
+    }
+}
+
 /// Places of the frames on the stack when a trap was raised, innermost first; described only when somebody asks.
 #[derive(Debug, Default)]
 pub(crate) struct Backtrace {
@@ -109,19 +134,8 @@ impl Backtrace {
     /// As for [`visit_roots`].
     pub(crate) unsafe fn capture(code: &CodeTableGuard<'_>, exits: impl Iterator<Item = Exit>) -> Backtrace {
         let mut trace = Backtrace::default();
-        for exit in exits {
-            let mut cursor = Cursor { fp: exit.fp, pc: exit.pc };
-            while cursor.pc != abi::enter_return() {
-                let function = code.find(cursor.pc).expect("only compiled code lies between exit and entry");
-                let mut place = Some(function.place(cursor.pc));
-                while let Some(inner) = place {
-                    trace.push((function.function, inner));
-                    place = function.outer(inner);
-                }
-                // SAFETY: U1, U2.
-                cursor = unsafe { cursor.caller() };
-            }
-        }
+        // SAFETY: the caller's obligation.
+        unsafe { visit_places(code, exits, &mut |place| trace.push(place)) };
         trace
     }
 

@@ -13,6 +13,8 @@ use crate::context::VmContext;
 use crate::interrupt::{InterruptHandle, LIMIT_REQUEST};
 use crate::layout::{Layout, Permanent, SHAPE_BYTES, SHAPE_FUNCTION, SHAPE_REFS, SHAPE_WORDS, call_slot};
 use crate::native::NativeType;
+use crate::profile::{Profile, Sampling};
+use crate::profiler::Profiler;
 use crate::roots::RootSet;
 pub use crate::sites::AllocationSite;
 use crate::sites::Sites;
@@ -43,6 +45,8 @@ pub struct VmConfig {
     pub args: Vec<String>,
     /// Stack that scripts may use, in bytes; less when the thread has less.
     pub stack_bytes: usize,
+    /// Whether, and how, what it runs is sampled.
+    pub profile: Option<Sampling>,
 }
 
 /// Stack that scripts use at most unless told otherwise.
@@ -63,6 +67,7 @@ impl VmConfig {
             stderr: Box::new(std::io::stderr()),
             args: Vec::new(),
             stack_bytes: STACK_BYTES,
+            profile: None,
         }
     }
 }
@@ -89,6 +94,7 @@ pub(crate) struct Inner {
     suspended: Vec<(Trap, Backtrace)>,
     /// Where sampled allocations came from.
     sites: Sites,
+    pub(crate) profiler: Option<Box<Profiler>>,
     /// A permanent `Error` for when there is no room for a new one.
     out_of_memory: Ref,
     /// The shape of `Error`.
@@ -224,6 +230,7 @@ impl Vm {
             pending: None,
             suspended: Vec::new(),
             sites: Sites::default(),
+            profiler: None,
             out_of_memory: Ref::NIL,
             error_shape: None,
             replaced: HashMap::new(),
@@ -237,6 +244,9 @@ impl Vm {
         vm.inner().interrupts.attach(unsafe { NonNull::from(&(*context).stack_limit) });
         let alarm = vm.inner().interrupts.alarm();
         vm.inner().heap.set_alarm(alarm);
+        if let Some(sampling) = config.profile {
+            vm.inner().start_profile(sampling);
+        }
         vm.inner().install()?;
         Ok(vm)
     }
@@ -408,6 +418,11 @@ impl Vm {
         inner.sites.list(&*inner.code, |shape| inner.heap.shape_name(shape))
     }
 
+    /// What has been sampled so far, if anything is.
+    pub fn profile(&self) -> Option<Profile> {
+        self.inner_ref().profile()
+    }
+
     /// Flushes the script's output.
     pub fn flush(&mut self) -> std::io::Result<()> {
         let io = &mut self.inner().io;
@@ -529,6 +544,9 @@ impl Inner {
             (Exit { fp: context.exit_fp as usize, pc: context.exit_pc as usize }, vm.stack_limit)
         });
         vm.roots.outer.extend(outer.map(|(exit, _)| exit));
+        if outer.is_none() {
+            vm.begin_profile();
+        }
         vm.roots.active = true;
         vm.interrupts.goes_on();
         // SAFETY: the slot holds the function's code or its stub.
@@ -565,11 +583,17 @@ impl Inner {
         }
     }
 
+    /// After a request was answered.
+    pub(crate) fn restore_stack_limit(&mut self) {
+        self.set_stack_limit(self.stack_limit);
+    }
+
     /// Compiled code has found its stack pointer below the limit.
     pub(crate) fn poll(&mut self) -> Result<(), Trap> {
+        self.count_poll();
         self.heap.safepoint(&mut self.roots);
         let request = self.interrupts.take();
-        self.set_stack_limit(self.stack_limit);
+        self.restore_stack_limit();
         if let Some(kind) = request {
             return Err(kind.into());
         }

@@ -2,6 +2,7 @@
 //! subcommand gets is sound or the process ended with status 2.
 
 use super::policy::PolicyChoice;
+use super::profile;
 use super::size::{parse_bytes, parse_duration, parse_percent, parse_region_bytes};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,6 +74,20 @@ pub struct RunArgs {
     /// folder).
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["evaluate", "emit"])]
     pub perf: Option<PerfChoice>,
+    /// Note each millisecond what runs, and draw where the CPU time went: a flame graph in FILE.svg, or folded stacks in
+    /// FILE.folded [default: SCRIPT.profile.svg]
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        value_parser = profile::parse_path,
+        conflicts_with_all = ["evaluate", "emit"]
+    )]
+    pub profile: Option<Option<PathBuf>>,
+    /// Take a sample after so many polls instead, so that every run gives the same. For tests.
+    #[arg(long, value_name = "N", requires = "profile", hide = true)]
+    pub profile_polls: Option<u64>,
     /// What compiling took.
     #[command(flatten)]
     pub timing: TimingArgs,

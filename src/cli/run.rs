@@ -6,6 +6,7 @@ use super::disassembly::Disassembly;
 use super::heap::usage_error;
 use super::metrics;
 use super::output::{self, ScriptOutput};
+use super::profile;
 use super::repl;
 use super::report::{self, Status};
 use super::stats::{self, Seen};
@@ -163,6 +164,14 @@ fn run(args: &RunArgs, gc: Gc, source: &Source, timing: &Timing) -> Status {
     if metrics.is_some() {
         instance = instance.observer(Box::new(tenure::MetricsObserver::default()));
     }
+    let profile = args.profile.clone().map(|path| profile::Output::create(path, &source.name));
+    let profile = match profile.transpose() {
+        Ok(profile) => profile,
+        Err(line) => return report::failure(&line),
+    };
+    if profile.is_some() {
+        instance = instance.profile(profile::sampling(args.profile_polls));
+    }
     let mut vm = match args.heap.apply(gc, instance).and_then(|i| i.build().map_err(|e| e.to_string())) {
         Ok(vm) => vm,
         Err(line) => return report::failure(&line),
@@ -181,6 +190,12 @@ fn run(args: &RunArgs, gc: Gc, source: &Source, timing: &Timing) -> Status {
     }
     if args.heap.gc_sample.is_some() {
         report::say(&census::sites(&vm.gc().allocation_sites()));
+    }
+    if let (Some(output), Some(profile)) = (profile, vm.profile()) {
+        match output.write(&profile) {
+            Ok(table) => report::say(&table),
+            Err(line) => status = report::failure(&line),
+        }
     }
     if metrics.is_some() {
         tenure::MetricsObserver::finish(&vm.gc().stats(), vm.gc().max_heap());

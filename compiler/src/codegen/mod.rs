@@ -30,11 +30,12 @@ mod text;
 use crate::ir::{FuncId, Identities, Program};
 use crate::opt::{Optimiser, Passes};
 use crate::source::Sources;
+use crate::syntax::span::Span;
 use crate::timing::Timing;
 pub use machine::Listing;
 use machine::{Machine, Source};
 use parts::Numbering;
-use place::Places;
+use place::{Place, Places};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tenure_runtime::code::{CodeListener, CodeSource, CodeTable, PublishedCode, Signature};
@@ -175,6 +176,19 @@ impl Part {
     fn function(&self, number: u32) -> &crate::ir::Function {
         &self.program.functions[(number - self.layout.first_function) as usize]
     }
+
+    /// A place of a function that has been compiled.
+    fn place(&self, number: u32, place: u32) -> Place {
+        let places = self.places[(number - self.layout.first_function) as usize].get();
+        places.expect("a function on the stack has been compiled").get(place)
+    }
+
+    fn describe(&self, function: FuncId, span: Span) -> Frame {
+        let file = self.sources.file(span.file);
+        let (line, column) = file.line_column(span.lo);
+        let function = self.program.functions[function.index()].name.clone();
+        Frame { function, file: file.name.clone(), line, column }
+    }
 }
 
 impl CodeSource for Code {
@@ -214,12 +228,14 @@ impl CodeSource for Code {
 
     fn frame(&self, function: u32, place: u32) -> Frame {
         let part = self.part_of(function);
-        let places = part.places[(function - part.layout.first_function) as usize].get();
-        let place = places.expect("a function on the stack has been compiled").get(place);
-        let function = &part.program.functions[place.function.index()];
-        let file = part.sources.file(place.span.file);
-        let (line, column) = file.line_column(place.span.lo);
-        Frame { function: function.name.clone(), file: file.name.clone(), line, column }
+        let place = part.place(function, place);
+        part.describe(place.function, place.span)
+    }
+
+    fn definition(&self, function: u32, place: u32) -> Frame {
+        let part = self.part_of(function);
+        let function = part.place(function, place).function;
+        part.describe(function, part.program.functions[function.index()].span)
     }
 
     fn signature(&self, function: u32) -> Signature {
