@@ -9,7 +9,8 @@
 //! - A2. Without a usable model every decision is the adaptive policy's own, with [`Reason::NoModel`], and counted.
 //! - A3. A knob that no plan has moved follows the adaptive policy.
 //! - A4. A frozen knob has its value in every decision, whoever makes it.
-//! - A5. In the shadow the knobs in force are the adaptive policy's; what the advisor would have stands beside them.
+//! - A5. The model decides at most 100 times a second, and what stands in between costs no prediction.
+//! - A6. In the shadow the knobs in force are the adaptive policy's; what the advisor would have stands beside them.
 
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ use crate::planner::{Plan, Planner, Situation, predict};
 use crate::smooth::Smoother;
 use crate::trust::{Needs, Trust};
 
-/// Plans are at least this far apart: 100 a second. In between, knobs are held.
-const PLAN_PERIOD_NS: u64 = 10_000_000;
+/// The model's decisions are at least this far apart: 100 a second. In between, the last one stands.
+const PERIOD_NS: u64 = 10_000_000;
 /// Change of a followed size below which the knob stays as it is.
 const FOLLOW_GROWTH: f64 = 1.1;
 const FOLLOW_SHRINKAGE: f64 = 0.75;
@@ -66,7 +67,8 @@ struct Learned {
     guard: Guard,
     /// The state in which the adaptive policy last decided.
     baseline_state: [f64; STATE_COUNT],
-    last_plan_ns: Option<u64>,
+    /// The model's last decision, as long as its turn lasts.
+    standing: Option<Standing>,
     /// The knobs to return to after a probe.
     held: Option<Knobs>,
     /// Which of them a plan has moved.
@@ -83,6 +85,15 @@ struct Pending {
     baseline: Prediction,
     advised: bool,
     pause_goal_ln: f64,
+}
+
+/// A decision that stands until the next is due.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// When it was made.
+    uptime_ns: u64,
+    decision: Decision,
+    pending: Pending,
 }
 
 /// Who wants what.
@@ -157,13 +168,15 @@ impl Policy for Advisor {
             None => Decision { reason: Reason::NoModel, advised: level0.knobs, ..level0 },
             Some(learned) => {
                 let (frozen, shadow) = (&self.frozen, self.shadow);
-                learned.decide(snapshot, current, &Wishes { level0: &level0.knobs, envelope, frozen, shadow })
+                let wishes = Wishes { level0: &level0.knobs, envelope, frozen, shadow };
+                learned.take_in(snapshot);
+                learned.stand(snapshot, &wishes).unwrap_or_else(|| {
+                    learned.foresight.tell(self.counters.told());
+                    learned.decide(snapshot, current, &wishes)
+                })
             }
         };
         self.counters.count(decision.reason);
-        if let Some(learned) = &self.learned {
-            learned.foresight.tell(self.counters.told());
-        }
         decision
     }
 
@@ -186,7 +199,7 @@ impl Learned {
             planner: Planner::new(),
             guard: Guard::new(),
             baseline_state: [0.0; STATE_COUNT],
-            last_plan_ns: None,
+            standing: None,
             held: None,
             owned: [false; PLANNED_COUNT],
             pending: None,
@@ -194,9 +207,23 @@ impl Learned {
         }
     }
 
-    fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, wishes: &Wishes<'_>) -> Decision {
+    fn take_in(&mut self, snapshot: &Snapshot) {
         self.history.push(snapshot);
         self.foresight.observe(snapshot);
+    }
+
+    /// The model's last decision once more, if the next is not due: what came of the knobs is learnt in each cycle, but the state
+    /// that they were chosen for is hardly another.
+    fn stand(&mut self, snapshot: &Snapshot, wishes: &Wishes<'_>) -> Option<Decision> {
+        let standing = self.standing.filter(|s| snapshot.uptime_ns < s.uptime_ns.saturating_add(PERIOD_NS))?;
+        self.pending = Some(standing.pending);
+        let held = with_each_cycles_own(&standing.decision.advised, wishes.level0);
+        let advised = wishes.envelope.clamp(&held, &held);
+        let knobs = if wishes.shadow { *wishes.level0 } else { advised };
+        Some(Decision { knobs, advised, reason: Reason::Hold, ..standing.decision })
+    }
+
+    fn decide(&mut self, snapshot: &Snapshot, current: &Knobs, wishes: &Wishes<'_>) -> Decision {
         let now = self.history.measure(snapshot, current);
         let (smooth, changed) = self.smoother.update(&now);
         if changed {
@@ -249,13 +276,7 @@ impl Learned {
                     trust: &trust,
                     frozen: wishes.frozen,
                 };
-                let due =
-                    self.last_plan_ns.is_none_or(|last| snapshot.uptime_ns >= last.saturating_add(PLAN_PERIOD_NS));
-                let plan = if due { self.planner.plan(&situation) } else { Plan::Hold };
-                if due {
-                    self.last_plan_ns = Some(snapshot.uptime_ns);
-                }
-                match plan {
+                match self.planner.plan(&situation) {
                     Plan::Move(knobs, steps) => self.advise(knobs, &steps, Reason::Model, wishes),
                     Plan::Undo(knobs, steps) => self.advise(knobs, &steps, Reason::Undo, wishes),
                     Plan::Hold => self.advise(base, &NO_STEPS, Reason::Hold, wishes),
@@ -267,7 +288,10 @@ impl Learned {
             }
         };
         let by_model = matches!(reason, Reason::Model | Reason::Undo | Reason::Hold);
-        self.answer(&now, advised, reason, by_model, wishes)
+        let (decision, pending) = self.answer(&now, advised, reason, by_model, wishes);
+        self.pending = Some(pending);
+        self.standing = by_model.then_some(Standing { uptime_ns: snapshot.uptime_ns, decision, pending });
+        decision
     }
 
     /// The model's knobs, to be held.
@@ -292,8 +316,7 @@ impl Learned {
 
     /// `held` with the knobs that no plan has moved brought after the adaptive policy's, small changes left out (A3).
     fn follow(&self, held: &Knobs, trust: &Trust, wishes: &Wishes<'_>) -> Knobs {
-        let mut knobs =
-            Knobs { next_kind: wishes.level0.next_kind, idle_delay_ns: wishes.level0.idle_delay_ns, ..*held };
+        let mut knobs = with_each_cycles_own(held, wishes.level0);
         for ((coordinate, _), owned) in PLANNED.into_iter().zip(self.owned) {
             if !owned && is_worth_following(coordinate, held, wishes.level0) {
                 knobs = coordinate.copied(wishes.level0, &knobs);
@@ -304,13 +327,13 @@ impl Learned {
 
     /// The decision, with what is predicted of it from the state as it is now.
     fn answer(
-        &mut self,
+        &self,
         now: &Measured,
         advised: Knobs,
         reason: Reason,
         by_model: bool,
         wishes: &Wishes<'_>,
-    ) -> Decision {
+    ) -> (Decision, Pending) {
         let knobs = if wishes.shadow { *wishes.level0 } else { advised };
         // As long as no plan has moved anything, what it costs is what the adaptive policy costs.
         let by_model = by_model && !wishes.shadow && self.owned.contains(&true);
@@ -318,14 +341,14 @@ impl Learned {
         let prepared = model.prepare(&state_features(now));
         let predicted = predict(now, &prepared, &knobs);
         let baseline = if by_model { predict(now, &prepared, wishes.level0) } else { predicted };
-        self.pending = Some(Pending { predicted, baseline, advised: by_model, pause_goal_ln: now.pause_goal_ln });
         let corrected = self.correction.apply(&predicted, &NO_STEPS);
-        Decision {
+        let decision = Decision {
             advised,
             predicted_pause_ns: exp(corrected[Output::Pause as usize]) * 1e3,
             predicted_gc_ns_per_byte: exp(corrected[Output::GcPerByte as usize]),
             ..Decision::plain(knobs, reason)
-        }
+        };
+        (decision, Pending { predicted, baseline, advised: by_model, pause_goal_ln: now.pause_goal_ln })
     }
 
     fn observe(&mut self, outcome: &Outcome) {
@@ -342,6 +365,11 @@ impl Learned {
             self.guard.record(pending.advised, cost(&outputs), cost(&pending.baseline));
         }
     }
+}
+
+/// `held` with what the adaptive policy decides anew in each cycle.
+fn with_each_cycles_own(held: &Knobs, level0: &Knobs) -> Knobs {
+    Knobs { next_kind: level0.next_kind, idle_delay_ns: level0.idle_delay_ns, ..*held }
 }
 
 /// Whether a knob has gone so far from what is held that it is worth a change.
