@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_gc::policy::Snapshot;
 
-use crate::class::{Classifier, Label, WorkloadClass};
+use crate::class::{ClassPrior, Classifier, Label, WorkloadClass};
 use crate::forecast::{Forecaster, QUANTITY_COUNT, Quantity};
 use crate::model::Model;
 
@@ -26,6 +26,11 @@ impl Foresight {
     pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
         self.forecaster.observe(snapshot);
         self.classifier.observe(snapshot);
+    }
+
+    /// The knobs that did well in runs of the program's class; none of an unknown class.
+    pub(crate) fn prior(&self) -> Option<&ClassPrior> {
+        self.classifier.prior()
     }
 
     /// Keeps `told` up to date.

@@ -72,8 +72,8 @@ pub struct Situation<'a> {
     pub weights: &'a Weights,
     /// The knobs in force.
     pub current: &'a Knobs,
-    /// The adaptive policy's choice.
-    pub level0: &'a Knobs,
+    /// Settings known to be of use: the adaptive policy's choice, and what did well in the program's class.
+    pub jumps: &'a [Knobs],
     /// The legal bounds.
     pub envelope: &'a Envelope,
     /// Bounds around the adaptive policy's choice.
@@ -149,7 +149,7 @@ impl Planner {
         let doubt = DOUBT * situation.weights.deviation(situation.correction.deviation());
         let mut best = (f64::INFINITY, f64::INFINITY, *situation.current, NO_STEPS);
         let bounds = Bounds { envelope: situation.envelope, trust: situation.trust, frozen: situation.frozen };
-        candidates::each(situation.current, std::slice::from_ref(situation.level0), &bounds, |knobs, steps| {
+        candidates::each(situation.current, situation.jumps, &bounds, |knobs, steps| {
             expected = Expected::after(situation.measured, knobs, Some(&expected));
             let Some(cost) = situation.cost(knobs, steps, &expected) else { return };
             let margin = MARGIN * self.caution + doubt * octaves(steps).sqrt();
@@ -256,7 +256,7 @@ mod tests {
                 correction: &correction,
                 weights: &Goal::Throughput.weights(),
                 current: &current,
-                level0: &level0,
+                jumps: &[level0],
                 envelope: &ENVELOPE,
                 trust: &Trust::around(
                     &level0,

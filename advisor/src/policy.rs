@@ -265,13 +265,15 @@ impl Learned {
                 let needs = Needs::of(&now, &smooth, self.history.survival_at_most());
                 let trust = Trust::around(wishes.level0, &held, &needs);
                 let base = self.follow(&held, &trust, wishes);
+                let prior = self.foresight.prior().map(|prior| prior.over(wishes.level0, wishes.envelope));
+                let known = [*wishes.level0, prior.unwrap_or(*wishes.level0)];
                 let situation = Situation {
                     measured: &smooth,
                     prepared: &prepared,
                     correction: &self.correction,
                     weights: &self.weights,
                     current: &base,
-                    level0: wishes.level0,
+                    jumps: if known[0] == known[1] { &known[..1] } else { &known },
                     envelope: wishes.envelope,
                     trust: &trust,
                     frozen: wishes.frozen,

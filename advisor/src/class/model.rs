@@ -5,6 +5,7 @@
 //! - K2. Features are clamped to the range of the data, so a foreign state looks like the nearest known one.
 
 use serde::{Deserialize, Serialize};
+use tenure_gc::policy::{Envelope, Knobs};
 
 use super::behaviour::{FEATURE_COUNT, FEATURES};
 use super::{CLASSES_MAX, WorkloadClass};
@@ -66,6 +67,23 @@ pub struct ClassPrior {
 }
 
 impl ClassPrior {
+    /// `knobs` with what did well, where anything did; bounds are the envelope's and the planner's business.
+    pub fn over(&self, knobs: &Knobs, envelope: &Envelope) -> Knobs {
+        let size = |log2: Option<f64>, of: u64, otherwise: u64| {
+            log2.map_or(otherwise, |log2| (of as f64 * exp(log2 * std::f64::consts::LN_2)) as u64)
+        };
+        let (region, limit) = (envelope.region_bytes_max, envelope.limit_bytes);
+        Knobs {
+            old_region_bytes: size(self.old_region_log2, region, knobs.old_region_bytes),
+            eden_region_bytes: size(self.eden_region_log2, region, knobs.eden_region_bytes),
+            concurrent_start_share: self.concurrent_start_share.unwrap_or(knobs.concurrent_start_share),
+            young_bytes: size(self.young_log2, limit, knobs.young_bytes),
+            heap_target_bytes: size(self.heap_target_log2, limit, knobs.heap_target_bytes),
+            tenuring_age: self.tenuring_age.map_or(knobs.tenuring_age, |age| age.round() as u8),
+            ..*knobs
+        }
+    }
+
     fn is_usable(&self) -> bool {
         let all = [
             self.old_region_log2,

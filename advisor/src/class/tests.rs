@@ -2,6 +2,7 @@
 
 use super::behaviour::{FEATURE_COUNT, FEATURES, at};
 use super::*;
+use tenure_gc::policy::{Envelope, Knobs, Snapshot};
 
 /// Two classes that differ in survival.
 fn model() -> ClassFile {
@@ -97,4 +98,13 @@ fn foreign_and_hostile_files_are_refused() {
     assert!(refused(|f| f.ranges[0][1] = 0.0).is_corrupt());
     assert!(refused(|f| f.classes[0].prior.young_log2 = Some(f64::INFINITY)).is_corrupt());
     assert!(refused(|f| f.classes.resize(9, f.classes[0].clone())).is_corrupt());
+}
+
+#[test]
+fn a_prior_says_only_what_did_well() {
+    let envelope = Envelope::of_limit(256 << 20);
+    let knobs = envelope.initial(&Snapshot { limit_bytes: 256 << 20, ..Snapshot::default() });
+    assert_eq!(ClassPrior::default().over(&knobs, &envelope), knobs);
+    let prior = ClassPrior { young_log2: Some(-3.0), tenuring_age: Some(3.6), ..ClassPrior::default() };
+    assert_eq!(prior.over(&knobs, &envelope), Knobs { young_bytes: 32 << 20, tenuring_age: 4, ..knobs });
 }
