@@ -1,6 +1,7 @@
 //! What compiled code must not grow by: instructions counted in the listing, block by block, as a processor walks them.
 
 use std::collections::HashMap;
+use std::process::Command;
 use tenure::{Engine, Stage};
 
 /// One function of a listing: the instructions of each block, by label; `block3` and `label3` are the same place.
@@ -73,4 +74,62 @@ put([cell].to_array(), 0, cell)";
     // 7 would be good: one is a move of the index, and the entry is loaded before it is compared, for Cranelift does not fold a
     // load into the comparison that ends a block.
     assert!(young + test <= 9, "{:?} {:?}", listing.blocks[&block], listing.blocks[&armed]);
+}
+
+#[test]
+fn a_constant_added_to_an_index_is_part_of_the_address() {
+    let script = "
+fn before(bytes: [byte], i: int) -> byte {
+  if i > 0 and i <= bytes.len() { bytes[i - 1] } else { 0 }
+}
+print(before([1, 2, 3], 2))";
+    let listing = Listing::of(script, "before");
+    let code: Vec<_> = listing.blocks.values().flatten().collect();
+    assert!(code.iter().any(|line| line.starts_with("movzb") && line.contains(" 7(%")), "{code:?}");
+}
+
+/// Backward jumps over less than a line of the cache in a listing with addresses: where they lead, and where they end.
+fn short_loops(listing: &str) -> Vec<(u64, u64)> {
+    let address = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
+    let mut lines = listing.lines().filter_map(|line| {
+        let (at, code) = line.split_once("  ")?;
+        Some((address(at)?, code))
+    });
+    let mut loops = Vec::new();
+    let mut last: Option<(u64, u64)> = None;
+    for (at, code) in lines.by_ref() {
+        loops.extend(last.take().map(|(to, _)| (to, at)));
+        let to = code.strip_prefix('j').and_then(|jump| address(jump.split_once(' ')?.1));
+        last = to.filter(|to| (at - 57..at).contains(to)).map(|to| (to, at));
+    }
+    loops
+}
+
+#[test]
+fn short_loops_lie_in_one_line_of_the_cache() {
+    // what stands before the loop moves it within its function
+    for n in 0..8 {
+        let before: String = (0..n).map(|i| format!("  sum += first * {i}\n")).collect();
+        let script = format!(
+            "
+fn clear(flags: [bool], first: int, step: int) -> int {{
+  var sum = first
+{before}  var k = first
+  while k < flags.len() {{
+    flags[k] = false
+    k += step
+  }}
+  sum
+}}
+print(clear([true for _ in 0..100], args.len(), 3))"
+        );
+        let output = Command::new(env!("CARGO_BIN_EXE_tenure")).args(["--emit=asm", "-e", &script]).output();
+        let listing = String::from_utf8(output.expect("tenure starts").stdout).expect("text");
+        let code = listing.split("\n\n").find(|code| code.starts_with("; clear ")).expect("the function");
+        let loops = short_loops(code);
+        assert!(!loops.is_empty(), "{code}");
+        for (start, end) in loops {
+            assert_eq!(start / 64, (end - 1) / 64, "{start:#x} to {end:#x} in {code}");
+        }
+    }
 }

@@ -71,6 +71,8 @@ pub(super) struct Translator<'a, 'b> {
     definitions: Vec<Definition>,
     /// The operation that defines a value, for constants.
     constants: HashMap<Value, i64>,
+    /// Of sums with a small constant, what it was added to, and the constant.
+    displaced: HashMap<Value, (Value, i32)>,
     codes: Vec<Value>,
     places: &'a Places,
     frontend: TargetFrontendConfig,
@@ -80,6 +82,9 @@ pub(super) struct Translator<'a, 'b> {
 /// From this many stores around calls on, a function's references stay in memory: the code would be longer, and take far
 /// longer to compile, than what it saves.
 const RESIDENT_SPILLS_MIN: usize = 10_000;
+
+/// Elements by which an index may be displaced in an address, whose displacement is 32 bits of bytes.
+const DISPLACEMENT_MAX: i64 = 1 << 20;
 
 /// The CLIF type of a value.
 pub(super) fn clif_type(ty: Type) -> clif::Type {
@@ -128,6 +133,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         comparisons: HashMap::new(),
         definitions: vec![Definition::None; function.values.len()],
         constants: HashMap::new(),
+        displaced: HashMap::new(),
         codes: Vec::new(),
         places: input.places,
         frontend: input.frontend,
@@ -360,6 +366,18 @@ impl Translator<'_, '_> {
     /// The constant that a value is, if it is one.
     pub(super) fn constant(&self, value: Value) -> Option<i64> {
         self.constants.get(&value).copied()
+    }
+
+    /// Remembers that an int is another plus a constant, if that is small enough to be part of an address.
+    pub(super) fn define_displaced(&mut self, sum: Value, of: Value, constant: i64) {
+        if (-DISPLACEMENT_MAX..=DISPLACEMENT_MAX).contains(&constant) {
+            self.displaced.insert(sum, (of, constant as i32));
+        }
+    }
+
+    /// An int as another plus a constant.
+    pub(super) fn displaced(&self, value: Value) -> (Value, i32) {
+        self.displaced.get(&value).copied().unwrap_or((value, 0))
     }
 
     /// Remembers that a value is a closure's code index.

@@ -9,17 +9,19 @@
 //! - J2. Code is freed when the machine is dropped; whoever runs it keeps the machine alive.
 
 use super::function::{self, Input, Linker, translate};
-use super::place::Places;
+use super::place::{self, Places};
+use super::placement::{self, InnerLoop};
 use crate::ir::{FuncId, Program, Type};
 use crate::opt::Optimiser;
 use crate::timing::Timing;
 use cranelift_codegen::ir::{self as clif, AbiParam, Signature, types};
 use cranelift_codegen::isa::CallConv;
-use cranelift_codegen::{Context, FinalizedMachExceptionHandler};
+use cranelift_codegen::{CompiledCode, Context, FinalizedMachExceptionHandler};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{FuncId as ModuleFuncId, Linkage, Module, ModuleError};
+use cranelift_module::{FuncId as ModuleFuncId, Linkage, Module, ModuleError, ModuleReloc};
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use tenure_runtime::abi::{self, Kind, RuntimeFunction, Word};
 use tenure_runtime::code::{Class, CodeTable, CompiledFunction, Handler, StackMap};
 use tenure_runtime::layout::Layout;
@@ -29,6 +31,8 @@ use tenure_runtime::trap::{Trap, TrapKind};
 const ARENA_BYTES: usize = 512 << 20;
 /// Bytes of a function's stub, padding included.
 const STUB_BYTES: usize = 16;
+/// Fills what is never run: `int3`.
+const BREAKPOINT: u8 = 0xcc;
 
 /// What the machine reads of a program.
 #[derive(Clone, Copy)]
@@ -46,6 +50,8 @@ pub(super) struct Machine {
     builder_context: FunctionBuilderContext,
     runtime: Vec<ModuleFuncId>,
     functions: Vec<Compiled>,
+    /// Where the last function ended, in bytes from the start of a page.
+    end: u32,
     timing: Timing,
 }
 
@@ -118,6 +124,8 @@ fn flags() -> Vec<(&'static str, &'static str)> {
         ("enable_verifier", verify),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
+        // where blocks begin, for `placement`
+        ("machine_code_cfg_info", "true"),
     ]
 }
 
@@ -149,6 +157,7 @@ impl Machine {
             builder_context: FunctionBuilderContext::new(),
             runtime,
             functions: Vec::new(),
+            end: 0,
             timing,
         })
     }
@@ -164,7 +173,7 @@ impl Machine {
             bytes.extend((function as u32).to_le_bytes());
             bytes.extend([0xff, 0x25]); // jmp [rip + target]
             bytes.extend((target as u32).to_le_bytes());
-            bytes.extend([0xcc; 4]);
+            bytes.extend([BREAKPOINT; 4]);
         }
         bytes.extend((abi::compile_stub() as u64).to_le_bytes());
         let signature = Signature::new(CallConv::Tail);
@@ -179,8 +188,8 @@ impl Machine {
         first + function as usize * STUB_BYTES
     }
 
-    /// Puts a function's CLIF into the context; gives what the numbers of its places mean.
-    fn generate(&mut self, source: Source<'_>, function: FuncId) -> Places {
+    /// Puts a function's CLIF into the context; gives what the numbers of its places mean, and its loops.
+    fn generate(&mut self, source: Source<'_>, function: FuncId) -> (Places, Vec<InnerLoop>) {
         let ir = source.optimiser.optimise(source.program, function);
         let places = Places::new(function, &ir);
         self.module.clear_context(&mut self.context);
@@ -201,7 +210,8 @@ impl Machine {
             current: function,
         };
         self.timing.time("translate", || translate(&input, builder, &mut linker));
-        places
+        let loops = placement::inner_loops(&ir, &places);
+        (places, loops)
     }
 
     /// Compiles a function unless that was done already; returns its address. `keep` gets its places (J1).
@@ -228,14 +238,39 @@ impl Machine {
             }
         };
         self.functions[number as usize].id = Some(id);
-        let places = self.generate(source, function);
+        let (places, loops) = self.generate(source, function);
         let Machine { module, context, timing, .. } = self;
-        timing.time("cranelift", || module.define_function(id, context).map_err(trap_of))?;
-        timing.time("link", || module.finalize_definitions().map_err(trap_of))?;
-        let address = self.module.get_finalized_function(id) as usize;
+        timing.time("cranelift", || {
+            let compiled = context.compile(module.isa(), &mut Default::default());
+            compiled.map(|_| ()).map_err(|error| trap_of(error.into()))
+        })?;
+        let timing = self.timing.clone();
+        let address = timing.time("link", || self.link(id, &loops))?;
         table.insert(self.tables(number, address, &places));
         keep(places);
         self.functions[number as usize].address = address;
+        Ok(address)
+    }
+
+    /// Puts the code just compiled where it can run; gives its address.
+    fn link(&mut self, id: ModuleFuncId, loops: &[InnerLoop]) -> Result<usize, Trap> {
+        let compiled = self.context.compiled_code().expect("the function was just compiled");
+        let bytes = compiled.code_buffer();
+        let places = located(compiled);
+        let code = placement::Code { len: bytes.len() as u32, blocks: &compiled.bb_starts, places: &places };
+        let offset = placement::offset(&code, loops, self.end);
+        if offset > 0 {
+            // what is defined first lies at the start of fresh pages
+            let padding = self.module.declare_anonymous_function(&Signature::new(CallConv::Tail)).map_err(trap_of)?;
+            self.module.define_function_bytes(padding, 1, &vec![BREAKPOINT; offset as usize], &[]).map_err(trap_of)?;
+        }
+        let relocs = compiled.buffer.relocs().iter();
+        let relocs: Vec<_> = relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, &self.context.func, id)).collect();
+        let align = compiled.buffer.alignment.max(placement::ALIGN);
+        self.module.define_function_bytes(id, u64::from(align), bytes, &relocs).map_err(trap_of)?;
+        self.module.finalize_definitions().map_err(trap_of)?;
+        let address = self.module.get_finalized_function(id) as usize;
+        self.end = (address + bytes.len()) as u32 % placement::PAGE_BYTES;
         Ok(address)
     }
 
@@ -258,16 +293,8 @@ impl Machine {
                 }
             }
         }
-        let mut places: Vec<(u32, u32)> = Vec::new();
-        for location in code.buffer.get_srclocs_sorted() {
-            let last = places.last().map(|&(_, place)| place);
-            // what Cranelift put in, as for a division by a constant, belongs to the place before it
-            let loc = Some(location.loc).filter(|loc| !loc.is_default());
-            let place = loc.map_or(last.unwrap_or(super::place::FUNCTION), |loc| loc.bits());
-            if last != Some(place) {
-                places.push((location.start, place));
-            }
-        }
+        let mut places: Vec<_> = located(code).into_iter().map(|(range, place)| (range.start, place)).collect();
+        places.dedup_by_key(|&mut (_, place)| place);
         let outer = places_of.outer(places.iter().map(|&(_, place)| place));
         CompiledFunction {
             function,
@@ -307,6 +334,21 @@ impl Drop for Machine {
         // SAFETY: taken once, here; and nothing runs the code any more (J2).
         unsafe { ManuallyDrop::take(&mut self.module).free_memory() };
     }
+}
+
+/// Which places instructions are of, in the order in which they lie there.
+fn located(code: &CompiledCode) -> Vec<(Range<u32>, u32)> {
+    let mut last = place::FUNCTION;
+    let locations = code.buffer.get_srclocs_sorted().iter();
+    locations
+        .map(|location| {
+            // what Cranelift put in, as for a division by a constant, belongs to the place before it
+            if !location.loc.is_default() {
+                last = location.loc.bits();
+            }
+            (location.start..location.end, last)
+        })
+        .collect()
 }
 
 /// A limit that a function ran into is the script's problem, anything else ours.

@@ -72,19 +72,22 @@ impl Translator<'_, '_> {
         self.builder.ins().iadd(self.context, bytes)
     }
 
-    /// The address of an array's element, 8 bytes before it: its offset from the array's start follows as displacement.
-    fn element_address(&mut self, elem: Elem, array: clif::Value, index: clif::Value) -> clif::Value {
+    /// Where an array's element lies: an address, and how far behind it. A constant that was added to the index is part of the
+    /// distance, so that neighbours share an address and the sum need not be computed.
+    fn element_place(&mut self, elem: Elem, array: clif::Value, index: Value) -> (clif::Value, i32) {
         let start = self.address(array);
+        let (index, distance) = self.displaced(index);
+        let index = self.value(index);
         let offset = match elem.bytes() {
             1 => index,
             bytes => self.builder.ins().ishl_imm_s(index, i64::from(bytes.trailing_zeros())),
         };
-        self.builder.ins().iadd(start, offset)
+        let address = self.builder.ins().iadd(start, offset);
+        (address, distance * elem.bytes() as i32 + 8)
     }
 
-    fn load_typed(&mut self, ty: Type, region: Region, address: clif::Value, offset: u32) -> clif::Value {
+    fn load_typed(&mut self, ty: Type, region: Region, address: clif::Value, offset: i32) -> clif::Value {
         let flags = self.flags(region);
-        let offset = offset as i32;
         let ins = self.builder.ins();
         match ty {
             Type::Int => ins.load(types::I64, flags, address, offset),
@@ -94,12 +97,12 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn store_typed(&mut self, ty: Type, region: Region, value: clif::Value, address: clif::Value, offset: u32) {
+    fn store_typed(&mut self, ty: Type, region: Region, value: clif::Value, address: clif::Value, offset: i32) {
         let flags = self.flags(region);
         let ins = self.builder.ins();
         match ty {
-            Type::Ref => ins.istore32(flags, value, address, offset as i32),
-            _ => ins.store(flags, value, address, offset as i32),
+            Type::Ref => ins.istore32(flags, value, address, offset),
+            _ => ins.store(flags, value, address, offset),
         };
     }
 
@@ -108,7 +111,7 @@ impl Translator<'_, '_> {
         let layout = self.program.records[record.index()].fields[field as usize];
         let object = self.value(object);
         let address = self.address(object);
-        self.load_typed(layout.ty, Region::Field(record, field), address, layout.offset)
+        self.load_typed(layout.ty, Region::Field(record, field), address, layout.offset as i32)
     }
 
     /// `Op::Store`, with the barrier for references.
@@ -120,13 +123,13 @@ impl Translator<'_, '_> {
         }
         let value = self.value(value);
         let address = self.address(object);
-        self.store_typed(layout.ty, Region::Field(record, field), value, address, layout.offset);
+        self.store_typed(layout.ty, Region::Field(record, field), value, address, layout.offset as i32);
     }
 
     /// The code index of a closure.
     pub(super) fn load_code_index(&mut self, closure: clif::Value) -> clif::Value {
         let address = self.address(closure);
-        self.load_typed(Type::Int, Region::Code, address, CLOSURE_CODE_OFFSET)
+        self.load_typed(Type::Int, Region::Code, address, CLOSURE_CODE_OFFSET as i32)
     }
 
     /// The length of an array.
@@ -146,19 +149,20 @@ impl Translator<'_, '_> {
 
     /// `Op::ArrayGet`.
     pub(super) fn load_element(&mut self, elem: Elem, array: Value, index: Value) -> clif::Value {
-        let (array, index) = (self.value(array), self.value(index));
-        let address = self.element_address(elem, array, index);
-        self.load_typed(elem.ty(), Region::Elements(elem), address, 8)
+        let array = self.value(array);
+        let (address, distance) = self.element_place(elem, array, index);
+        self.load_typed(elem.ty(), Region::Elements(elem), address, distance)
     }
 
     /// `Op::ArraySet`, with the barrier for references.
     pub(super) fn store_element(&mut self, elem: Elem, array: Value, index: Value, value: Value) {
-        let (array, index, value) = (self.value(array), self.value(index), self.value(value));
+        let (array, value) = (self.value(array), self.value(value));
         if elem == Elem::Ref {
+            let index = self.value(index);
             self.barrier(array, Some(index));
         }
-        let address = self.element_address(elem, array, index);
-        self.store_typed(elem.ty(), Region::Elements(elem), value, address, 8);
+        let (address, distance) = self.element_place(elem, array, index);
+        self.store_typed(elem.ty(), Region::Elements(elem), value, address, distance);
     }
 
     /// The write barrier before a reference is stored into an object: object logging, by chunks in large arrays. The slow
@@ -246,7 +250,7 @@ impl Translator<'_, '_> {
         for (i, (field, &value)) in layout.fields.iter().zip(fields).enumerate() {
             let region = if self.is_code(value) { Region::Code } else { Region::Field(record, i as u32) };
             let value = self.value(value);
-            self.store_typed(field.ty, region, value, address, field.offset);
+            self.store_typed(field.ty, region, value, address, field.offset as i32);
         }
         object
     }
@@ -268,7 +272,7 @@ impl Translator<'_, '_> {
         let address = self.address(array);
         for (i, &value) in values.iter().enumerate() {
             let value = self.value(value);
-            self.store_typed(elem.ty(), Region::Elements(elem), value, address, 8 + i as u32 * elem.bytes());
+            self.store_typed(elem.ty(), Region::Elements(elem), value, address, 8 + i as i32 * elem.bytes() as i32);
         }
         array
     }

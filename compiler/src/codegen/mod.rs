@@ -7,6 +7,7 @@
 //! | `memory` | objects, allocation, the write barrier |
 //! | `safepoint` | calls, and what the collector and handlers find in memory meanwhile |
 //! | `machine` | the JIT module, stubs, tables for the runtime |
+//! | `placement` | where a function's code lies in its pages |
 //! | `parts` | which numbers a part of a program has in the tables that all share |
 //! | `place` | source locations in numbers |
 //!
@@ -23,6 +24,7 @@ mod machine;
 mod memory;
 mod parts;
 mod place;
+mod placement;
 mod prim;
 mod safepoint;
 mod text;

@@ -83,8 +83,20 @@ impl Translator<'_, '_> {
                 self.builder.ins().srem(a, b)
             }
             IntPow => self.call_exit(RuntimeFunction::IntPow, &[a, b], &[]),
-            IntAddWrap => self.builder.ins().iadd(a, b),
-            IntSubWrap => self.builder.ins().isub(a, b),
+            IntAddWrap => {
+                match (self.constant(operands[0]), self.constant(operands[1])) {
+                    (_, Some(constant)) => self.define_displaced(result, operands[0], constant),
+                    (Some(constant), None) => self.define_displaced(result, operands[1], constant),
+                    (None, None) => {}
+                }
+                self.builder.ins().iadd(a, b)
+            }
+            IntSubWrap => {
+                if let Some(constant) = self.constant(operands[1]) {
+                    self.define_displaced(result, operands[0], constant.wrapping_neg());
+                }
+                self.builder.ins().isub(a, b)
+            }
             IntMulWrap => self.builder.ins().imul(a, b),
             IntAnd | ByteAnd => self.builder.ins().band(a, b),
             IntOr | ByteOr => self.builder.ins().bor(a, b),

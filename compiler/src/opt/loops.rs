@@ -1,4 +1,4 @@
-//! The loops of a function, for passes that change them one at a time.
+//! The loops of a function, for passes that change them one at a time and for code generation.
 //!
 //! Only loops that are entered at their header alone exist: the language has no jump into one.
 
@@ -7,7 +7,7 @@ use crate::ir::{Block, Function};
 use hashbrown::HashSet;
 
 /// A natural loop: the blocks from which a back edge to its header can be reached without passing the header.
-pub(super) struct Loop {
+pub(crate) struct Loop {
     /// Where it is entered.
     pub header: Block,
     /// Its blocks, the header among them.
@@ -27,7 +27,7 @@ impl Loop {
 }
 
 /// All loops, inner ones before those around them.
-pub(super) fn loops(cfg: &Cfg) -> Vec<Loop> {
+pub(crate) fn loops(cfg: &Cfg) -> Vec<Loop> {
     let mut loops = Vec::new();
     // a header comes before everything in its loop, inner headers among it
     for (at, &header) in cfg.reverse_postorder().iter().enumerate().rev() {

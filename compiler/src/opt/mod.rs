@@ -19,7 +19,7 @@ mod guard;
 mod hoist;
 mod inline;
 mod interval;
-mod loops;
+pub(crate) mod loops;
 mod meet;
 mod merge;
 mod polls;
