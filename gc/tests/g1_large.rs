@@ -192,17 +192,23 @@ fn what_is_held_weakly_alone_waits_for_marking() {
     assert_eq!(large_bytes(&double), 0);
 }
 
-/// Marking in slices, so that there are young pauses within it: arrays of references that were there when it began stay.
-#[test]
-fn references_of_the_snapshot_are_not_reclaimed_while_marking() {
+/// A heap that marks in slices, so that there are young pauses within a marking; in `NEW` a large array, and in its slot 9 an old
+/// record that nothing else refers to.
+fn old_record_in_a_large_array() -> Double {
     let mut double = double(0.1, "slice:4M");
     old_table(&mut double, 4);
-    // An old record that only a large array refers to.
     double.new_refs(NEW, LARGE_REFS);
     double.new_record(NEW + 1, false, 42);
     double.store(NEW, 9, Some(NEW + 1));
     double.clear(NEW + 1);
     (0..4).for_each(|_| double.collect(Collect::Young));
+    double
+}
+
+/// Arrays of references that were there when a marking began stay while it runs.
+#[test]
+fn references_of_the_snapshot_are_not_reclaimed_while_marking() {
+    let mut double = old_record_in_a_large_array();
     double.new_bytes(NEW + 2, 8 * LARGE_BYTES, 1);
     double.new_bytes(NEW + 3, 8 * LARGE_BYTES, 1);
     double.collect(Collect::Young);
@@ -225,13 +231,7 @@ fn references_of_the_snapshot_are_not_reclaimed_while_marking() {
 /// The same where room is short: the array goes at once, and what it referred to when the marking began is marked.
 #[test]
 fn references_of_the_snapshot_are_visited_before_they_go_where_room_is_short() {
-    let mut double = double(0.1, "slice:4M");
-    old_table(&mut double, 4);
-    double.new_refs(NEW, LARGE_REFS);
-    double.new_record(NEW + 1, false, 42);
-    double.store(NEW, 9, Some(NEW + 1));
-    double.clear(NEW + 1);
-    (0..4).for_each(|_| double.collect(Collect::Young));
+    let mut double = old_record_in_a_large_array();
     double.new_bytes(NEW + 2, 50 << 20, 1);
     double.collect(Collect::Young);
     let (before, large) = (double.heap.stats().mark_pauses, large_bytes(&double));
