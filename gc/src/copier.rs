@@ -1,5 +1,8 @@
 //! One worker of an evacuation: copies what it meets out of the collection set, depth first, and redirects references.
 //!
+//! Each object is looked at once: what its slots refer to in the collection set is asked for, and some slots later, when it has come
+//! from memory, copied.
+//!
 //! It must never know how many others there are. Alone (`SHARED` is false) it needs no atomic operation; among others it
 //! claims each object by exchanging its header, after the copy is made, as G1 does: who loses gives the room back.
 //!
@@ -26,12 +29,10 @@ use crate::shape::ShapeTable;
 use crate::space::{Buffer, role};
 use crate::steal::Hand;
 
-/// In arrays, the header of the target this many slots ahead is asked for: targets lie anywhere, and waiting for them is
-/// most of the cost. Of other objects, the targets of so many slots are asked for before the object is scanned.
-const PREFETCH_SLOTS: u32 = 8;
-/// In lists of old objects, the header of the entry this many places ahead is asked for, and then what the entry half as
-/// far ahead refers to.
+/// In lists of old objects, the header of the entry this many places ahead is asked for, and the line so many words behind it:
+/// of most objects that is all.
 const PREFETCH_ENTRIES: usize = 16;
+const PREFETCH_WORDS: u32 = 4;
 /// Among others: objects with more references are scanned by so many at a time, the rest being offered.
 const PART_SLOTS: u32 = 4096;
 /// Among others: after so many objects a worker looks whether what it offered was taken; then it offers the older half of
@@ -84,11 +85,12 @@ impl Part {
     }
 }
 
-/// Copies whose targets' headers were asked for, the oldest first: between that and the scan lie the scans of the others
-/// (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
+/// Slots whose targets' headers were asked for, the oldest first: targets lie anywhere, and waiting for them is most of the
+/// cost (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
 #[derive(Default)]
 struct Ahead {
-    objects: [u32; Ahead::PLACES],
+    /// Each an object and the number of its slot.
+    slots: [(u32, u32); Ahead::PLACES],
     /// How many came and went.
     came: usize,
     went: usize,
@@ -97,22 +99,29 @@ struct Ahead {
 impl Ahead {
     const PLACES: usize = 8;
 
+    fn is_empty(&self) -> bool {
+        self.came == self.went
+    }
+
     fn is_full(&self) -> bool {
         self.came - self.went == Ahead::PLACES
     }
 
-    fn push(&mut self, object: u32) {
-        self.objects[self.came % Ahead::PLACES] = object;
+    fn push(&mut self, slot: (u32, u32)) {
+        self.slots[self.came % Ahead::PLACES] = slot;
         self.came += 1;
     }
 
-    fn pop(&mut self) -> Option<u32> {
+    fn pop(&mut self) -> Option<(u32, u32)> {
         (self.came > self.went).then(|| {
             self.went += 1;
-            self.objects[(self.went - 1) % Ahead::PLACES]
+            self.slots[(self.went - 1) % Ahead::PLACES]
         })
     }
 }
+
+/// What a target outside the collection set must have for anything to be done about it.
+const NOTED: u8 = role::YOUNG | role::CANDIDATE | role::WATCHED;
 
 /// A worker.
 pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
@@ -126,8 +135,10 @@ pub(crate) struct Copier<'e, 'h, const SHARED: bool> {
     threaded: u32,
     /// Among others alone.
     hand: Option<Hand<'e>>,
-    /// What may survive in young regions by this worker's doing.
-    survivor_bytes_max: u64,
+    /// What may still survive in young regions by this worker's doing; the last object may exceed it.
+    survivor_bytes_left: i64,
+    /// What survived, in bytes by the age before.
+    survived_bytes_by_age: [u64; 16],
     copies: u64,
     found: Found,
 }
@@ -145,7 +156,8 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             ahead: Ahead::default(),
             threaded: 0,
             hand: SHARED.then(|| evacuation.tasks.hand()),
-            survivor_bytes_max: if SHARED { 0 } else { directions.survivor_bytes_max },
+            survivor_bytes_left: if SHARED { 0 } else { directions.survivor_bytes_max.min(i64::MAX as u64) as i64 },
+            survived_bytes_by_age: [0; 16],
             copies: 0,
             found: Found {
                 survivor: Buffer::default(),
@@ -170,8 +182,12 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     }
 
     pub(crate) fn into_found(self) -> Found {
-        debug_assert!(self.stack.is_empty() && self.threaded == 0);
-        self.found
+        debug_assert!(self.stack.is_empty() && self.ahead.is_empty() && self.threaded == 0);
+        let mut found = self.found;
+        found.copied.survived_bytes = self.survived_bytes_by_age.iter().sum();
+        // Nothing of age 15 survives: that is promoted.
+        found.copied.survived_bytes_by_age[1..].copy_from_slice(&self.survived_bytes_by_age[..15]);
+        found
     }
 
     pub(crate) fn lap(&mut self, phase: PausePhase) {
@@ -201,12 +217,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             for (at, entry) in entries.iter().enumerate() {
                 if let Some(far) = entries.get(at + PREFETCH_ENTRIES) {
                     self.memory.prefetch(far.start());
-                }
-                // What is itself collected may have left a header whose upper half is no length.
-                if let Some(near) = entries.get(at + PREFETCH_ENTRIES / 2)
-                    && self.memory.role_at(near.object) & role::COLLECTED == 0
-                {
-                    self.prefetch_targets(*near);
+                    self.memory.prefetch(far.start() + PREFETCH_WORDS);
                 }
                 self.scan_entry(*entry, source.is_logged());
             }
@@ -219,7 +230,8 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     fn scan_entry(&mut self, entry: Entry, logged: bool) {
         if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
             self.found.copied.remembered_entries += 1;
-            let refs = self.scan_old(entry, false);
+            let refs = self.refs(entry.object);
+            self.scan_slots(entry.object, entry.slots(refs), false);
             let left = self.directions.mark_promoted && is_broken(Rule::RearmWhileMarking);
             if logged && !left {
                 barrier::rearm(self.memory, entry, barrier::is_chunked_at(entry.object, refs));
@@ -247,7 +259,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
     pub(crate) fn drain(&mut self) {
         let mut scanned = 0;
         loop {
-            while let Some(object) = self.next() {
+            if let Some(object) = self.stack.pop() {
                 self.scan_new(object);
                 if SHARED {
                     scanned += 1;
@@ -255,18 +267,17 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                         self.spare();
                     }
                 }
-            }
-            if self.threaded != 0 {
+            } else if let Some((object, index)) = self.ahead.pop() {
+                self.finish(object, index);
+            } else if self.threaded != 0 {
                 let original = self.threaded;
                 self.threaded = self.memory.word(original + 1) as u32;
                 self.scan_new(header::upper(self.memory.word(original)));
-                continue;
-            }
-            if !SHARED {
+            } else if SHARED && let Some(task) = self.hand().take_back() {
+                self.scan_part(Part::of_task(task));
+            } else {
                 return;
             }
-            let Some(task) = self.hand().take_back() else { return };
-            self.scan_part(Part::of_task(task));
         }
     }
 
@@ -286,30 +297,6 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             for object in evacuation.what_stayed() {
                 self.scan_new(object);
                 self.drain();
-            }
-        }
-    }
-
-    /// The next object to be scanned. What it refers to was asked for, if there was something else to do meanwhile.
-    #[inline(always)]
-    fn next(&mut self) -> Option<u32> {
-        while !self.ahead.is_full()
-            && let Some(object) = self.stack.pop()
-        {
-            self.prefetch_targets(Entry::whole(object));
-            self.ahead.push(object);
-        }
-        self.ahead.pop()
-    }
-
-    /// Asks for the headers of what the first slots of an object or chunk refer to.
-    #[inline(always)]
-    fn prefetch_targets(&self, entry: Entry) {
-        let word = self.memory.word(entry.object);
-        for index in entry.slots(self.shapes.descriptor(word).refs(word)).take(PREFETCH_SLOTS as usize) {
-            let target = self.memory.slot(entry.object, index);
-            if self.memory.role_at(target) & role::COLLECTED != 0 {
-                self.memory.prefetch(target);
             }
         }
     }
@@ -337,30 +324,20 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         }
     }
 
-    #[inline]
+    /// Number of references of an object.
+    #[inline(always)]
+    fn refs(&self, object: u32) -> u32 {
+        let word = self.memory.word(object);
+        self.shapes.descriptor(word).refs(word)
+    }
+
+    #[inline(always)]
     fn scan_new(&mut self, object: u32) {
-        let byte = self.memory.role_at(object);
-        if byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
-            let word = self.memory.word(object);
-            let slots = 0..self.shapes.descriptor(word).refs(word);
-            self.scan_survivor(object, slots);
-        } else {
-            self.scan_old(Entry::whole(object), true);
-        }
+        self.scan_slots(object, 0..self.refs(object), true);
     }
 
     fn scan_part(&mut self, part: Part) {
-        if part.from == 0 {
-            return self.scan_new(part.object);
-        }
-        let word = self.memory.word(part.object);
-        let slots = part.from..self.shapes.descriptor(word).refs(word);
-        let byte = self.memory.role_at(part.object);
-        if part.new && byte & (role::YOUNG | role::COLLECTED) == role::YOUNG {
-            self.scan_survivor(part.object, slots);
-        } else {
-            self.scan_old_slots(Entry::whole(part.object), slots, part.new);
-        }
+        self.scan_slots(part.object, part.from..self.refs(part.object), part.new);
     }
 
     /// The slots to be scanned now; the others are offered (Y3).
@@ -375,69 +352,84 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         slots
     }
 
-    #[inline]
-    fn scan_survivor(&mut self, object: u32, slots: Range<u32>) {
-        for (index, target) in self.memory.refs(object, self.first_part(object, slots, true)) {
+    /// Scans slots of an object that is outside the collection set, or stays in it; `new` if it does so since this pause.
+    #[inline(always)]
+    fn scan_slots(&mut self, object: u32, slots: Range<u32>, new: bool) {
+        for (index, target) in self.memory.refs(object, self.first_part(object, slots, new)) {
             let byte = self.memory.role_at(target);
             if byte & role::COLLECTED != 0 {
-                let to = self.forward(target);
-                self.set_slot(object, index, to);
-            } else {
-                self.reach(target, byte);
-                self.visit(target);
+                self.memory.prefetch(target);
+                if self.ahead.is_full()
+                    && let Some((object, index)) = self.ahead.pop()
+                {
+                    self.finish(object, index);
+                }
+                self.ahead.push((object, index));
+            } else if byte & NOTED != 0 || self.directions.starts_marking {
+                self.note(object, index, target, byte, new);
             }
         }
     }
 
-    /// Scans an object that is old after the pause, or a chunk of one, for E3 and E4; a `new` one for E5 as well.
-    /// Returns its number of references.
-    #[inline]
-    fn scan_old(&mut self, entry: Entry, new: bool) -> u32 {
-        let word = self.memory.word(entry.object);
-        let refs = self.shapes.descriptor(word).refs(word);
-        self.scan_old_slots(entry, entry.slots(refs), new);
-        refs
+    /// Redirects a slot that refers into the collection set, or did so when its turn was still to come: what two lists name is
+    /// scanned twice.
+    #[inline(never)]
+    fn finish(&mut self, object: u32, index: u32) {
+        let target = self.memory.slot(object, index);
+        let byte = self.memory.role_at(target);
+        if byte & role::COLLECTED == 0 {
+            return;
+        }
+        let to = self.forward(target, byte);
+        // What failed to be copied is old from now on, so it is neither young nor a candidate.
+        if to != target {
+            self.set_slot(object, index, to);
+            if self.memory.role_at(to) & role::YOUNG != 0 && !self.is_survivor(object) {
+                self.retain(object, index);
+            }
+        }
     }
 
-    #[inline]
-    fn scan_old_slots(&mut self, entry: Entry, slots: Range<u32>, new: bool) {
-        let object = entry.object;
+    /// A slot refers to something outside the collection set that a list must name (E3, E4), or marking visit (E5).
+    fn note(&mut self, object: u32, index: u32, target: u32, byte: u8, new: bool) {
+        if self.is_survivor(object) {
+            self.reach(target, byte);
+            self.visit(target);
+            return;
+        }
+        if new {
+            self.visit(target);
+        }
+        if byte & (role::CANDIDATE | role::WATCHED) != 0 {
+            let entry = self.entry_of(object, index);
+            self.found.lost.remembered |= !self.directions.room.push(&mut self.found.remembered, (entry, target));
+        } else if byte & role::YOUNG != 0 {
+            self.retain(object, index);
+        }
+    }
+
+    /// Whether an object is young after the pause.
+    #[inline(always)]
+    fn is_survivor(&self, object: u32) -> bool {
+        self.memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG
+    }
+
+    /// What names a slot of an old object in a list.
+    fn entry_of(&self, object: u32, index: u32) -> Entry {
         let word = self.memory.word(object);
         let descriptor = self.shapes.descriptor(word);
-        let by_chunk = descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word));
-        let mut retained = None;
-        let slots = self.first_part(object, slots, new);
-        for (index, mut target) in self.memory.refs(object, slots.clone()) {
-            let ahead = index + PREFETCH_SLOTS;
-            if ahead < slots.end {
-                let target = self.memory.slot(object, ahead);
-                if self.memory.role_at(target) & role::COLLECTED != 0 {
-                    self.memory.prefetch(target);
-                }
-            }
-            let mut byte = self.memory.role_at(target);
-            if byte & role::COLLECTED != 0 {
-                let to = self.forward(target);
-                if to != target {
-                    self.set_slot(object, index, to);
-                    target = to;
-                    byte = self.memory.role_at(to);
-                }
-            }
-            if new {
-                self.visit(target);
-            }
-            // What failed to be copied is old from now on, so it is neither young nor a candidate.
-            if byte & (role::YOUNG | role::CANDIDATE | role::WATCHED) != 0 && byte & role::COLLECTED == 0 {
-                let finer = if by_chunk { Entry::of_slot(object, u64::from(index)) } else { entry };
-                if byte & (role::CANDIDATE | role::WATCHED) != 0 {
-                    let fits = self.directions.room.push(&mut self.found.remembered, (finer, target));
-                    self.found.lost.remembered |= !fits;
-                } else if retained != Some(finer) {
-                    retained = Some(finer);
-                    self.found.lost.retained |= !self.directions.room.push(&mut self.found.retained, finer);
-                }
-            }
+        if descriptor.is_ref_array() && barrier::is_chunked_at(object, descriptor.refs(word)) {
+            Entry::of_slot(object, u64::from(index))
+        } else {
+            Entry::whole(object)
+        }
+    }
+
+    /// An old object refers to a young one after the pause (E3).
+    fn retain(&mut self, object: u32, index: u32) {
+        let entry = self.entry_of(object, index);
+        if self.found.retained.last() != Some(&entry) {
+            self.found.lost.retained |= !self.directions.room.push(&mut self.found.retained, entry);
         }
     }
 
@@ -459,7 +451,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         }
         let byte = self.memory.role_at(target);
         if byte & role::COLLECTED != 0 {
-            return self.forward(target);
+            return self.forward(target, byte);
         }
         self.reach(target, byte);
         self.visit(target);
@@ -496,14 +488,14 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         }
     }
 
-    /// The new place of an object of the collection set.
+    /// The new place of an object of the collection set, whose role is `byte`.
     #[inline(always)]
-    fn forward(&mut self, object: u32) -> u32 {
+    fn forward(&mut self, object: u32, byte: u8) -> u32 {
         let word = if SHARED { self.memory.word_acquire(object) } else { self.memory.word(object) };
         if header::is_forwarded(word) {
             header::upper(word)
         } else if header::is_untouched(word) {
-            self.copy(object, word)
+            self.copy(object, word, byte)
         } else {
             object
         }
@@ -523,41 +515,40 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
 
     // -- copies
 
-    #[inline]
-    fn copy(&mut self, object: u32, word: u64) -> u32 {
+    /// Copies an object of the collection set, whose role is `byte`; its new place.
+    #[inline(always)]
+    fn copy(&mut self, object: u32, word: u64, byte: u8) -> u32 {
         let descriptor = self.shapes.descriptor(word);
         let words = descriptor.words(word);
-        let bytes = u64::from(words) * 8;
-        let byte = self.memory.role_at(object);
-        let young = byte & role::YOUNG != 0;
         let age = header::age(word);
-        if byte & role::PINNED != 0 {
+        if byte & role::PINNED != 0 || self.directions.fail_every != 0 && self.fails() {
             return self.stay(object, word);
         }
-        if self.directions.fail_every != 0 {
-            self.copies += 1;
-            if self.copies.is_multiple_of(self.directions.fail_every) {
-                return self.stay(object, word);
-            }
+        if byte & role::YOUNG == 0 || age >= self.directions.tenuring_age || !self.may_survive() {
+            return self.promote(object, word, byte);
         }
-        if young
-            && age < self.directions.tenuring_age
-            && self.may_survive()
-            && let Some(to) = self.found.survivor.bump(words).or_else(|| self.open_survivor(words))
-        {
-            self.memory.copy_payload(object, to, words);
-            self.memory.set_word(to, header::survivor(word, age + 1));
-            if let Err(other) = self.claim(object, word, header::forwarded(word, to)) {
-                self.found.survivor.give_back(to, words);
-                return other;
-            }
-            self.found.copied.survived_bytes += bytes;
-            self.found.copied.survived_bytes_by_age[usize::from(age) + 1] += bytes;
-            if descriptor.refs(word) != 0 {
-                self.push(to, object);
-            }
-            return to;
+        let Some(to) = self.found.survivor.bump(words).or_else(|| self.open_survivor(words)) else {
+            return self.promote(object, word, byte);
+        };
+        self.memory.copy_payload(object, to, words);
+        self.memory.set_word(to, header::survivor(word, age + 1));
+        if let Err(other) = self.claim(object, word, header::forwarded(word, to)) {
+            self.found.survivor.give_back(to, words);
+            return other;
         }
+        let bytes = u64::from(words) * 8;
+        self.survivor_bytes_left -= bytes as i64;
+        self.survived_bytes_by_age[usize::from(age)] += bytes;
+        if descriptor.refs(word) != 0 {
+            self.push(to, object);
+        }
+        to
+    }
+
+    /// Copies an object to an old region.
+    fn promote(&mut self, object: u32, word: u64, byte: u8) -> u32 {
+        let descriptor = self.shapes.descriptor(word);
+        let words = descriptor.words(word);
         let refs = descriptor.refs(word);
         let chunked = descriptor.is_ref_array() && refs > barrier::CHUNKED_REFS_MIN;
         let to = if chunked { self.found.old.bump_aligned(words) } else { self.found.old.bump(words) };
@@ -579,7 +570,8 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
             }
             self.memory.add_live_words(to, words);
         }
-        if young {
+        let bytes = u64::from(words) * 8;
+        if byte & role::YOUNG != 0 {
             self.found.copied.promoted_bytes += bytes;
         } else {
             self.found.copied.compacted_bytes += bytes;
@@ -590,17 +582,23 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         to
     }
 
+    /// Zeal: whether this copy is to fail.
+    #[cold]
+    fn fails(&mut self) -> bool {
+        self.copies += 1;
+        self.copies.is_multiple_of(self.directions.fail_every)
+    }
+
     /// Whether there is room for survivors left.
     #[inline(always)]
     fn may_survive(&mut self) -> bool {
-        self.found.copied.survived_bytes < self.survivor_bytes_max || SHARED && self.more_may_survive()
+        self.survivor_bytes_left > 0 || SHARED && self.more_may_survive()
     }
 
     #[cold]
     fn more_may_survive(&mut self) -> bool {
-        let more = self.evacuation.survivor_allowance(ALLOWANCE_BYTES);
-        self.survivor_bytes_max += more;
-        self.found.copied.survived_bytes < self.survivor_bytes_max
+        self.survivor_bytes_left += self.evacuation.survivor_allowance(ALLOWANCE_BYTES) as i64;
+        self.survivor_bytes_left > 0
     }
 
     /// No room for a copy: the object stays, and its region with it.

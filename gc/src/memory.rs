@@ -353,15 +353,24 @@ impl Memory {
     #[inline(always)]
     pub(crate) fn copy_payload(self, from: u32, to: u32, words: u32) {
         let (source, target) = (self.at(from).cast::<u64>(), self.at(to).cast::<u64>());
-        // SAFETY: M1, M3: an object and a fresh copy of it never overlap. Small objects are copied in line, because a
-        // call costs more than their words.
+        let count = words as usize - 1;
+        // SAFETY: M1, M3: an object and a fresh copy of it never overlap. Small objects are copied in line, because a call costs
+        // more than their words: by two moves that may overlap in the middle, so each stays within the object.
         unsafe {
-            if words <= 8 {
-                for i in 1..words as usize {
-                    target.add(i).write(source.add(i).read());
+            let (source, target) = (source.add(1), target.add(1));
+            let move_words = |at: usize, many: usize| ptr::copy_nonoverlapping(source.add(at), target.add(at), many);
+            match count {
+                0 => {}
+                1 => move_words(0, 1),
+                2..=4 => {
+                    move_words(0, 2);
+                    move_words(count - 2, 2);
                 }
-            } else {
-                ptr::copy_nonoverlapping(source.add(1), target.add(1), words as usize - 1);
+                5..=8 => {
+                    move_words(0, 4);
+                    move_words(count - 4, 4);
+                }
+                _ => move_words(0, count),
             }
         }
     }
@@ -597,7 +606,7 @@ impl Iterator for Refs {
                 return Some((index, target));
             }
             // Looked at from multiples on, so that no slot is looked at more than twice.
-            while self.next.is_multiple_of(Refs::RUN) && self.end - self.next >= Refs::RUN && self.is_run_nil() {
+            while self.end - self.next >= Refs::RUN && self.next.is_multiple_of(Refs::RUN) && self.is_run_nil() {
                 self.next += Refs::RUN;
             }
         }
