@@ -220,6 +220,35 @@ pub fn burn() { host.burn(3) }",
     }
 }
 
+#[test]
+fn by_time_the_function_that_ran_is_charged_and_not_the_one_that_polled() {
+    // leaving a recursion takes longer than entering it, and nothing polls there
+    let program = compile(
+        "
+fn down(n: int) -> int = if n == 0 { 0 } else { 1 + down(n - 1) }
+pub fn busy(rounds: int) -> int {
+  var sum = 0
+  for i in 0..rounds { sum += down(5000) }
+  sum
+}",
+    );
+    let mut vm = sampled(&program, Sampling::Time(Duration::from_millis(1)));
+    vm.run().expect("it only defines");
+    let busy = vm.func::<(i64,), i64>("busy").expect("it has one");
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        assert_eq!(busy.call(&mut vm, (1000,)).expect("the stack is large enough"), 5_000_000);
+        let profile = vm.profile().expect("it was asked for");
+        check(&profile);
+        if function(&profile, "busy").own * 4
+            < profile.functions().iter().find(|f| f.name == "down").map_or(0, |f| f.own)
+        {
+            break;
+        }
+        assert!(Instant::now() < patience, "{:#?}", profile.functions());
+    }
+}
+
 const SCRIPT: &str = "fn count(n: int) -> int = [i for i in 0..n].len()\nfor n in 0..500 { assert(count(n) == n) }\n";
 
 /// A folder with a script.

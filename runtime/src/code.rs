@@ -10,6 +10,13 @@ use crate::native::Registry;
 use crate::trap::{Frame, Trap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+/// The place of a function as a whole, where it polls as it is entered.
+pub const ENTRY: u32 = 0;
+/// Length of what a function begins with: `push rbp`, `mov rbp, rsp`.
+const FRAME_SETUP_BYTES: usize = 4;
+/// What it ends with, when the caller's frame pointer is back in its register.
+const RETURN: u8 = 0xc3;
+
 /// Gives a VM its code. The code generator implements it; a program's VMs share one.
 pub trait CodeSource: Send + Sync {
     /// How large a VM makes its tables.
@@ -152,7 +159,18 @@ impl CompiledFunction {
         let offset = (pc - self.start) as u32;
         // The call ends at `offset`, so the place is the last that starts before it.
         let i = self.places.partition_point(|&(start, _)| start < offset);
-        i.checked_sub(1).map_or(0, |i| self.places[i].1)
+        i.checked_sub(1).map_or(ENTRY, |i| self.places[i].1)
+    }
+
+    /// The place of the instruction at `pc`.
+    pub(crate) fn place_of_instruction(&self, pc: usize) -> u32 {
+        self.place(pc + 1)
+    }
+
+    /// Whether the frame pointer is still, or already, the caller's when this instruction of the function comes next.
+    pub(crate) fn is_in_callers_frame(&self, pc: usize) -> bool {
+        // SAFETY: the instruction lies in this function's code, which stays where it is (T1).
+        pc < self.start + FRAME_SETUP_BYTES || unsafe { *(pc as *const u8) } == RETURN
     }
 
     /// Where the body that a place lies in was called, if it was inlined.
@@ -187,6 +205,11 @@ impl CodeTable {
 }
 
 impl CodeTableGuard<'_> {
+    /// The function whose instruction lies at this address.
+    pub(crate) fn find_instruction(&self, pc: usize) -> Option<&CompiledFunction> {
+        self.find(pc).filter(|function| pc < function.start + function.len as usize)
+    }
+
     /// The function whose code holds this address.
     pub fn find(&self, pc: usize) -> Option<&CompiledFunction> {
         let i = self.0.partition_point(|f| f.start <= pc).checked_sub(1)?;

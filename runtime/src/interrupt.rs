@@ -10,13 +10,14 @@
 //!   afterwards; so no request is lost.
 //! - T2. `limit` points into a live VM context whenever it is set: the VM takes it back before the context goes.
 
+use crate::tick;
 use crate::trap::TrapKind;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
 use tenure_gc::{Alarm, Clock, SystemClock};
 
@@ -26,17 +27,18 @@ pub(crate) const LIMIT_REQUEST: u64 = u64::MAX;
 const INTERRUPT: u8 = 1;
 const TIMEOUT: u8 = 2;
 const SAFEPOINT: u8 = 4;
-/// Not for [`Shared::since_ns`]: the profiler is in no hurry, and how soon a script comes is a figure of the collector's.
+/// Not for [`Requests::since_ns`]: the profiler is in no hurry, and how soon a script comes is a figure of the collector's.
 const SAMPLE: u8 = 8;
 
 /// Stops what a VM, or an evaluator, runs; from any thread, any time. Clones speak of the same one.
 #[derive(Clone, Default)]
 pub struct InterruptHandle {
-    shared: Arc<Shared>,
+    shared: Arc<Requests>,
 }
 
+/// What is asked of a VM, or an evaluator.
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Requests {
     requests: AtomicU8,
     limit: Mutex<Option<LimitWord>>,
     deadline: Mutex<Option<Instant>>,
@@ -44,6 +46,8 @@ struct Shared {
     since_ns: AtomicU64,
     /// Clock of that time; 0 before anything has run.
     thread_clock: AtomicI32,
+    /// The script's thread while it runs and listens for ticks; 0 otherwise.
+    ticked: AtomicI32,
 }
 
 /// The stack limit of a VM context.
@@ -105,6 +109,18 @@ impl InterruptHandle {
         Timer::of_process().add(Instant::now() + every, &self.shared, Some(every));
     }
 
+    /// From here on samples are asked for by ticks of this thread, if it can have them.
+    pub(crate) fn listen_for_ticks(&self) {
+        self.shared.ticked.store(tick::listen(&self.shared), Ordering::SeqCst);
+    }
+
+    /// The script's call has ended.
+    pub(crate) fn stop_ticks(&self) {
+        if self.shared.ticked.swap(0, Ordering::SeqCst) != 0 {
+            tick::stop();
+        }
+    }
+
     /// A sample is asked for.
     pub(crate) fn ask_for_sample(&self) {
         self.shared.ask(SAMPLE);
@@ -112,7 +128,7 @@ impl InterruptHandle {
 
     /// Whether a sample is asked for.
     pub(crate) fn is_sample_asked_for(&self) -> bool {
-        self.shared.requests.load(Ordering::SeqCst) & SAMPLE != 0
+        self.shared.is_sample_asked_for()
     }
 
     /// The sample was taken.
@@ -136,7 +152,7 @@ impl fmt::Debug for InterruptHandle {
     }
 }
 
-impl Shared {
+impl Requests {
     fn request(&self, bit: u8) {
         // The first one counts.
         let cpu_ns = cpu_ns_of(self.thread_clock.load(Ordering::Relaxed)).max(1);
@@ -144,10 +160,28 @@ impl Shared {
         self.ask(bit);
     }
 
+    /// For the handler of a signal, on the script's thread: does nothing while somebody, perhaps that thread, sets the limit.
+    pub(crate) fn ask_for_sample_from_handler(&self) {
+        let limit = match self.limit.try_lock() {
+            Ok(limit) => limit,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        self.ask_holding(SAMPLE, &limit);
+    }
+
+    pub(crate) fn is_sample_asked_for(&self) -> bool {
+        self.requests.load(Ordering::SeqCst) & SAMPLE != 0
+    }
+
     fn ask(&self, bit: u8) {
+        self.ask_holding(bit, &lock(&self.limit));
+    }
+
+    fn ask_holding(&self, bit: u8, limit: &Option<LimitWord>) {
         self.requests.fetch_or(bit, Ordering::SeqCst);
-        if let Some(LimitWord(limit)) = &*lock(&self.limit) {
-            // SAFETY: T2, and the lock keeps it so.
+        if let Some(LimitWord(limit)) = limit {
+            // SAFETY: T2, and the lock that the caller holds keeps it so.
             unsafe { limit.as_ref() }.store(LIMIT_REQUEST, Ordering::SeqCst);
         }
     }
@@ -167,7 +201,7 @@ impl Shared {
     }
 }
 
-impl Alarm for Shared {
+impl Alarm for Requests {
     fn ring(&self) {
         self.request(SAFEPOINT);
     }
@@ -214,7 +248,7 @@ struct Timer {
 
 struct Entry {
     at: Instant,
-    shared: Weak<Shared>,
+    shared: Weak<Requests>,
     /// The interval at which samples are asked for; none for a deadline.
     every: Option<Duration>,
 }
@@ -231,7 +265,7 @@ impl Timer {
         })
     }
 
-    fn add(&self, at: Instant, shared: &Arc<Shared>, every: Option<Duration>) {
+    fn add(&self, at: Instant, shared: &Arc<Requests>, every: Option<Duration>) {
         lock(&self.pending).push(Reverse(Entry { at, shared: Arc::downgrade(shared), every }));
         self.changed.notify_one();
     }
@@ -246,7 +280,10 @@ impl Timer {
                 match entry.every {
                     None => shared.deadline_reached(now),
                     Some(every) => {
-                        shared.ask(SAMPLE);
+                        match shared.ticked.load(Ordering::SeqCst) {
+                            0 => shared.ask(SAMPLE),
+                            thread => tick::send(thread),
+                        }
                         pending.push(Reverse(Entry { at: now + every, ..entry }));
                     }
                 }

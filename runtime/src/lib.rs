@@ -18,6 +18,7 @@ mod sites;
 mod slow;
 mod stack;
 pub mod text;
+mod tick;
 pub mod trap;
 mod unwind;
 pub mod vm;

@@ -2,18 +2,20 @@
 //! looked.
 //!
 //! A sample is asked for as a safepoint is (see [`crate::interrupt`]), and taken when compiled code next polls or a function
-//! of the runtime next ends. So compiled code is the same with and without a profiler, and a stack is always one that can be
-//! walked; but what runs between two of these points is charged to the second. Mytkowicz, Diwan, Hauswirth and Sweeney
-//! (Evaluating the accuracy of Java profilers, 2010) show what that does to a profile.
+//! of the runtime next ends, where the stack can be walked. Compiled code is the same with and without a profiler. That alone
+//! would charge what ran to where it polled: Mytkowicz, Diwan, Hauswirth and Sweeney (Evaluating the accuracy of Java
+//! profilers, 2010) show what comes of that. So a [tick](crate::tick) tells where the thread was when it was asked.
 //!
 //! Invariants
-//! - P1. Every unit of time is charged once, to the stack at the end of the stretch that it belongs to. The profiler's own
+//! - P1. Every unit of time is charged once, to a stack of the end of the stretch that it belongs to. The profiler's own
 //!   time is charged to nothing.
 //! - P2. A sample is taken only where an exit record names the innermost compiled frame (C2).
 
 use crate::call_tree::{CallTree, Step};
+use crate::code::{CodeTableGuard, ENTRY};
 use crate::interrupt::LIMIT_REQUEST;
 use crate::profile::Profile;
+use crate::tick::{self, Tick};
 use crate::unwind;
 use crate::vm::Inner;
 use std::sync::atomic::Ordering;
@@ -50,6 +52,33 @@ pub(crate) struct Profiler {
     samples: u64,
 }
 
+/// Where the thread was, by its tick.
+#[derive(Debug)]
+struct Ticked {
+    /// Of that frame; where the register was the caller's, an address just below the caller's.
+    fp: usize,
+    /// Its frames of the script, innermost first.
+    steps: Vec<Step>,
+}
+
+impl Ticked {
+    /// None if it was not in compiled code.
+    fn new(code: &CodeTableGuard<'_>, Tick { pc, fp }: Tick) -> Option<Ticked> {
+        let function = code.find_instruction(pc)?;
+        let fp = if function.is_in_callers_frame(pc) { fp - size_of::<usize>() } else { fp };
+        let innermost = Some(function.place_of_instruction(pc));
+        let places = std::iter::successors(innermost, |&place| function.outer(place));
+        let steps = places.map(|place| Step::Code(function.function, place)).collect();
+        Some(Ticked { fp, steps })
+    }
+
+    /// Whether a frame that is there now was there at the tick, and called the one that ran. That one itself, what took its
+    /// room and what was called since did not; nor did a function that polls as it is entered.
+    fn was_called_by(&self, fp: usize, place: u32) -> bool {
+        fp > self.fp && place != ENTRY
+    }
+}
+
 impl Profiler {
     pub(crate) fn new(sampling: Sampling) -> Profiler {
         let (tree, stack) = (CallTree::new(), Vec::new());
@@ -64,12 +93,9 @@ impl Profiler {
         }
     }
 
-    fn is_due(&self) -> bool {
-        let passed = self.now().saturating_sub(self.charged);
-        match self.sampling {
-            Sampling::Time(_) => passed >= self.cost * COST_SHARE,
-            Sampling::Polls(every) => passed >= every,
-        }
+    /// Since a sample was taken.
+    fn passed(&self) -> u64 {
+        self.now().saturating_sub(self.charged)
     }
 
     /// The time up to now is not the script's.
@@ -108,8 +134,17 @@ impl Inner {
     /// The host has called: what was before is not the script's.
     pub(crate) fn begin_profile(&mut self) {
         let collector = self.collector_time();
-        if let Some(profiler) = &mut self.profiler {
-            profiler.skip(collector);
+        let Some(profiler) = &mut self.profiler else { return };
+        if let Sampling::Time(_) = profiler.sampling {
+            self.interrupts.listen_for_ticks();
+        }
+        profiler.skip(collector);
+    }
+
+    /// The host goes on.
+    pub(crate) fn end_profile(&mut self) {
+        if self.profiler.is_some() {
+            self.interrupts.stop_ticks();
         }
     }
 
@@ -136,27 +171,47 @@ impl Inner {
         if !self.interrupts.is_sample_asked_for() {
             return;
         }
-        let by_time = matches!(profiler.sampling, Sampling::Time(_));
-        if profiler.is_due() {
-            self.sample(within);
-        }
-        if by_time {
-            // Not before: what was asked for meanwhile is answered too.
-            self.interrupts.sample_taken();
-            self.restore_stack_limit();
+        match profiler.sampling {
+            Sampling::Polls(every) if profiler.passed() < every => {}
+            Sampling::Polls(_) => self.sample(within),
+            Sampling::Time(_) => {
+                // First of all: the next one may come any time.
+                let tick = tick::take().filter(|_| within.is_none());
+                let passed = profiler.passed();
+                if passed >= profiler.cost * COST_SHARE {
+                    self.sample_from(tick, within);
+                }
+                // Not before: what was asked for meanwhile is answered too.
+                tick::take();
+                self.interrupts.sample_taken();
+                self.restore_stack_limit();
+            }
         }
     }
 
-    /// Takes a sample, asked for or not (P2).
+    /// Takes a sample of the stack as it is, asked for or not (P2).
     pub(crate) fn sample(&mut self, within: Option<Step>) {
+        self.sample_from(None, within);
+    }
+
+    /// Takes a sample of the stack as it was at the tick, as far as that can be told: frames that have ended since are missing,
+    /// but for the innermost one.
+    fn sample_from(&mut self, tick: Option<Tick>, within: Option<Step>) {
         let collector = self.collector_time();
         let Some(profiler) = &mut self.profiler else { return };
         let now = profiler.now();
-        profiler.stack.clear();
+        let code = self.code.table().read();
+        let mut ticked = tick.and_then(|tick| Ticked::new(&code, tick));
         let stack = &mut profiler.stack;
-        let mut push = |(function, place)| stack.push(Step::Code(function, place));
+        stack.clear();
+        stack.extend(ticked.iter_mut().flat_map(|ticked| ticked.steps.drain(..)));
+        let mut push = |fp, (function, place)| {
+            if ticked.as_ref().is_none_or(|ticked| ticked.was_called_by(fp, place)) {
+                stack.push(Step::Code(function, place));
+            }
+        };
         // SAFETY: U1, by P2.
-        unsafe { unwind::visit_places(&self.code.table().read(), self.roots.exits(), &mut push) };
+        unsafe { unwind::visit_places(&code, self.roots.exits(), &mut push) };
         profiler.charge(now, collector, within);
         profiler.skip(collector);
         profiler.cost = profiler.charged - now;
@@ -179,6 +234,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::{CodeTable, CompiledFunction};
 
     /// The children of a node with their weights, in the order in which they were first seen.
     fn below(tree: &CallTree, node: crate::call_tree::Node) -> Vec<(Step, u64)> {
@@ -200,6 +256,48 @@ mod tests {
         assert_eq!(below(&profiler.tree, CallTree::ROOT), [(Step::Code(1, 1), 0)]);
         assert_eq!(below(&profiler.tree, main), [(Step::Code(2, 1), 70)]);
         assert_eq!(below(&profiler.tree, leaf), [(Step::Collector, 30), (Step::Native(4), 50)]);
+    }
+
+    /// A function that calls, then returns.
+    const CODE: [u8; 12] = [0x55, 0x48, 0x89, 0xe5, 0xe8, 0, 0, 0, 0, 0x90, 0x5d, 0xc3];
+
+    fn table() -> CodeTable {
+        let table = CodeTable::default();
+        table.insert(CompiledFunction {
+            function: 7,
+            start: CODE.as_ptr() as usize,
+            len: CODE.len() as u32,
+            stack_maps: Vec::new(),
+            slots: Vec::new(),
+            handlers: Vec::new(),
+            places: vec![(0, ENTRY), (4, 3), (9, 4)],
+            outer: vec![(3, 2)],
+        });
+        table
+    }
+
+    #[test]
+    fn a_tick_tells_its_frame_even_where_the_register_is_the_callers() {
+        let table = table();
+        let at = |offset: usize| {
+            let tick = Tick { pc: CODE.as_ptr() as usize + offset, fp: 0x1000 };
+            Ticked::new(&table.read(), tick).map(|ticked| (ticked.fp, ticked.steps))
+        };
+        assert_eq!(at(0), Some((0xff8, vec![Step::Code(7, ENTRY)])), "push rbp");
+        assert_eq!(at(1), Some((0xff8, vec![Step::Code(7, ENTRY)])), "mov rbp, rsp");
+        assert_eq!(at(4), Some((0x1000, vec![Step::Code(7, 3), Step::Code(7, 2)])), "call, in an inlined body");
+        assert_eq!(at(9), Some((0x1000, vec![Step::Code(7, 4)])));
+        assert_eq!(at(11), Some((0xff8, vec![Step::Code(7, 4)])), "ret");
+        assert_eq!(at(12), None, "behind it");
+    }
+
+    #[test]
+    fn callers_of_what_ran_are_those_above_it_that_were_not_just_entered() {
+        let ticked = Ticked { fp: 0x1000, steps: Vec::new() };
+        assert!(ticked.was_called_by(0x1040, 3));
+        assert!(!ticked.was_called_by(0x1000, 3), "itself, or what took its room");
+        assert!(!ticked.was_called_by(0xfc0, 3), "called since");
+        assert!(!ticked.was_called_by(0x1040, ENTRY), "entered since");
     }
 
     #[test]

@@ -90,15 +90,15 @@ pub(crate) unsafe fn find_handler(code: &CodeTableGuard<'_>, context: *mut VmCon
     }
 }
 
-/// Calls `visit` with function and place of every frame of the script, innermost first: also of those that are part of a
-/// frame of machine code, because the body was inlined.
+/// Calls `visit` with function and place of every frame of the script, innermost first, and the pointer of the frame of machine
+/// code that it is part of: several are where bodies were inlined.
 ///
 /// # Safety
 /// As for [`visit_roots`].
 pub(crate) unsafe fn visit_places(
     code: &CodeTableGuard<'_>,
     exits: impl Iterator<Item = Exit>,
-    visit: &mut dyn FnMut((u32, u32)),
+    visit: &mut dyn FnMut(usize, (u32, u32)),
 ) {
     for exit in exits {
         let mut cursor = Cursor { fp: exit.fp, pc: exit.pc };
@@ -106,7 +106,7 @@ pub(crate) unsafe fn visit_places(
             let function = code.find(cursor.pc).expect("only compiled code lies between exit and entry");
             let mut place = Some(function.place(cursor.pc));
             while let Some(inner) = place {
-                visit((function.function, inner));
+                visit(cursor.fp, (function.function, inner));
                 place = function.outer(inner);
             }
             // SAFETY: U1, U2.
@@ -135,7 +135,7 @@ impl Backtrace {
     pub(crate) unsafe fn capture(code: &CodeTableGuard<'_>, exits: impl Iterator<Item = Exit>) -> Backtrace {
         let mut trace = Backtrace::default();
         // SAFETY: the caller's obligation.
-        unsafe { visit_places(code, exits, &mut |place| trace.push(place)) };
+        unsafe { visit_places(code, exits, &mut |_, place| trace.push(place)) };
         trace
     }
 

@@ -557,6 +557,9 @@ impl Inner {
         // SAFETY: compiled code has returned.
         let (vm, context) = unsafe { (&mut *this, &mut *context) };
         vm.roots.active = outer.is_some();
+        if outer.is_none() {
+            vm.end_profile();
+        }
         if let Some((exit, stack_limit)) = outer {
             vm.roots.outer.pop();
             (context.exit_fp, context.exit_pc) = (exit.fp as u64, exit.pc as u64);

@@ -138,3 +138,48 @@ fn color(kind: ProfiledKind, name: &str) -> String {
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenure::{Engine, Host, Sampling};
+
+    fn profile() -> Profile {
+        let script = "
+fn fib(n: int) -> int = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
+for i in 0..50 { assert(fib(12) == 144) }
+assert([str(i) for i in 0..50].len() == 50)";
+        let program = Engine::new().compile("test.ten", script, &Host::none()).expect("a sound script");
+        let mut vm = program.instance().profile(Sampling::Polls(1)).build().expect("a heap");
+        vm.run().expect("it runs");
+        vm.profile().expect("it was asked for")
+    }
+
+    #[test]
+    fn frames_lie_below_their_callers_side_by_side() {
+        let profile = profile();
+        let calls = profile.calls();
+        let frames = frames(&profile);
+        assert!(frames.len() > 5, "{}", frames.len());
+        let within = |inner: &Frame, outer: &Frame| {
+            inner.x >= outer.x - 1e-6 && inner.x + inner.width <= outer.x + outer.width + 1e-6
+        };
+        for (at, frame) in frames.iter().enumerate() {
+            let above =
+                frames.iter().find(|other| other.call == calls[frame.call].above).expect("it is as wide at least");
+            assert!(within(frame, above));
+            for other in frames[at + 1..].iter().filter(|other| calls[other.call].level == calls[frame.call].level) {
+                assert!(other.x + other.width <= frame.x + 1e-6 || frame.x + frame.width <= other.x + 1e-6);
+            }
+        }
+        assert_eq!(svg(&profile, "a <b> & c").matches("<g>").count(), frames.len());
+    }
+
+    #[test]
+    fn names_are_clipped_and_escaped() {
+        assert_eq!(clipped("short", 100.0).as_deref(), Some("short"));
+        assert_eq!(clipped("a_long_name", 50.0).as_deref(), Some("a_lon…"));
+        assert_eq!(clipped("a_long_name", 20.0), None);
+        assert_eq!(escaped("a<b> & c"), "a&lt;b&gt; &amp; c");
+    }
+}

@@ -8,7 +8,7 @@ use crate::ir::{FuncId, Function, Scope};
 use crate::syntax::span::Span;
 
 /// The place of the function as a whole.
-pub(super) const FUNCTION: u32 = 0;
+pub(super) const FUNCTION: u32 = tenure_runtime::code::ENTRY;
 
 /// The places of one function.
 #[derive(Debug)]
