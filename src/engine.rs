@@ -8,6 +8,7 @@ use crate::library::Modules;
 use crate::memory_limit::System;
 use crate::program::Program;
 use crate::source_file;
+use crate::stack;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -260,11 +261,10 @@ pub(crate) fn add_source(name: &str, text: &str) -> Result<(Sources, FileId), Di
 }
 
 pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("tenure-compiler".into()).stack_size(COMPILER_STACK_BYTES);
-        let handle = thread.spawn_scoped(scope, work).expect("the system gives a thread to compile on");
-        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    if stack::is_at_least(COMPILER_STACK_BYTES) {
+        return work();
+    }
+    stack::on_stack("tenure-compiler", COMPILER_STACK_BYTES, work).expect("the system gives a thread to compile on")
 }
 
 /// Whether code has write barriers, where it could do without.
@@ -397,7 +397,9 @@ impl Settings {
         if self.pause_goal.is_zero() {
             return wrong("the pause goal can't be 0");
         }
-        if !(tenure_gc::LIMIT_BYTES_MIN..=tenure_gc::LIMIT_BYTES_MAX).contains(&self.heap_limit_bytes()) {
+        // the default lies in them, and to find it costs more than all else here
+        let limits = tenure_gc::LIMIT_BYTES_MIN..=tenure_gc::LIMIT_BYTES_MAX;
+        if self.max_heap_bytes.is_some_and(|limit| !limits.contains(&limit)) {
             return wrong("the heap limit lies between 1 MiB and 24 GiB");
         }
         if self.stack_budget_bytes < 64 << 10 {

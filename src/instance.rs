@@ -3,7 +3,7 @@
 use crate::engine::Settings;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::gc_choice::Gc;
-use crate::memory_limit::Watch;
+use crate::memory_limit::{System, Watch};
 use crate::program::Program;
 use crate::vm::Vm;
 use std::fmt;
@@ -198,14 +198,15 @@ impl InstanceBuilder {
             vm.heap_mut().add_observer(observer);
         }
         vm.heap_mut().set_sampling(self.sample_bytes);
-        let warnings = chosen.warning.into_iter().chain(too_much(*max_heap_bytes, system.memory_bytes())).collect();
+        let warnings =
+            chosen.warning.into_iter().chain(max_heap_bytes.and_then(|limit| too_much(limit, system))).collect();
         Ok(Vm::new(vm, self.program, chosen.counters, warnings))
     }
 }
 
 /// Says that a limit is more than there is. The heap may well stay below it, so that is no error.
-fn too_much(max_heap_bytes: Option<u64>, memory_bytes: Option<u64>) -> Option<String> {
-    let (limit, memory) = (max_heap_bytes?, memory_bytes?);
+fn too_much(limit: u64, system: &System) -> Option<String> {
+    let memory = system.memory_bytes()?;
     let mib = |bytes: u64| bytes >> 20;
     (limit > memory).then(|| {
         format!("the heap may take {} MiB, but this process can have {} MiB at the most", mib(limit), mib(memory))

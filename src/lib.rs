@@ -46,6 +46,7 @@ mod program;
 mod root;
 mod session;
 mod source_file;
+mod stack;
 mod value;
 mod vm;
 
@@ -68,6 +69,8 @@ pub use tenure_compiler::timing::{PhaseTime, Timing};
 pub use root::Root;
 pub use session::{Session, SessionError, Shown, is_incomplete};
 pub use source_file::{read as read_source, read_stream as read_source_stream};
+#[doc(hidden)]
+pub use stack::on_stack;
 pub use value::{Arg, Args, FromScript, Param, Returned};
 pub use vm::{Collector, Function, Vm};
 

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
     Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, PerfFile, PerfFormat, Purpose,
-    ScriptError, Stage, Timing, read_source, read_source_stream,
+    ScriptError, Stage, Timing, on_stack, read_source, read_source_stream,
 };
 
 /// A script recurses on a stack of its own, larger than what the system gives the first thread.
@@ -38,13 +38,9 @@ pub struct Source {
 
 /// Runs work on a thread with the script's large stack.
 pub fn on_script_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("script".into()).stack_size(SCRIPT_STACK_BYTES);
-        let handle = thread.spawn_scoped(scope, work).unwrap_or_else(|error| {
-            let _ = report::failure(&format!("the system gives no stack for the script: {error}"));
-            std::process::exit(1);
-        });
-        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    on_stack("script", SCRIPT_STACK_BYTES, work).unwrap_or_else(|error| {
+        let _ = report::failure(&format!("the system gives no stack for the script: {error}"));
+        std::process::exit(1);
     })
 }
 

@@ -1,15 +1,16 @@
 //! Where in its pages a function's code lies.
 //!
-//! Processors fetch decoded instructions by lines of 64 bytes, one in a cycle. A loop of a few instructions that lies in two lines
-//! where one would do takes a cycle more for each round, which may double its time; so code begins where as many short loops
-//! as possible lie in one line, the more deeply nested first. Cranelift aligns no blocks, so a function is moved as a whole.
+//! Processors fetch decoded instructions by lines of 64 bytes, one in a cycle. A loop of a few instructions that lies in
+//! two lines where one would do takes a cycle more for each round, which may double its time; so code begins where as many
+//! short loops as possible lie in one line, the more deeply nested first. Cranelift aligns no blocks, so a function is moved
+//! as a whole.
 //!
 //! A function has its pages for itself, since a page is either written or run. If each began at the start of a page, the
 //! entries of all would compete for the same sets of the first-level cache and of the branch predictor; so one begins at the
 //! offset in a page at which the last one ended, if it needs no further page then.
 //!
-//! Where a loop lies is told by the source locations of its instructions. Cranelift's edges between blocks don't: they name the
-//! wrong blocks in functions that have cold ones.
+//! Where a loop lies is told by the source locations of its instructions. Cranelift's edges between blocks don't: they name
+//! the wrong blocks in functions that have cold ones.
 
 use super::place::Places;
 use crate::ir::cfg::Cfg;
