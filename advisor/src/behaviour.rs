@@ -126,21 +126,15 @@ fn it_is_cheaper_than_what_it_falls_back_to() {
 #[test]
 fn the_model_decides_at_most_a_hundred_times_a_second() {
     let quick = shifting().into_iter().map(|phase| Phase { bytes_per_ns: 20.0, ..phase }).collect();
-    let (mut moved_ns, mut moves, mut cycles_between) = (0, 0, 0);
-    let mut last: Option<Decision> = None;
+    let (mut moved_ns, mut moves, mut cycles) = (0, 0, 0);
     Simulation::new(program(quick), 3).run(&mut simulated(), 3000, |snapshot, decision, _| {
-        cycles_between += 1;
+        cycles += 1;
         if matches!(decision.reason, Reason::Model | Reason::Undo) {
             assert!(snapshot.uptime_ns - moved_ns >= 10_000_000);
             (moved_ns, moves) = (snapshot.uptime_ns, moves + 1);
         }
-        let stands = snapshot.uptime_ns - moved_ns < 10_000_000 && decision.reason == Reason::Hold;
-        if let Some(last) = last.filter(|_| stands) {
-            assert_eq!(decision.knobs, last.knobs);
-        }
-        last = Some(*decision);
     });
-    assert!(moves > 2 && cycles_between > 20 * moves, "{moves} moves in {cycles_between} cycles");
+    assert!(moves > 2 && cycles > 20 * moves, "{moves} moves in {cycles} cycles");
 }
 
 #[test]

@@ -38,7 +38,7 @@ const PERIOD_NS: u64 = 10_000_000;
 /// Change of a followed size below which the knob stays as it is.
 const FOLLOW_GROWTH: f64 = 1.1;
 const FOLLOW_SHRINKAGE: f64 = 0.75;
-const FOLLOW_YOUNG: f64 = 1.75;
+const FOLLOW_YOUNG: f64 = 1.5;
 /// Change of the threshold below which it stays as it is.
 const FOLLOW_SHARE: f64 = 0.25;
 /// Change of the tenuring age below which it stays as it is.
@@ -217,8 +217,8 @@ impl Learned {
     fn stand(&mut self, snapshot: &Snapshot, wishes: &Wishes<'_>) -> Option<Decision> {
         let standing = self.standing.filter(|s| snapshot.uptime_ns < s.uptime_ns.saturating_add(PERIOD_NS))?;
         self.pending = Some(standing.pending);
-        let held = with_each_cycles_own(&standing.decision.advised, wishes.level0);
-        let advised = wishes.envelope.clamp(&held, &held);
+        let held = self.follow(&standing.decision.advised, wishes.level0);
+        let advised = wishes.envelope.clamp(&wishes.frozen.apply(held), &held);
         let knobs = if wishes.shadow { *wishes.level0 } else { advised };
         Some(Decision { knobs, advised, reason: Reason::Hold, ..standing.decision })
     }
@@ -264,7 +264,8 @@ impl Learned {
             Turn::Model => {
                 let needs = Needs::of(&now, &smooth, self.history.survival_at_most());
                 let trust = Trust::around(wishes.level0, &held, &needs);
-                let base = self.follow(&held, &trust, wishes);
+                let base = trust.nearest(&self.follow(&held, wishes.level0));
+                let base = wishes.envelope.clamp(&wishes.frozen.apply(base), &held);
                 let prior = self.foresight.prior().map(|prior| prior.over(wishes.level0, wishes.envelope));
                 let known = [*wishes.level0, prior.unwrap_or(*wishes.level0)];
                 let situation = Situation {
@@ -316,15 +317,16 @@ impl Learned {
         (*level0, reason)
     }
 
-    /// `held` with the knobs that no plan has moved brought after the adaptive policy's, small changes left out (A3).
-    fn follow(&self, held: &Knobs, trust: &Trust, wishes: &Wishes<'_>) -> Knobs {
-        let mut knobs = with_each_cycles_own(held, wishes.level0);
+    /// `held` with what the adaptive policy decides anew in each cycle, and the knobs that no plan has moved brought after the
+    /// adaptive policy's (A3).
+    fn follow(&self, held: &Knobs, level0: &Knobs) -> Knobs {
+        let mut knobs = Knobs { next_kind: level0.next_kind, idle_delay_ns: level0.idle_delay_ns, ..*held };
         for ((coordinate, _), owned) in PLANNED.into_iter().zip(self.owned) {
-            if !owned && is_worth_following(coordinate, held, wishes.level0) {
-                knobs = coordinate.copied(wishes.level0, &knobs);
+            if !owned && is_worth_following(coordinate, held, level0) {
+                knobs = coordinate.copied(level0, &knobs);
             }
         }
-        wishes.envelope.clamp(&wishes.frozen.apply(trust.nearest(&knobs)), held)
+        knobs
     }
 
     /// The decision, with what is predicted of it from the state as it is now.
@@ -367,11 +369,6 @@ impl Learned {
             self.guard.record(pending.advised, cost(&outputs), cost(&pending.baseline));
         }
     }
-}
-
-/// `held` with what the adaptive policy decides anew in each cycle.
-fn with_each_cycles_own(held: &Knobs, level0: &Knobs) -> Knobs {
-    Knobs { next_kind: level0.next_kind, idle_delay_ns: level0.idle_delay_ns, ..*held }
 }
 
 /// Whether a knob has gone so far from what is held that it is worth a change.
