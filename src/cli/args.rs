@@ -558,6 +558,9 @@ pub struct MinimumArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Let time be the work done, so that the answer is the same each time. For tests.
+    #[arg(long, hide = true)]
+    pub work_clock: bool,
     /// The script, then its own arguments.
     #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
     pub script: Vec<String>,
