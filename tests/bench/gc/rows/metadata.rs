@@ -32,12 +32,13 @@ pub fn measure(settings: &Settings) -> String {
             || seen.pauses.iter().filter(|p| p.committed_bytes >= COMMITTED_BYTES_MIN && p.metadata_bytes > 0.0);
         let shares: Vec<f64> = counted().map(|p| p.metadata_bytes / p.committed_bytes * 100.0).collect();
         let most = counted().map(|p| p.metadata_bytes).fold(0.0, f64::max);
+        // A load that never commits so much says nothing.
+        let share = |q| if shares.is_empty() { "–".into() } else { format!("{:.2} %", quantile(&shares, q)) };
+        let (median, largest): (String, String) = (share(0.5), share(1.0));
         writeln!(
             text,
-            "| `{name}` | {limit_mib} MiB | {} | {:.2} % | {:.2} % | {:.1} MiB |",
+            "| `{name}` | {limit_mib} MiB | {} | {median} | {largest} | {:.1} MiB |",
             shares.len(),
-            quantile(&shares, 0.5),
-            quantile(&shares, 1.0),
             most / f64::from(1 << 20),
         )
         .expect("writing to a string");
