@@ -2,7 +2,7 @@
 //! `cargo run --release -p tenure-advisor --features train --example decision_time`.
 //!
 //! Caches are cold: more than they hold is walked over before each measurement, as a program would have. Each decision makes a
-//! plan, the dearest kind; in a running heap plans are at least 5 ms apart.
+//! plan, the dearest kind; in a running heap the model's decisions are at least 10 ms apart.
 
 use std::hint::black_box;
 use std::time::Instant;

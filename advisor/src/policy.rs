@@ -105,6 +105,13 @@ struct Wishes<'a> {
     shadow: bool,
 }
 
+impl Wishes<'_> {
+    /// `knobs` with what is frozen, within the legal bounds around `held` (A4).
+    fn legal(&self, knobs: Knobs, held: &Knobs) -> Knobs {
+        self.envelope.clamp(&self.frozen.apply(knobs), held)
+    }
+}
+
 impl Advisor {
     /// An advisor over `level0`, the policy it falls back to; without a model it is `level0` under another name.
     pub(crate) fn over(level0: Box<dyn Policy>, model: Option<Arc<Model>>) -> Advisor {
@@ -218,7 +225,7 @@ impl Learned {
         let standing = self.standing.filter(|s| snapshot.uptime_ns < s.uptime_ns.saturating_add(PERIOD_NS))?;
         self.pending = Some(standing.pending);
         let held = self.follow(&standing.decision.advised, wishes.level0);
-        let advised = wishes.envelope.clamp(&wishes.frozen.apply(held), &held);
+        let advised = wishes.legal(held, &held);
         let knobs = if wishes.shadow { *wishes.level0 } else { advised };
         Some(Decision { knobs, advised, reason: Reason::Hold, ..standing.decision })
     }
@@ -264,8 +271,7 @@ impl Learned {
             Turn::Model => {
                 let needs = Needs::of(&now, &smooth, self.history.survival_at_most());
                 let trust = Trust::around(wishes.level0, &held, &needs);
-                let base = trust.nearest(&self.follow(&held, wishes.level0));
-                let base = wishes.envelope.clamp(&wishes.frozen.apply(base), &held);
+                let base = wishes.legal(trust.nearest(&self.follow(&held, wishes.level0)), &held);
                 let prior = self.foresight.prior().map(|prior| prior.over(wishes.level0, wishes.envelope));
                 let known = [*wishes.level0, prior.unwrap_or(*wishes.level0)];
                 let situation = Situation {
