@@ -435,6 +435,8 @@ impl Double {
             self.close_scope();
         }
         self.set_host_bytes(0);
+        // Nothing is reachable. The table goes too: what the largest program made of it is not the heap's memory.
+        self.nodes = HashMap::new();
     }
 
     // -- collections and comparisons
