@@ -8,7 +8,7 @@
 
 use tenure_gc::policy::{Envelope, Knobs, Overrides};
 
-use crate::coordinate::{Coordinate as C, NO_STEPS, PLANNED, PLANNED_COUNT, Steps, steps_between};
+use crate::coordinate::{Coordinate as C, NO_STEPS, PLANNED_COUNT, Steps, steps_between};
 use crate::trust::Trust;
 
 /// A knob and the steps tried of it.
@@ -57,54 +57,61 @@ pub struct Bounds<'a> {
     pub frozen: &'a Overrides,
 }
 
-/// Calls `visit` with each candidate around `current`, and the steps that lead there.
+impl Bounds<'_> {
+    /// The nearest knobs inside, with what is frozen.
+    fn nearest(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
+        self.frozen.apply(self.envelope.clamp(&self.trust.nearest(wanted), current))
+    }
+
+    /// The same where only the sizes that the trust region bounds may lie outside.
+    fn nearest_sizes(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
+        self.frozen.apply(self.envelope.clamp_sizes(&self.trust.nearest(wanted), current))
+    }
+}
+
+/// Calls `visit` with each candidate around `current`, which lies within the bounds, and the steps that lead there.
 pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, mut visit: impl FnMut(&Knobs, &Steps)) {
-    let mut offer = |wanted: &Knobs, steps: &Steps| {
-        let near = bounds.trust.nearest(wanted);
-        let knobs = bounds.frozen.apply(bounds.envelope.clamp(&near, current));
-        let moves = |coordinate: C| coordinate.copied(current, &knobs) != knobs;
-        if PLANNED.iter().zip(steps).all(|((coordinate, _), steps)| *steps == 0 || moves(*coordinate)) {
-            visit(&knobs, steps);
+    let mut offer = |wanted: &Knobs, moved: &[(C, i8)]| {
+        let sizes = moved.iter().all(|(coordinate, _)| coordinate.is_size());
+        let knobs = if sizes { bounds.nearest_sizes(wanted, current) } else { bounds.nearest(wanted, current) };
+        if moved.iter().all(|(coordinate, _)| !coordinate.is_same(current, &knobs)) {
+            let mut steps = NO_STEPS;
+            moved.iter().for_each(|(coordinate, by)| steps[*coordinate as usize] = *by);
+            visit(&knobs, &steps);
         }
     };
     for (coordinate, tried) in SINGLES {
         for &by in tried {
-            offer(&coordinate.stepped(current, by), &with(&NO_STEPS, coordinate, by));
+            offer(&coordinate.stepped(current, by), &[(coordinate, by)]);
         }
     }
     for ((first, firsts), (second, seconds)) in PAIRS {
-        for &by in firsts {
-            let (knobs, steps) = (first.stepped(current, by), with(&NO_STEPS, first, by));
-            for &by in seconds {
-                offer(&second.stepped(&knobs, by), &with(&steps, second, by));
+        for &one in firsts {
+            let knobs = first.stepped(current, one);
+            for &two in seconds {
+                offer(&second.stepped(&knobs, two), &[(first, one), (second, two)]);
             }
         }
     }
-    for by in YOUNG_OF_TRIPLES {
-        let (knobs, steps) = (C::Young.stepped(current, by), with(&NO_STEPS, C::Young, by));
-        for by in HEAP_OF_TRIPLES {
-            let (knobs, steps) = (C::HeapTarget.stepped(&knobs, by), with(&steps, C::HeapTarget, by));
-            for by in THRESHOLD_OF_TRIPLES {
-                offer(&C::Threshold.stepped(&knobs, by), &with(&steps, C::Threshold, by));
+    for young in YOUNG_OF_TRIPLES {
+        let knobs = C::Young.stepped(current, young);
+        for heap in HEAP_OF_TRIPLES {
+            let knobs = C::HeapTarget.stepped(&knobs, heap);
+            for threshold in THRESHOLD_OF_TRIPLES {
+                let moved = [(C::Young, young), (C::HeapTarget, heap), (C::Threshold, threshold)];
+                offer(&C::Threshold.stepped(&knobs, threshold), &moved);
             }
         }
     }
     for jump in jumps {
         for by in YOUNG_OF_JUMPS {
-            let near = bounds.trust.nearest(&C::Young.stepped(jump, by));
-            let knobs = bounds.frozen.apply(bounds.envelope.clamp(&near, current));
+            let knobs = bounds.nearest(&C::Young.stepped(jump, by), current);
             let steps = steps_between(current, &knobs);
             if steps != NO_STEPS && steps.iter().zip(RATES).all(|(steps, most)| steps.unsigned_abs() <= most) {
                 visit(&knobs, &steps);
             }
         }
     }
-}
-
-fn with(steps: &Steps, coordinate: C, by: i8) -> Steps {
-    let mut steps = *steps;
-    steps[coordinate as usize] = by;
-    steps
 }
 
 #[cfg(test)]

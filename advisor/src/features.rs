@@ -11,8 +11,10 @@
 //! Invariants
 //! - F1. The order and the names are the model's schema: changing either makes old model files a mismatch.
 //! - F2. Finite inputs give finite features.
-//! - F3. Training and deciding both come through here; there is no second definition of a feature.
+//! - F3. Training and deciding both come through here; there is no second definition of a feature. A plan's candidates go
+//!   through the same formulas [`LANES`] at a time, by a loop that the compiler makes wide instructions of, and have the same bits.
 
+use multiversion::multiversion;
 use tenure_gc::policy::Knobs;
 
 use crate::history::{Measured, ratio};
@@ -30,7 +32,7 @@ pub struct Feature {
 }
 
 macro_rules! features {
-    ($table:ident, $count:ident, $compute:ident($($argument:ident: $type:ty),*), $about:literal;
+    ($table:ident, $count:ident, $visible:vis $compute:ident($($argument:ident: $type:ty),*), $about:literal;
      $($name:ident, $unit:literal, $doc:literal => $value:expr;)*) => {
         #[doc = concat!("How many ", $about)]
         pub const $count: usize = [$(stringify!($name)),*].len();
@@ -38,7 +40,8 @@ macro_rules! features {
         pub const $table: [Feature; $count] =
             [$(Feature { name: stringify!($name), unit: $unit, doc: $doc }),*];
         #[doc = concat!("Computes the ", $about)]
-        pub fn $compute($($argument: $type),*) -> [f64; $count] {
+        #[inline(always)]
+        $visible fn $compute($($argument: $type),*) -> [f64; $count] {
             [$($value),*]
         }
     };
@@ -54,7 +57,7 @@ const KEPT_CYCLES_LN_MAX: f64 = 9.0;
 /// ln of 1000: from ns to µs.
 pub(crate) const US_LN: f64 = 6.907_755_278_982_137;
 
-features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state features.";
+features! { STATE_FEATURES, STATE_COUNT, pub state_features(m: &Measured), "state features.";
     allocation_rate, "ln bytes/ns", "allocation rate of the program" => ln(m.allocation_bytes_per_ns + 1e-4);
     allocation_spread, "1", "interquartile range of the allocation rate over its median" => m.allocation_spread;
     survival, "share", "share of young bytes that a pause copies" => m.survival;
@@ -89,12 +92,15 @@ features! { STATE_FEATURES, STATE_COUNT, state_features(m: &Measured), "state fe
     since_mark, "ln cycles", "pauses since the last marking" => ln(m.cycles_since_mark + 1.0);
 }
 
+/// Candidates whose features are computed at once: as many as numbers in the widest registers.
+pub const LANES: usize = 8;
+/// Candidate features of [`LANES`] candidates, by feature.
+pub type Columns = [[f64; LANES]; CANDIDATE_COUNT];
+
 /// What the knobs are expected to lead to, worked out from measured rates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Expected {
+struct Expected {
     old_log: f64,
     eden_log: f64,
-    heap_bytes: f64,
     heap_log: f64,
     of_young: OfYoung,
     share: f64,
@@ -114,11 +120,8 @@ pub struct Expected {
     footprint_bytes: f64,
     /// Part of the heap target in open regions' unused halves.
     open_tails: f64,
-    large_bytes: f64,
     large_log: f64,
-    /// Cycles for which free memory is kept.
-    kept_cycles: f64,
-    /// ln of them, within bounds.
+    /// ln of the cycles for which free memory is kept, within bounds.
     kept_cycles_ln: f64,
     /// Committed bytes that the coming cycle doesn't need, share of the heap target.
     slack: f64,
@@ -126,25 +129,12 @@ pub struct Expected {
 
 impl Expected {
     /// The expectations for `knobs` in the state `m`.
-    pub fn new(m: &Measured, knobs: &Knobs) -> Expected {
-        Expected::after(m, knobs, None)
-    }
-
-    /// The same, with the logarithms of what is as it was in `earlier`, expectations for other knobs in the same state: logarithms
-    /// are what a candidate's time goes into, and most candidates share all but one knob with the one before.
-    pub fn after(m: &Measured, knobs: &Knobs, earlier: Option<&Expected>) -> Expected {
+    #[inline(always)]
+    fn new(m: &Measured, knobs: &Knobs) -> Expected {
         let young = knobs.young_bytes.max(1) as f64;
-        let heap = (knobs.heap_target_bytes as f64).clamp(1.0, m.limit_bytes);
-        let large = knobs.large_object_bytes.max(1) as f64;
+        let heap = (knobs.heap_target_bytes as f64).max(1.0).min(m.limit_bytes);
         let share = knobs.concurrent_start_share;
-        let of_young =
-            earlier.filter(|e| e.of_young.bytes == young).map_or_else(|| OfYoung::new(m, young), |e| e.of_young);
-        let heap_log = earlier.filter(|e| e.heap_bytes == heap).map_or_else(|| log2(heap / MIB) - 6.0, |e| e.heap_log);
-        let large_log = earlier.filter(|e| e.large_bytes == large).map_or_else(|| log2(large / MIB), |e| e.large_log);
         let kept_cycles = knobs.uncommit_delay_ns as f64 * m.allocation_bytes_per_ns / young;
-        let kept_cycles_ln = earlier
-            .filter(|e| e.kept_cycles == kept_cycles)
-            .map_or_else(|| ln(kept_cycles + KEPT_CYCLES_MIN).min(KEPT_CYCLES_LN_MAX), |e| e.kept_cycles_ln);
         // Promotion fills the space between live bytes and the threshold; each filling pays one marking of the live bytes.
         let room_bytes = (share * heap - m.live_bytes).max(0.02 * heap);
         let filling_bytes = (room_bytes / (m.promotion + 1e-4)).max(young);
@@ -153,9 +143,8 @@ impl Expected {
         Expected {
             old_log: log2_mib(knobs.old_region_bytes),
             eden_log: log2_mib(knobs.eden_region_bytes),
-            heap_bytes: heap,
-            heap_log,
-            of_young,
+            heap_log: log2(heap / MIB) - 6.0,
+            of_young: OfYoung::new(m, young),
             share,
             age: f64::from(knobs.tenuring_age) / 15.0,
             occupancy,
@@ -168,19 +157,15 @@ impl Expected {
             tightness: (m.old_bytes + m.survivor_bytes + young * (1.0 + m.survival)) / m.limit_bytes,
             footprint_bytes: needed.min(m.limit_bytes),
             open_tails: (knobs.old_region_bytes + knobs.eden_region_bytes) as f64 / heap,
-            large_bytes: large,
-            large_log,
-            kept_cycles,
-            kept_cycles_ln,
+            large_log: log2(knobs.large_object_bytes.max(1) as f64 / MIB),
+            kept_cycles_ln: ln(kept_cycles + KEPT_CYCLES_MIN).min(KEPT_CYCLES_LN_MAX),
             slack: ((m.committed_bytes - m.old_bytes - young * (1.0 + m.survival)) / heap).clamp(0.0, 1.0),
         }
     }
 }
 
 /// What follows from the young size alone.
-#[derive(Clone, Copy, Debug, PartialEq)]
 struct OfYoung {
-    bytes: f64,
     /// log2 of it in 8 MiB.
     log: f64,
     /// ln ns of the evacuation of one young pause.
@@ -194,11 +179,11 @@ struct OfYoung {
 }
 
 impl OfYoung {
+    #[inline(always)]
     fn new(m: &Measured, bytes: f64) -> OfYoung {
         let evacuation_ns = PAUSE_FLOOR_NS + bytes * m.survival * m.copy_ns_per_byte;
         let (evacuation_ln, young_ln) = (ln(evacuation_ns), ln(bytes));
         OfYoung {
-            bytes,
             log: young_ln / std::f64::consts::LN_2 - 23.0,
             evacuation_ln,
             evacuation_per_byte_ln: evacuation_ln - young_ln,
@@ -208,12 +193,31 @@ impl OfYoung {
     }
 }
 
-/// log2 of a power-of-two size in MiB, exact and without a logarithm.
+/// log2 of a power-of-two size in MiB: the exponent of the number, exact and without a logarithm.
+#[inline(always)]
 fn log2_mib(bytes: u64) -> f64 {
-    f64::from(bytes.max(1).ilog2()) - 20.0
+    f64::from(((bytes.max(1) as f64).to_bits() >> 52) as i32 - 1043)
 }
 
-features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, candidate_features(m: &Measured, k: &Knobs, e: &Expected), "candidate features.";
+/// The candidate features of `knobs` in the state `m`.
+#[inline(always)]
+pub fn candidate_features(m: &Measured, knobs: &Knobs) -> [f64; CANDIDATE_COUNT] {
+    of_candidate(m, knobs, &Expected::new(m, knobs))
+}
+
+/// The same of [`LANES`] candidates at once. No formula branches or calls anything, so that the loop over candidates becomes one of wide
+/// instructions.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512cd+avx512bw", "x86_64+avx2"))]
+pub fn candidate_columns(m: &Measured, knobs: &[Knobs; LANES], columns: &mut Columns) {
+    for lane in 0..LANES {
+        let features = candidate_features(m, &knobs[lane]);
+        for (column, feature) in columns.iter_mut().zip(features) {
+            column[lane] = feature;
+        }
+    }
+}
+
+features! { CANDIDATE_FEATURES, CANDIDATE_COUNT, of_candidate(m: &Measured, k: &Knobs, e: &Expected), "candidate features.";
     old_region, "log2 MiB", "size of old regions" => e.old_log;
     old_region_squared, "(log2 MiB)^2", "its square" => e.old_log * e.old_log;
     eden_region, "log2 MiB", "size of eden regions" => e.eden_log;
@@ -298,30 +302,37 @@ mod tests {
         let knobs = envelope.initial(&snapshot);
         let m = history.measure(&snapshot, &knobs);
         assert!(state_features(&m).iter().all(|v| v.is_finite()));
-        let expected = Expected::new(&m, &knobs);
-        for (value, feature) in candidate_features(&m, &knobs, &expected).iter().zip(&CANDIDATE_FEATURES) {
+        for (value, feature) in candidate_features(&m, &knobs).iter().zip(&CANDIDATE_FEATURES) {
             assert!(value.is_finite(), "{}", feature.name);
         }
     }
 
     #[test]
-    fn what_is_taken_over_from_the_candidate_before_is_what_would_have_come_out() {
+    fn candidates_side_by_side_have_the_bits_of_each_alone() {
         let m = Measured {
             survival: 0.1,
             promotion: 0.05,
             copy_ns_per_byte: 1.0,
+            mark_ns_per_byte: 0.5,
             allocation_bytes_per_ns: 1e-3,
             live_bytes: 3e7,
             old_bytes: 5e7,
+            reclaimable_bytes: 1e7,
             limit_bytes: 1e9,
             ..Measured::default()
         };
-        let mut knobs = Envelope::of_limit(1 << 30).initial(&Snapshot { limit_bytes: 1 << 30, ..Snapshot::default() });
-        let mut expected = Expected::new(&m, &knobs);
-        for (coordinate, _) in PLANNED.into_iter().chain(PLANNED) {
-            knobs = coordinate.stepped(&knobs, -1);
-            expected = Expected::after(&m, &knobs, Some(&expected));
-            assert_eq!(expected, Expected::new(&m, &knobs), "{coordinate:?}");
+        let start = Envelope::of_limit(1 << 30).initial(&Snapshot { limit_bytes: 1 << 30, ..Snapshot::default() });
+        for by in [-2, -1, 1, 2] {
+            for moved in PLANNED.windows(LANES) {
+                let knobs = std::array::from_fn(|lane| moved[lane].0.stepped(&start, by));
+                let mut columns = [[0.0; LANES]; CANDIDATE_COUNT];
+                candidate_columns(&m, &knobs, &mut columns);
+                for (lane, knobs) in knobs.iter().enumerate() {
+                    let alone = candidate_features(&m, knobs);
+                    let bits = |values: [f64; CANDIDATE_COUNT]| values.map(f64::to_bits);
+                    assert_eq!(bits(columns.map(|column| column[lane])), bits(alone), "{knobs:?}");
+                }
+            }
         }
     }
 

@@ -16,27 +16,22 @@ const MANTISSA: u64 = (1 << 52) - 1;
 /// 2^54, which makes a subnormal number normal.
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
-/// The natural logarithm; NaN below zero, −∞ at zero.
-#[inline]
+/// The natural logarithm; NaN below zero, −∞ at zero. It takes no branch, so that the compiler can make wide instructions of a loop over it.
+#[inline(always)]
 pub fn ln(x: f64) -> f64 {
-    if (f64::MIN_POSITIVE..=f64::MAX).contains(&x) { ln_of_normal(x) } else { ln_of_others(x) }
+    let (normal, exponent) = if x < f64::MIN_POSITIVE { (x * TWO_54, 54.0 * std::f64::consts::LN_2) } else { (x, 0.0) };
+    let y = ln_of_normal(normal) - exponent;
+    let y = if x < 0.0 { f64::NAN } else { y };
+    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
+    // infinity, and what is no number, are their own logarithms
+    if x <= f64::MAX { y } else { x }
 }
 
-#[cold]
-fn ln_of_others(x: f64) -> f64 {
-    match x {
-        0.0 => f64::NEG_INFINITY,
-        x if x > 0.0 && x < 1.0 => ln_of_normal(x * TWO_54) - 54.0 * std::f64::consts::LN_2,
-        x if x < 0.0 => f64::NAN,
-        infinite_or_nan => infinite_or_nan,
-    }
-}
-
-#[inline]
+#[inline(always)]
 fn ln_of_normal(x: f64) -> f64 {
     // x = 2^k·(1 + f), with 1 + f between √½ and √2
-    let shifted = x.to_bits() + (ONE_BITS - SQRT_HALF_BITS);
-    let k = (shifted >> 52) as i64 - 1023;
+    let shifted = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
+    let k = f64::from((shifted >> 52) as i32 - 1023);
     let f = f64::from_bits((shifted & MANTISSA) + SQRT_HALF_BITS) - 1.0;
     // ln(1 + f) = 2·artanh(s), a series in s²
     let s = f / (2.0 + f);
@@ -47,11 +42,11 @@ fn ln_of_normal(x: f64) -> f64 {
         * (0.666_666_666_666_673_5
             + w * (0.285_714_287_436_623_9 + w * (0.181_835_721_616_180_5 + w * 0.147_981_986_051_165_86)));
     let half_square = 0.5 * f * f;
-    let k = k as f64;
     s * (half_square + odd + even) + k * LN2_LOW - half_square + f + k * LN2_HIGH
 }
 
 /// The logarithm to base 2.
+#[inline(always)]
 pub fn log2(x: f64) -> f64 {
     ln(x) * std::f64::consts::LOG2_E
 }

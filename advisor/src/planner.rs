@@ -17,7 +17,7 @@ use tenure_gc::policy::{Envelope, Knobs, Outcome, Overrides};
 use crate::candidates::{self, Bounds};
 use crate::coordinate::{NO_STEPS, Steps, steps_between};
 use crate::correct::Correction;
-use crate::features::{Expected, candidate_features};
+use crate::features::{CANDIDATE_COUNT, LANES, candidate_columns, candidate_features};
 use crate::goal::Weights;
 use crate::history::Measured;
 use crate::model::{Output, Prediction, Prepared};
@@ -128,8 +128,8 @@ impl Planner {
 
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
-        let mut expected = Expected::new(situation.measured, situation.current);
-        let Some(stay) = situation.cost(situation.current, &NO_STEPS, &expected) else { return self.unbelievable() };
+        let stay = predict(situation.measured, situation.prepared, situation.current);
+        let Some(stay) = situation.cost(&stay, &NO_STEPS) else { return self.unbelievable() };
         if situation.correction.is_trying() {
             return Plan::Hold;
         }
@@ -148,15 +148,29 @@ impl Planner {
         }
         let doubt = DOUBT * situation.weights.deviation(situation.correction.deviation());
         let mut best = (f64::INFINITY, f64::INFINITY, *situation.current, NO_STEPS);
+        let mut columns = [[0.0; LANES]; CANDIDATE_COUNT];
+        let mut judge = |knobs: &[Knobs; LANES], steps: &[Steps]| {
+            candidate_columns(situation.measured, knobs, &mut columns);
+            let predictions = situation.prepared.predict_all(&columns);
+            for ((prediction, knobs), steps) in predictions.iter().zip(knobs).zip(steps) {
+                let Some(cost) = situation.cost(prediction, steps) else { continue };
+                let margin = MARGIN * self.caution + doubt * octaves(steps).sqrt();
+                if cost + margin < best.0 + best.1 {
+                    best = (cost, margin, *knobs, *steps);
+                }
+            }
+        };
         let bounds = Bounds { envelope: situation.envelope, trust: situation.trust, frozen: situation.frozen };
-        candidates::each(situation.current, situation.jumps, &bounds, |knobs, steps| {
-            expected = Expected::after(situation.measured, knobs, Some(&expected));
-            let Some(cost) = situation.cost(knobs, steps, &expected) else { return };
-            let margin = MARGIN * self.caution + doubt * octaves(steps).sqrt();
-            if cost + margin < best.0 + best.1 {
-                best = (cost, margin, *knobs, *steps);
+        let (mut knobs, mut steps, mut waiting) = ([*situation.current; LANES], [NO_STEPS; LANES], 0);
+        candidates::each(situation.current, situation.jumps, &bounds, |candidate, by| {
+            (knobs[waiting], steps[waiting]) = (*candidate, *by);
+            waiting += 1;
+            if waiting == LANES {
+                judge(&knobs, &steps);
+                waiting = 0;
             }
         });
+        judge(&knobs, &steps[..waiting]);
         let (cost, margin, knobs, steps) = best;
         if !cost.is_finite() {
             return self.unbelievable();
@@ -183,14 +197,13 @@ impl Planner {
 
 /// How far a move goes.
 fn octaves(steps: &Steps) -> f64 {
-    steps.iter().map(|steps| f64::from(steps.unsigned_abs())).sum::<f64>() / STEPS_PER_OCTAVE
+    f64::from(steps.iter().map(|steps| u32::from(steps.unsigned_abs())).sum::<u32>()) / STEPS_PER_OCTAVE
 }
 
 impl Situation<'_> {
-    /// The cost of `knobs`, so many steps from the current ones, of which so much is expected; none if the predictions are no numbers or beyond belief.
-    fn cost(&self, knobs: &Knobs, steps: &Steps, expected: &Expected) -> Option<f64> {
-        let prediction = self.prepared.predict(&candidate_features(self.measured, knobs, expected));
-        let prediction = self.correction.apply(&prediction, steps);
+    /// The cost of knobs so many steps from the current ones, of which this is predicted; none if the predictions are no numbers or beyond belief.
+    fn cost(&self, prediction: &Prediction, steps: &Steps) -> Option<f64> {
+        let prediction = self.correction.apply(prediction, steps);
         let believable =
             prediction.iter().all(|p| p.is_finite()) && prediction[Output::Pause as usize].abs() < PAUSE_LN_US_MAX;
         let deviation = self.correction.deviation()[Output::Pause as usize];
@@ -201,7 +214,7 @@ impl Situation<'_> {
 
 /// Predictions for `knobs` in the state `measured`, which `prepared` has taken in.
 pub fn predict(measured: &Measured, prepared: &Prepared<'_>, knobs: &Knobs) -> Prediction {
-    prepared.predict(&candidate_features(measured, knobs, &Expected::new(measured, knobs)))
+    prepared.predict(&candidate_features(measured, knobs))
 }
 
 #[cfg(test)]

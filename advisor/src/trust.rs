@@ -130,6 +130,7 @@ impl Trust {
     }
 
     /// The nearest knobs inside.
+    #[inline(always)]
     pub fn nearest(&self, knobs: &Knobs) -> Knobs {
         let young_bytes = knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1);
         let (least, most) = self.heap_bytes;

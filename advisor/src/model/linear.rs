@@ -52,13 +52,19 @@ impl Linear {
         })
     }
 
-    /// The sums for a candidate.
-    pub(super) fn predict(&self, state: &Prediction, candidate: &[f64; CANDIDATE_COUNT]) -> Prediction {
-        let mut sums = *state;
-        for ((&value, range), weights) in candidate.iter().zip(&self.candidate).zip(&self.candidate_weights) {
-            let x = range.standard(value);
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += x * weight;
+    /// The sums for `N` candidates, whose features stand side by side.
+    pub(super) fn predict<const N: usize>(
+        &self,
+        state: &Prediction,
+        candidates: &[[f64; N]; CANDIDATE_COUNT],
+    ) -> [Prediction; N] {
+        let mut sums = [*state; N];
+        for ((column, range), weights) in candidates.iter().zip(&self.candidate).zip(&self.candidate_weights) {
+            for (sums, &value) in sums.iter_mut().zip(column) {
+                let x = range.standard(value);
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += x * weight;
+                }
             }
         }
         sums

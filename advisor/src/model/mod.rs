@@ -214,9 +214,15 @@ enum Part<'m> {
 impl Prepared<'_> {
     /// The predictions for a candidate.
     pub fn predict(&self, candidate: &[f64; CANDIDATE_COUNT]) -> Prediction {
+        let [prediction] = self.predict_all(&candidate.map(|value| [value]));
+        prediction
+    }
+
+    /// The predictions for `N` candidates, whose features stand side by side.
+    pub(crate) fn predict_all<const N: usize>(&self, candidates: &[[f64; N]; CANDIDATE_COUNT]) -> [Prediction; N] {
         match &self.part {
-            Part::Linear(linear, state) => linear.predict(state, candidate),
-            Part::Network(network, state) => network.predict(state, candidate),
+            Part::Linear(linear, state) => linear.predict(state, candidates),
+            Part::Network(network, state) => network.predict(state, candidates),
         }
     }
 

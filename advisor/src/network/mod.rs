@@ -24,7 +24,7 @@ pub use file::{NetworkFit, NetworkOutput};
 use crate::error::ModelError;
 use crate::features::{CANDIDATE_COUNT, STATE_COUNT};
 use crate::model::{FeatureFit, OUTPUT_COUNT, Prediction};
-use kernel::{ACTIVATION_MAX, Four, LANES, Path, Sums, Weights};
+use kernel::{ACTIVATION_MAX, Four, LANES, Path, Steps, Sums, Weights};
 
 /// Hidden units.
 pub const HIDDEN: usize = 32;
@@ -37,28 +37,11 @@ const _: () = assert!(OUTPUT_COUNT <= LANES);
 /// What the hidden units are when all is summed: 0 to 127 each.
 pub(crate) type Hidden = [u8; HIDDEN];
 
-/// A feature's range in 127 steps.
-#[derive(Clone, Copy, Debug, Default)]
-struct Steps {
-    low: f64,
-    high: f64,
-    per_unit: f64,
-}
-
 impl Steps {
     fn of(fit: &FeatureFit) -> Steps {
         let range = fit.high - fit.low;
         let per_unit = if range > 0.0 { f64::from(ACTIVATION_MAX) / range } else { 0.0 };
         Steps { low: fit.low, high: fit.high, per_unit }
-    }
-
-    /// Comparisons are written so that NaN becomes the low end, and all of it takes no branch.
-    fn quantise(&self, value: f64) -> u8 {
-        /// 1.5 · 2^52: adding it leaves the nearest whole number in the lowest bits, ties to even.
-        const ROUND: f64 = 6_755_399_441_055_744.0;
-        let value = if value > self.low { value } else { self.low };
-        let value = if value < self.high { value } else { self.high };
-        ((value - self.low) * self.per_unit + ROUND).to_bits() as u8
     }
 }
 
@@ -71,7 +54,7 @@ pub(crate) struct Network {
     state_weights: Box<[Weights<HIDDEN_ROWS>; STATE_GROUPS]>,
     candidate_weights: Box<[Weights<HIDDEN_ROWS>; CANDIDATE_GROUPS]>,
     bias: Sums<HIDDEN_ROWS>,
-    hidden_scale: [f32; HIDDEN],
+    hidden_scale: [[f32; LANES]; HIDDEN_ROWS],
     readout: [Weights<1>; HIDDEN_GROUPS],
     output_scale: Prediction,
     output_offset: Prediction,
@@ -97,7 +80,7 @@ impl Network {
             state_weights: Box::new([[[0; LANES]; HIDDEN_ROWS]; STATE_GROUPS]),
             candidate_weights: Box::new([[[0; LANES]; HIDDEN_ROWS]; CANDIDATE_GROUPS]),
             bias: std::array::from_fn(|row| std::array::from_fn(|lane| biases[row * LANES + lane])),
-            hidden_scale,
+            hidden_scale: std::array::from_fn(|row| std::array::from_fn(|lane| hidden_scale[row * LANES + lane])),
             readout: [[[0; LANES]; 1]; HIDDEN_GROUPS],
             output_scale: std::array::from_fn(|output| outputs[output].scale),
             output_offset: std::array::from_fn(|output| outputs[output].offset),
@@ -127,36 +110,44 @@ impl Network {
 
     /// The state's part of the first layer.
     pub(crate) fn prepare(&self, state: &[f64; STATE_COUNT]) -> StateSums {
-        let mut sums = self.bias;
-        self.path.add_products(&mut sums, &quantise::<_, STATE_GROUPS>(&self.state, state), &self.state_weights);
-        sums
+        let mut sums = [self.bias];
+        let inputs = self.path.quantise::<_, _, STATE_GROUPS>(&self.state, &state.map(|value| [value]));
+        self.path.add_products(&mut sums, &inputs, &self.state_weights);
+        sums[0]
     }
 
-    /// The hidden units for a candidate.
+    /// The hidden units for `N` candidates, whose features stand side by side.
     #[inline]
-    pub(crate) fn hidden(&self, state: &StateSums, candidate: &[f64; CANDIDATE_COUNT]) -> Hidden {
-        let mut sums = *state;
-        let inputs = quantise::<_, CANDIDATE_GROUPS>(&self.candidate, candidate);
+    pub(crate) fn hidden<const N: usize>(
+        &self,
+        state: &StateSums,
+        candidates: &[[f64; N]; CANDIDATE_COUNT],
+    ) -> [Hidden; N] {
+        let mut sums = [*state; N];
+        let inputs = self.path.quantise::<_, _, CANDIDATE_GROUPS>(&self.candidate, candidates);
         self.path.add_products(&mut sums, &inputs, &self.candidate_weights);
-        let mut hidden = [0; HIDDEN];
-        for (unit, value) in hidden.iter_mut().enumerate() {
-            // Sums stay below 2^24, so single precision holds them exactly. The cast rounds towards zero and saturates.
-            let scaled = sums[unit / LANES][unit % LANES] as f32 * self.hidden_scale[unit] + 0.5;
-            *value = (scaled as i32).clamp(0, i32::from(ACTIVATION_MAX)) as u8;
-        }
-        hidden
+        self.path
+            .activate(&sums, &self.hidden_scale)
+            .map(|rows| *rows.as_flattened().first_chunk().expect("rows make up the hidden units"))
     }
 
-    /// The predictions for a candidate.
+    /// The predictions for `N` candidates.
     #[inline]
-    pub(crate) fn predict(&self, state: &StateSums, candidate: &[f64; CANDIDATE_COUNT]) -> Prediction {
-        let hidden = self.hidden(state, candidate);
-        let (groups, _) = hidden.as_chunks::<4>();
-        let groups: &[Four; HIDDEN_GROUPS] = groups.try_into().expect("hidden units come in fours");
-        let mut sums = [[0; LANES]];
-        self.path.add_products(&mut sums, groups, &self.readout);
-        std::array::from_fn(|output| {
-            f64::from(sums[0][output]) * self.output_scale[output] + self.output_offset[output]
+    pub(crate) fn predict<const N: usize>(
+        &self,
+        state: &StateSums,
+        candidates: &[[f64; N]; CANDIDATE_COUNT],
+    ) -> [Prediction; N] {
+        let hidden = self.hidden(state, candidates);
+        let inputs = hidden.map(|units| -> [Four; HIDDEN_GROUPS] {
+            *units.as_chunks::<4>().0.first_chunk().expect("hidden units come in fours")
+        });
+        let mut sums = [[[0; LANES]]; N];
+        self.path.add_products(&mut sums, &inputs, &self.readout);
+        sums.map(|[sums]| {
+            std::array::from_fn(|output| {
+                f64::from(sums[output]) * self.output_scale[output] + self.output_offset[output]
+            })
         })
     }
 }
@@ -164,16 +155,6 @@ impl Network {
 /// Puts the weight of an input into its byte of a lane that has none there yet.
 fn place(lane: &mut i32, input: usize, weight: i8) {
     *lane |= i32::from(weight.cast_unsigned()) << (8 * (input % 4));
-}
-
-/// Features as activations, in fours; what is missing in the last four is 0.
-#[inline]
-fn quantise<const COUNT: usize, const GROUPS: usize>(steps: &[Steps; COUNT], values: &[f64; COUNT]) -> [Four; GROUPS] {
-    let mut inputs = [[0; 4]; GROUPS];
-    for (input, (steps, &value)) in inputs.as_flattened_mut().iter_mut().zip(steps.iter().zip(values)) {
-        *input = steps.quantise(value);
-    }
-    inputs
 }
 
 #[cfg(test)]
@@ -205,7 +186,8 @@ mod tests {
         let plain = network(Path::Portable);
         for seed in 0..50 {
             let value = |i: usize| ((i * 37 + seed * 101) % 200) as f64 / 90.0 - 1.1;
-            let (state, candidate) = (std::array::from_fn(value), std::array::from_fn(|i| value(i + 7)));
+            let (state, candidate) =
+                (std::array::from_fn(value), std::array::from_fn(|i| [value(i + 7), value(i + 9)]));
             let expected = plain.predict(&plain.prepare(&state), &candidate);
             for path in Path::available() {
                 let network = network(path);

@@ -57,7 +57,8 @@ impl Networks {
 
     fn predict(&self, raw: &Features) -> Prediction {
         let (state, candidate) = split(raw);
-        self.network.predict(&self.network.prepare(state), candidate)
+        let [prediction] = self.network.predict(&self.network.prepare(state), &candidate.map(|value| [value]));
+        prediction
     }
 }
 

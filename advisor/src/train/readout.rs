@@ -77,7 +77,8 @@ impl Twin {
         let network = Network::new(&fit, ranges).ok()?;
         let readout = readout(rows, |row| {
             let (state, candidate) = split(&row.raw);
-            network.hidden(&network.prepare(state), candidate).map(|unit| f64::from(unit) / STEPS).to_vec()
+            let [hidden] = network.hidden(&network.prepare(state), &candidate.map(|value| [value]));
+            hidden.map(|unit| f64::from(unit) / STEPS).to_vec()
         })?;
         let outputs: Vec<NetworkOutput> =
             readout.into_iter().map(|(offset, weights)| round(offset, &weights)).collect();

@@ -3,7 +3,7 @@
 use tenure_gc::Cycle;
 use tenure_gc::policy::Knobs;
 
-use crate::features::{Expected, STATE_COUNT, candidate_features, state_features};
+use crate::features::{STATE_COUNT, candidate_features, state_features};
 use crate::history::{History, Measured};
 use crate::model::{OUTPUT_COUNT, Output, Prediction};
 use crate::observed::{footprint, gc_per_byte, observed, risk};
@@ -78,7 +78,7 @@ fn features(measured: &Measured, knobs: &Knobs) -> Features {
     let mut features = [0.0; WIDTH];
     let (state, candidate) = features.split_at_mut(STATE_COUNT);
     state.copy_from_slice(&state_features(measured));
-    candidate.copy_from_slice(&candidate_features(measured, knobs, &Expected::new(measured, knobs)));
+    candidate.copy_from_slice(&candidate_features(measured, knobs));
     features
 }
 

@@ -166,25 +166,29 @@ impl Envelope {
             let bytes = bytes.clamp(self.region_bytes_min, self.region_bytes_max);
             1 << bytes.ilog2()
         };
-        let share = |value: f64, fallback: f64, lo: f64, hi: f64| {
-            if value.is_nan() { fallback } else { value.clamp(lo, hi) }
-        };
         let eden_region_bytes = region(wanted.eden_region_bytes);
         Knobs {
             old_region_bytes: region(wanted.old_region_bytes),
             eden_region_bytes,
-            concurrent_start_share: share(wanted.concurrent_start_share, current.concurrent_start_share, 0.05, 0.95),
-            young_bytes: wanted.young_bytes.clamp(self.young_bytes_min, self.young_bytes_max),
             large_object_bytes: wanted
                 .large_object_bytes
                 .clamp(LARGE_OBJECT_BYTES_MIN, LARGE_OBJECT_BYTES_MIN.max(eden_region_bytes / 2)),
             tenuring_age: wanted.tenuring_age.min(15),
             mixed_pause_count: wanted.mixed_pause_count.clamp(1, 64),
             mixed_live_share: share(wanted.mixed_live_share, current.mixed_live_share, 0.1, 1.0),
-            heap_target_bytes: wanted.heap_target_bytes.clamp(self.region_bytes_min, self.limit_bytes),
-            uncommit_delay_ns: wanted.uncommit_delay_ns,
-            next_kind: wanted.next_kind,
             idle_delay_ns: wanted.idle_delay_ns.max(IDLE_DELAY_NS_MIN),
+            ..self.clamp_sizes(wanted, current)
+        }
+    }
+
+    /// The same where only the young size, the heap target and the threshold may be other than legal.
+    #[inline(always)]
+    pub fn clamp_sizes(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
+        Knobs {
+            concurrent_start_share: share(wanted.concurrent_start_share, current.concurrent_start_share, 0.05, 0.95),
+            young_bytes: wanted.young_bytes.clamp(self.young_bytes_min, self.young_bytes_max),
+            heap_target_bytes: wanted.heap_target_bytes.clamp(self.region_bytes_min, self.limit_bytes),
+            ..*wanted
         }
     }
 
@@ -207,6 +211,11 @@ impl Envelope {
         };
         self.clamp(&wanted, &wanted)
     }
+}
+
+/// `value` within its bounds; what is no number is the fallback.
+fn share(value: f64, fallback: f64, least: f64, most: f64) -> f64 {
+    if value.is_nan() { fallback } else { value.clamp(least, most) }
 }
 
 #[cfg(test)]
