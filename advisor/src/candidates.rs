@@ -26,6 +26,8 @@ const SINGLES: [Tried; 10] = [
     (C::HeapTarget, &[-4, -2, -1, 1, 2, 4]),
     (C::UncommitDelay, &[-1, 1]),
 ];
+/// Most steps tried of a pair's second knob.
+const STEPS_OF_PAIRS: usize = 5;
 /// Steps tried of two knobs that depend on each other.
 const PAIRS: [(Tried, Tried); 7] = [
     ((C::Young, &[-8, -4, -2, 2, 4, 8]), (C::HeapTarget, &[-4, -2, 2, 4])),
@@ -64,32 +66,54 @@ impl Bounds<'_> {
     }
 
     /// The same where only the sizes that the trust region bounds may lie outside.
+    #[inline(always)]
     fn nearest_sizes(&self, wanted: &Knobs, current: &Knobs) -> Knobs {
-        self.frozen.apply(self.envelope.clamp_sizes(&self.trust.nearest(wanted), current))
+        let near = self.envelope.clamp_sizes(&self.trust.nearest(wanted), current);
+        Knobs {
+            young_bytes: self.frozen.young_bytes.unwrap_or(near.young_bytes),
+            heap_target_bytes: self.frozen.heap_target_bytes.unwrap_or(near.heap_target_bytes),
+            concurrent_start_share: self.frozen.concurrent_start_share.unwrap_or(near.concurrent_start_share),
+            ..*wanted
+        }
+    }
+
+    /// `current` with one knob so many steps away: within the bounds, but for a size, which the bounds tie to others.
+    fn rung(&self, coordinate: C, by: i8, current: &Knobs) -> Knobs {
+        let stepped = coordinate.stepped(current, by);
+        if coordinate.is_size() { stepped } else { self.nearest(&stepped, current) }
     }
 }
 
 /// Calls `visit` with each candidate around `current`, which lies within the bounds, and the steps that lead there.
 pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, mut visit: impl FnMut(&Knobs, &Steps)) {
-    let mut offer = |wanted: &Knobs, moved: &[(C, i8)]| {
-        let sizes = moved.iter().all(|(coordinate, _)| coordinate.is_size());
-        let knobs = if sizes { bounds.nearest_sizes(wanted, current) } else { bounds.nearest(wanted, current) };
-        if moved.iter().all(|(coordinate, _)| !coordinate.is_same(current, &knobs)) {
+    let mut offer = |knobs: &Knobs, moved: &[(C, i8)]| {
+        if moved.iter().all(|(coordinate, _)| !coordinate.is_same(current, knobs)) {
             let mut steps = NO_STEPS;
             moved.iter().for_each(|(coordinate, by)| steps[*coordinate as usize] = *by);
-            visit(&knobs, &steps);
+            visit(knobs, &steps);
         }
     };
     for (coordinate, tried) in SINGLES {
         for &by in tried {
-            offer(&coordinate.stepped(current, by), &[(coordinate, by)]);
+            let rung = bounds.rung(coordinate, by, current);
+            let knobs = if coordinate.is_size() { bounds.nearest_sizes(&rung, current) } else { rung };
+            offer(&knobs, &[(coordinate, by)]);
         }
     }
+    // What bounds a knob, heap target and threshold aside, is nothing of the others: a pair is put together of two rungs, and one that leads
+    // nowhere alone leads nowhere in company. Sizes are bounded when they stand together.
     for ((first, firsts), (second, seconds)) in PAIRS {
+        let mut rungs = [*current; STEPS_OF_PAIRS];
+        rungs.iter_mut().zip(seconds).for_each(|(rung, &by)| *rung = bounds.rung(second, by, current));
         for &one in firsts {
-            let knobs = first.stepped(current, one);
-            for &two in seconds {
-                offer(&second.stepped(&knobs, two), &[(first, one), (second, two)]);
+            let rung = bounds.rung(first, one, current);
+            if first != C::HeapTarget && first.is_same(current, &bounds.nearest_sizes(&rung, current)) {
+                continue;
+            }
+            for (of_second, &two) in rungs.iter().zip(seconds) {
+                let knobs =
+                    if first.is_size() { first.copied(&rung, of_second) } else { second.copied(of_second, &rung) };
+                offer(&bounds.nearest_sizes(&knobs, current), &[(first, one), (second, two)]);
             }
         }
     }
@@ -98,8 +122,9 @@ pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, mut visit: im
         for heap in HEAP_OF_TRIPLES {
             let knobs = C::HeapTarget.stepped(&knobs, heap);
             for threshold in THRESHOLD_OF_TRIPLES {
+                let knobs = C::Threshold.stepped(&knobs, threshold);
                 let moved = [(C::Young, young), (C::HeapTarget, heap), (C::Threshold, threshold)];
-                offer(&C::Threshold.stepped(&knobs, threshold), &moved);
+                offer(&bounds.nearest_sizes(&knobs, current), &moved);
             }
         }
     }

@@ -36,7 +36,6 @@ pub struct Overrides {
 
 impl Overrides {
     /// `knobs` with what is overridden replaced.
-    #[inline]
     pub fn apply(&self, knobs: Knobs) -> Knobs {
         Knobs {
             old_region_bytes: self.old_region_bytes.unwrap_or(knobs.old_region_bytes),

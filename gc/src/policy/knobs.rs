@@ -214,6 +214,7 @@ impl Envelope {
 }
 
 /// `value` within its bounds; what is no number is the fallback.
+#[inline]
 fn share(value: f64, fallback: f64, least: f64, most: f64) -> f64 {
     if value.is_nan() { fallback } else { value.clamp(least, most) }
 }
