@@ -34,6 +34,7 @@ mod math;
 mod model;
 mod network;
 mod observed;
+mod order;
 mod planner;
 mod policy;
 #[cfg(any(test, feature = "train"))]

@@ -131,13 +131,51 @@ impl Sample {
         }
     }
 
+    /// ln of the quantity.
+    fn ln(&self, quantity: Quantity) -> f64 {
+        let [bytes, per] = self.parts(quantity);
+        ln(bytes / per + quantity.floor())
+    }
+
     /// ln of what a quantity was over `cycles`, the newest last; none of no cycles.
     pub(crate) fn ln_over(quantity: Quantity, cycles: impl Iterator<Item = Sample>) -> Option<f64> {
-        let over = cycles.map(|sample| sample.parts(quantity)).reduce(|sum, parts| match quantity {
-            Quantity::Live => parts,
-            _ => [sum[0] + parts[0], sum[1] + parts[1]],
+        let over = cycles.reduce(|sum, cycle| Sample {
+            allocated_bytes: sum.allocated_bytes + cycle.allocated_bytes,
+            promoted_bytes: sum.promoted_bytes + cycle.promoted_bytes,
+            mutator_ns: sum.mutator_ns + cycle.mutator_ns,
+            ..cycle
         })?;
-        Some(ln(over[0] / over[1] + quantity.floor()))
+        Some(over.ln(quantity))
+    }
+}
+
+/// What cycles came to since the first, in whole numbers that begin again at zero where they end: a difference over a horizon is
+/// exact, however long a run.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    allocated_bytes: u64,
+    promoted_bytes: u64,
+    mutator_ns: u64,
+}
+
+impl Totals {
+    /// With one more cycle.
+    fn and(&self, cycle: &Sample) -> Totals {
+        Totals {
+            allocated_bytes: self.allocated_bytes.wrapping_add(cycle.allocated_bytes as u64),
+            promoted_bytes: self.promoted_bytes.wrapping_add(cycle.promoted_bytes as u64),
+            mutator_ns: self.mutator_ns.wrapping_add(cycle.mutator_ns as u64),
+        }
+    }
+
+    /// What the cycles since `earlier` came to, as if it were one.
+    fn since(&self, earlier: &Totals) -> Sample {
+        Sample {
+            allocated_bytes: self.allocated_bytes.wrapping_sub(earlier.allocated_bytes) as f64,
+            promoted_bytes: self.promoted_bytes.wrapping_sub(earlier.promoted_bytes) as f64,
+            mutator_ns: self.mutator_ns.wrapping_sub(earlier.mutator_ns).max(1) as f64,
+            ..Sample::default()
+        }
     }
 }
 
@@ -156,7 +194,8 @@ pub struct Forecaster {
     blends: [[Blend; HORIZON_COUNT]; QUANTITY_COUNT],
     /// Forecasts that wait for what they foretold.
     waiting: [[Said; WAITING]; QUANTITY_COUNT],
-    recent: [Sample; HORIZON_MAX],
+    /// What the cycles up to each of the last came to, and up to the newest.
+    totals: [Totals; HORIZON_MAX + 1],
     seen: usize,
     uptime_ns: u64,
     length_ns: f64,
@@ -169,7 +208,7 @@ impl Forecaster {
             series: Quantity::ALL.map(Series::new),
             blends: std::array::from_fn(|q| std::array::from_fn(|h| Blend::new(model.errors(q, h)))),
             waiting: [[Said::default(); WAITING]; QUANTITY_COUNT],
-            recent: [Sample::default(); HORIZON_MAX],
+            totals: [Totals::default(); HORIZON_MAX + 1],
             seen: 0,
             uptime_ns: 0,
             length_ns: 0.0,
@@ -185,26 +224,31 @@ impl Forecaster {
             return;
         }
         let sample = Sample::of(snapshot);
-        self.recent[self.seen % HORIZON_MAX] = sample;
+        let before = self.totals[self.seen % self.totals.len()];
         self.seen += 1;
+        self.totals[self.seen % self.totals.len()] = before.and(&sample);
         self.length_ns += LENGTH_GAIN.max(1.0 / self.seen as f64) * (elapsed_ns - self.length_ns);
         for quantity in Quantity::ALL {
-            self.settle(quantity);
+            self.settle(quantity, &sample);
             self.series[quantity as usize].push(&sample);
             self.foretell(quantity);
         }
     }
 
     /// Answers the forecasts whose horizon ended with the newest cycle.
-    fn settle(&mut self, quantity: Quantity) {
+    fn settle(&mut self, quantity: Quantity, newest: &Sample) {
+        let q = quantity as usize;
+        let now = self.totals[self.seen % self.totals.len()];
         for (h, cycles) in HORIZONS.into_iter().enumerate() {
             if self.seen <= cycles {
                 break;
             }
-            let since = (self.seen - cycles..self.seen).map(|at| self.recent[at % HORIZON_MAX]);
-            let came = Sample::ln_over(quantity, since).expect("a horizon is no shorter than a cycle");
-            let said = &self.waiting[quantity as usize][self.slot(h)];
-            self.blends[quantity as usize][h].settle(said, came);
+            let came = match quantity {
+                Quantity::Live => newest.ln(quantity),
+                _ => now.since(&self.totals[(self.seen - cycles) % self.totals.len()]).ln(quantity),
+            };
+            let said = &self.waiting[q][self.slot(h)];
+            self.blends[q][h].settle(said, came);
         }
     }
 

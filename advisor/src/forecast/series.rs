@@ -11,6 +11,7 @@
 
 use super::{Quantity, Sample};
 use crate::math::ln;
+use crate::order::sorted;
 
 /// Lags kept.
 const LAGS: usize = 8;
@@ -144,11 +145,10 @@ impl Series {
         self.lags[(self.seen.max(1) - 1 - back) % LAGS]
     }
 
-    fn median(&self, of: usize) -> f64 {
-        let mut sorted: [f64; LAGS] = std::array::from_fn(|back| self.lag(back));
-        let sorted = &mut sorted[..of];
-        sorted.sort_unstable_by(f64::total_cmp);
-        0.5 * (sorted[(of - 1) / 2] + sorted[of / 2])
+    /// The median of the last `OF` values.
+    fn median<const OF: usize>(&self) -> f64 {
+        let sorted = sorted(std::array::from_fn::<_, OF, _>(|back| self.lag(back)));
+        0.5 * (sorted[(OF - 1) / 2] + sorted[OF / 2])
     }
 
     /// The slope of the least-squares line through the lags, per cycle.
@@ -181,8 +181,8 @@ impl Series {
             average(3),
             average(4),
             average(5),
-            to_last(self.median(3)),
-            to_last(self.median(LAGS)),
+            to_last(self.median::<3>()),
+            to_last(self.median::<LAGS>()),
             self.trend().clamp(-DIFFERENCE_MAX, DIFFERENCE_MAX),
             echo * average(QUICK),
             echo * average(SLOW),
