@@ -17,25 +17,18 @@ use tenure_gc::policy::{Envelope, Policy, Reason, Snapshot};
 /// More than a core's own caches hold.
 const CACHE_BYTES: usize = 4 << 20;
 const LINE_BYTES: usize = 64;
-/// Enough for a plan in each cycle, however long a plan may stand.
-const STEP_NS: u64 = 1_000_000_000;
-
-/// What the decisions of a run took: those that planned, and the others.
-#[derive(Default)]
-struct Times {
-    plans: Vec<u64>,
-    others: Vec<u64>,
-    observing: Vec<u64>,
-}
+/// Enough for a plan in each cycle.
+const STEP_NS: u64 = Advisor::STANDING_NS_MAX;
 
 fn walk(other: &mut [u8]) {
     other.iter_mut().step_by(LINE_BYTES).for_each(|byte| *byte = byte.wrapping_add(1));
     black_box(other);
 }
 
-/// The run's decisions; `step_ns` is added between cycles, and `other` walked over.
-fn replay(cycles: &[Cycle], step_ns: u64, other: &mut [u8]) -> Times {
-    let (mut advisor, mut times, mut planned_ns) = (Advisor::shipped(), Times::default(), 0);
+/// Nanoseconds of each cycle's decision and of what is learnt from its outcome; `step_ns` is added between cycles, and `other` walked over.
+/// Of the cycles in which the model had its turn, if only those are asked for.
+fn replay(cycles: &[Cycle], step_ns: u64, only_model: bool, other: &mut [u8]) -> Vec<u64> {
+    let (mut advisor, mut nanoseconds) = (Advisor::shipped(), Vec::new());
     for (number, cycle) in cycles.iter().enumerate() {
         let uptime_ns = cycle.snapshot.uptime_ns + number as u64 * step_ns;
         let snapshot = Snapshot { uptime_ns, ..cycle.snapshot };
@@ -43,30 +36,22 @@ fn replay(cycles: &[Cycle], step_ns: u64, other: &mut [u8]) -> Times {
         walk(other);
         let begun = Instant::now();
         let decision = black_box(advisor.decide(&snapshot, &cycle.decision.knobs, &envelope));
-        let ns = begun.elapsed().as_nanos() as u64;
-        let begun = Instant::now();
         advisor.observe(&cycle.outcome);
-        times.observing.push(begun.elapsed().as_nanos() as u64);
-        let plans = matches!(decision.reason, Reason::Model | Reason::Undo | Reason::Hold);
-        if plans && uptime_ns >= planned_ns {
-            times.plans.push(ns);
-            planned_ns = uptime_ns + 10_000_000;
-        } else {
-            times.others.push(ns);
+        let ns = begun.elapsed().as_nanos() as u64;
+        if !only_model || matches!(decision.reason, Reason::Model | Reason::Undo | Reason::Hold) {
+            nanoseconds.push(ns);
         }
     }
-    times
+    nanoseconds
 }
 
 fn show(what: &str, mut nanoseconds: Vec<u64>) {
     nanoseconds.sort_unstable();
-    let quantile = |q: f64| nanoseconds.get((nanoseconds.len() as f64 * q) as usize).map_or(0.0, |&ns| ns as f64 / 1e3);
-    println!(
-        "  {what:32} {:6} times: median {:6.2} µs, p95 {:6.2} µs",
-        nanoseconds.len(),
-        quantile(0.5),
-        quantile(0.95)
-    );
+    let count = nanoseconds.len();
+    let quantile = |q: f64| nanoseconds.get((count as f64 * q) as usize).map_or(0.0, |&ns| ns as f64 / 1e3);
+    let mean = nanoseconds.iter().sum::<u64>() as f64 / 1e3 / count.max(1) as f64;
+    let (median, p95) = (quantile(0.5), quantile(0.95));
+    println!("  {what:30} {count:6} times: median {median:6.2} µs, p95 {p95:6.2} µs, mean {mean:6.2} µs");
 }
 
 fn main() -> ExitCode {
@@ -81,16 +66,13 @@ fn main() -> ExitCode {
             }
         };
         if !once.is_empty() {
-            replay(&journal.cycles, 0, &mut []);
+            replay(&journal.cycles, 0, false, &mut []);
             continue;
         }
         println!("{path}: {} cycles", journal.cycles.len());
         for (what, other) in [("warm", &mut [][..]), ("cold", &mut other[..])] {
-            show(&format!("{what}: plans, if each plans"), replay(&journal.cycles, STEP_NS, other).plans);
-            let times = replay(&journal.cycles, 0, other);
-            show(&format!("{what}: plans"), times.plans);
-            show(&format!("{what}: other decisions"), times.others);
-            show(&format!("{what}: outcomes"), times.observing);
+            show(&format!("{what}: if each plans"), replay(&journal.cycles, STEP_NS, true, other));
+            show(&format!("{what}: as it was"), replay(&journal.cycles, 0, false, other));
         }
     }
     ExitCode::SUCCESS

@@ -2,7 +2,7 @@
 //! `cargo run --release -p tenure-advisor --features train --example decision_time`.
 //!
 //! Caches are cold: more than they hold is walked over before each measurement, as a program would have. Each decision makes a
-//! plan, the dearest kind; in a running heap the model's decisions are at least 10 ms apart.
+//! plan, the dearest kind; in a running heap the model's decisions are 10 to 160 ms apart.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,7 +16,7 @@ const DECISIONS_PER_SIGNAL: usize = 150;
 const PREDICTIONS: usize = 400;
 const LIMITS: [u64; 3] = [96 << 20, 160 << 20, 320 << 20];
 /// Time between decisions, as the advisor sees it: enough for a plan each time.
-const STEP_NS: u64 = 10_000_000;
+const STEP_NS: u64 = Advisor::STANDING_NS_MAX;
 
 /// More memory than caches hold.
 struct Walk(Vec<u64>);

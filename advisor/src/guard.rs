@@ -66,6 +66,8 @@ pub struct Guard {
     since_probe: u64,
     probe_period: u64,
     since_fallback: u64,
+    /// Whether a probe would tell more.
+    doubts: bool,
 }
 
 impl Default for Guard {
@@ -89,6 +91,7 @@ impl Guard {
             since_probe: 0,
             probe_period: PROBE_PERIOD_FIRST,
             since_fallback: 0,
+            doubts: false,
         }
     }
 
@@ -144,7 +147,7 @@ impl Guard {
         }
         self.relative.drifted(outlook.drift);
         self.stale |= outlook.drift > STALE_DRIFT;
-        let standing = if self.stale { self.relative.standing() } else { self.plain.standing() };
+        let standing = self.standing();
         if standing == Standing::Overdrawn {
             self.fall_back();
             return Turn::Fallback;
@@ -153,14 +156,23 @@ impl Guard {
             self.probe_left -= 1;
             return Turn::Probe;
         }
-        let unclear = self.stale && standing != Standing::Better;
-        if outlook.moved && unclear && self.since_probe >= self.probe_period {
+        self.doubts = outlook.moved && self.stale && standing != Standing::Better;
+        if self.doubts && self.since_probe >= self.probe_period {
             self.since_probe = 0;
             self.probe_period = (self.probe_period * 2).min(PROBE_PERIOD_MAX);
             self.probe_left = PROBE - 1;
             return Turn::Probe;
         }
         Turn::Model
+    }
+
+    /// Whether a turn of the model's needs to be looked at again soon: its allowance is used up, or a probe is to come.
+    pub fn is_uneasy(&self) -> bool {
+        self.doubts || self.standing() == Standing::Overdrawn
+    }
+
+    fn standing(&self) -> Standing {
+        if self.stale { self.relative.standing() } else { self.plain.standing() }
     }
 
     fn fall_back(&mut self) {

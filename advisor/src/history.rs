@@ -10,6 +10,8 @@
 //! - H2. Every number in [`Measured`] is finite, whatever the snapshots hold: ratios with an empty denominator are 0.
 
 use crate::math::ln;
+use crate::order::sorted;
+use crate::pace::Signs;
 use tenure_gc::policy::{CycleKind, Knobs, Snapshot};
 
 /// Cycles kept.
@@ -108,6 +110,20 @@ pub struct Measured {
     pub young_bytes: f64,
 }
 
+impl Measured {
+    /// The same at a glance.
+    pub fn signs(&self) -> Signs {
+        Signs {
+            allocation_bytes_per_ns: self.allocation_bytes_per_ns,
+            survival: self.survival,
+            promotion: self.promotion,
+            old_bytes: self.old_bytes,
+            limit_bytes: self.limit_bytes,
+            failed: self.full_rate + self.failed_rate > 0.0,
+        }
+    }
+}
+
 /// A ring of recent cycles.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -182,6 +198,19 @@ impl History {
         self.seen += 1;
     }
 
+    /// What the newest cycle showed, which `snapshot` ended.
+    pub fn newest(&self, snapshot: &Snapshot) -> Signs {
+        let cycle = &self.cycles[(self.seen.saturating_sub(1) % WINDOW as u64) as usize];
+        Signs {
+            allocation_bytes_per_ns: cycle.allocation_bytes_per_ns,
+            survival: cycle.survival,
+            promotion: cycle.promotion,
+            old_bytes: (snapshot.old_bytes + snapshot.large_bytes) as f64,
+            limit_bytes: snapshot.limit_bytes.max(1) as f64,
+            failed: cycle.full + cycle.failed > 0.0,
+        }
+    }
+
     /// The rates of the window and the occupancies of `snapshot`, the last one pushed; `current` are the knobs of the
     /// cycle that it ended.
     pub fn measure(&self, snapshot: &Snapshot, current: &Knobs) -> Measured {
@@ -246,14 +275,13 @@ struct Quartiles {
 
 impl Quartiles {
     fn of(values: impl Iterator<Item = f64>) -> Quartiles {
-        let mut sorted = [0.0; WINDOW];
+        let mut numbers = [f64::INFINITY; WINDOW];
         let mut len = 0;
         for value in values {
-            sorted[len] = value;
+            numbers[len] = value;
             len += 1;
         }
-        let sorted = &mut sorted[..len];
-        sorted.sort_unstable_by(f64::total_cmp);
+        let sorted = sorted(numbers);
         match len {
             0 => Quartiles { lower: 0.0, median: 0.0, upper: 0.0 },
             _ => Quartiles {

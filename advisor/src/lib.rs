@@ -35,6 +35,7 @@ mod model;
 mod network;
 mod observed;
 mod order;
+mod pace;
 mod planner;
 mod policy;
 #[cfg(any(test, feature = "train"))]

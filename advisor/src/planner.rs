@@ -126,6 +126,11 @@ impl Planner {
         self.here.add(outcome);
     }
 
+    /// Whether no move is wanted, and none is on trial.
+    pub fn is_at_rest(&self) -> bool {
+        self.wanted == 0 && self.before.is_none()
+    }
+
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
         let stay = predict(situation.measured, situation.prepared, situation.current);

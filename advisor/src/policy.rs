@@ -9,7 +9,7 @@
 //! - A2. Without a usable model every decision is the adaptive policy's own, with [`Reason::NoModel`], and counted.
 //! - A3. A knob that no plan has moved follows the adaptive policy.
 //! - A4. A frozen knob has its value in every decision, whoever makes it.
-//! - A5. The model decides at most 100 times a second, and what stands in between costs no prediction.
+//! - A5. The model decides at most 100 times a second, and as seldom as [`Pace`] lets it; what stands in between costs no prediction.
 //! - A6. In the shadow the knobs in force are the adaptive policy's; what the advisor would have stands beside them.
 
 use std::sync::Arc;
@@ -29,12 +29,11 @@ use crate::history::{History, Measured};
 use crate::math::exp;
 use crate::model::{Model, Output, Prediction};
 use crate::observed::observed;
+use crate::pace::{PERIOD_NS_MAX, Pace};
 use crate::planner::{Plan, Planner, Situation, predict};
 use crate::smooth::Smoother;
 use crate::trust::{Needs, Trust};
 
-/// The model's decisions are at least this far apart: 100 a second. In between, the last one stands.
-const PERIOD_NS: u64 = 10_000_000;
 /// Change of a followed size below which the knob stays as it is.
 const FOLLOW_GROWTH: f64 = 1.1;
 const FOLLOW_SHRINKAGE: f64 = 0.75;
@@ -43,6 +42,8 @@ const FOLLOW_YOUNG: f64 = 1.5;
 const FOLLOW_SHARE: f64 = 0.25;
 /// Change of the tenuring age below which it stays as it is.
 const FOLLOW_AGE: u8 = 3;
+/// Change of the smoothed state from one decision to the next, in standard scores, below which the next may wait.
+const CALM_DRIFT: f64 = 0.05;
 /// What shows within a probe. Of the others a probe would only bring the next marking nearer, and blame the adaptive policy.
 const QUICK: [Coordinate; 4] = [Coordinate::EdenRegion, Coordinate::Young, Coordinate::LargeObject, Coordinate::Age];
 
@@ -67,8 +68,11 @@ struct Learned {
     guard: Guard,
     /// The state in which the adaptive policy last decided.
     baseline_state: [f64; STATE_COUNT],
+    /// The state of the decision before.
+    decided_state: [f64; STATE_COUNT],
     /// The model's last decision, as long as its turn lasts.
     standing: Option<Standing>,
+    pace: Pace,
     /// The knobs to return to after a probe.
     held: Option<Knobs>,
     /// Which of them a plan has moved.
@@ -90,8 +94,6 @@ struct Pending {
 /// A decision that stands until the next is due.
 #[derive(Clone, Copy)]
 struct Standing {
-    /// When it was made.
-    uptime_ns: u64,
     decision: Decision,
     pending: Pending,
 }
@@ -113,6 +115,9 @@ impl Wishes<'_> {
 }
 
 impl Advisor {
+    /// The longest that a decision of the model's stands, in ns of the heap's uptime.
+    pub const STANDING_NS_MAX: u64 = PERIOD_NS_MAX;
+
     /// An advisor over `level0`, the policy it falls back to; without a model it is `level0` under another name.
     pub(crate) fn over(level0: Box<dyn Policy>, model: Option<Arc<Model>>) -> Advisor {
         let learned = model.map(|model| Box::new(Learned::new(model, Goal::default())));
@@ -206,7 +211,9 @@ impl Learned {
             planner: Planner::new(),
             guard: Guard::new(),
             baseline_state: [0.0; STATE_COUNT],
+            decided_state: [0.0; STATE_COUNT],
             standing: None,
+            pace: Pace::default(),
             held: None,
             owned: [false; PLANNED_COUNT],
             pending: None,
@@ -222,7 +229,10 @@ impl Learned {
     /// The model's last decision once more, if the next is not due: what came of the knobs is learnt in each cycle, but the state
     /// that they were chosen for is hardly another.
     fn stand(&mut self, snapshot: &Snapshot, wishes: &Wishes<'_>) -> Option<Decision> {
-        let standing = self.standing.filter(|s| snapshot.uptime_ns < s.uptime_ns.saturating_add(PERIOD_NS))?;
+        let standing = self.standing?;
+        if self.pace.is_due(snapshot.uptime_ns, &self.history.newest(snapshot)) {
+            return None;
+        }
         self.pending = Some(standing.pending);
         let held = self.follow(&standing.decision.advised, wishes.level0);
         let advised = wishes.legal(held, &held);
@@ -299,7 +309,11 @@ impl Learned {
         let by_model = matches!(reason, Reason::Model | Reason::Undo | Reason::Hold);
         let (decision, pending) = self.answer(&now, advised, reason, by_model, wishes);
         self.pending = Some(pending);
-        self.standing = by_model.then_some(Standing { uptime_ns: snapshot.uptime_ns, decision, pending });
+        self.standing = by_model.then_some(Standing { decision, pending });
+        let calm = !changed && model.drift(&state, &self.decided_state) < CALM_DRIFT;
+        let at_rest = calm && reason == Reason::Hold && self.planner.is_at_rest() && !self.correction.is_trying();
+        self.pace.decided(snapshot.uptime_ns, &now, &smooth, at_rest && !self.guard.is_uneasy());
+        self.decided_state = state;
         decision
     }
 
@@ -373,6 +387,9 @@ impl Learned {
         if self.history.seen() > 2 {
             let cost = |outputs: &Prediction| self.weights.cost(outputs, 0.0, pending.pause_goal_ln);
             self.guard.record(pending.advised, cost(&outputs), cost(&pending.baseline));
+            if self.guard.is_uneasy() {
+                self.pace.hurry();
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! itself changes — its allocation rate, survival or promotion step — the averages start anew.
 
 use crate::history::Measured;
+use crate::pace::Signs;
 
 /// Weight of the newest occupancies, and of the newest rates, which are medians already.
 const OCCUPANCY_GAIN: f64 = 1.0 / 16.0;
@@ -24,7 +25,7 @@ impl Smoother {
     pub fn update(&mut self, now: &Measured) -> (Measured, bool) {
         let (next, changed) = match &self.average {
             None => (*now, false),
-            Some(average) if has_stepped(average, now) => (*now, true),
+            Some(average) if has_stepped(average, &now.signs()) => (*now, true),
             Some(average) => (blend(average, now), false),
         };
         self.average = Some(next);
@@ -32,7 +33,8 @@ impl Smoother {
     }
 }
 
-fn has_stepped(average: &Measured, now: &Measured) -> bool {
+/// Whether the workload is another than the one that these are the averages of.
+pub fn has_stepped(average: &Measured, now: &Signs) -> bool {
     let factor = (now.allocation_bytes_per_ns + 1e-9) / (average.allocation_bytes_per_ns + 1e-9);
     !(1.0 / RATE_STEP..=RATE_STEP).contains(&factor)
         || (now.survival - average.survival).abs() > SHARE_STEP

@@ -20,8 +20,8 @@ use tenure_gc::{Clock, SystemClock};
 /// More than a core's own caches hold.
 const CACHE_BYTES: usize = 4 << 20;
 const LINE_BYTES: usize = 64;
-/// Plans are throttled; with so much between decisions each one plans.
-const UPTIME_STEP_NS: u64 = 20_000_000;
+/// A plan stands for a while; with so much between decisions each one plans.
+const UPTIME_STEP_NS: u64 = Advisor::STANDING_NS_MAX;
 
 /// What deciding takes.
 #[derive(Clone, Debug)]
