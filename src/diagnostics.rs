@@ -216,7 +216,7 @@ mod tests {
 
     fn diagnostics(text: &str, raw: impl Fn(FileId) -> Vec<raw::Diagnostic>) -> Diagnostics {
         let mut sources = Sources::default();
-        let file = sources.add("a.ten", text);
+        let file = sources.add("a.ten", text.to_owned());
         Diagnostics::new(Arc::new(sources), raw(file))
     }
 

@@ -47,7 +47,7 @@ pub fn library_pages() -> Vec<(String, String)> {
 
 fn page(name: &str, text: &str, core: bool) -> Result<String, Diagnostics> {
     let mut sources = Sources::default();
-    let file = sources.add(name, text);
+    let file = sources.add(name, text.to_owned());
     let (tree, found) = parse(&sources, file);
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(Diagnostics::new(Arc::new(sources), found));

@@ -256,7 +256,7 @@ pub(crate) fn add_source(name: &str, text: &str) -> Result<(Sources, FileId), Di
         return Err(Diagnostics::unreadable(message));
     }
     let mut sources = Sources::default();
-    let main = sources.add(name, text);
+    let main = sources.add(name, text.to_owned());
     Ok((sources, main))
 }
 

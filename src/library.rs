@@ -3,6 +3,7 @@
 
 use crate::host::Host;
 use crate::source_file;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::Path;
 use tenure_compiler::check::{Library, LibraryModule};
@@ -49,7 +50,7 @@ pub(crate) fn imported(text: &str) -> Vec<String> {
 }
 
 impl Library for Modules<'_> {
-    fn core_sources(&self) -> Vec<(String, String)> {
+    fn core_sources(&self) -> Vec<(String, Cow<'static, str>)> {
         tenure_stdlib::core_sources().iter().map(|&(name, text)| (name.into(), text.into())).collect()
     }
 

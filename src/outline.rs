@@ -23,7 +23,7 @@ pub(crate) struct Declared {
 /// The declarations of a text, in source order; of one with mistakes, those that could be read.
 pub(crate) fn outline(text: &str, core: bool) -> Vec<Declared> {
     let mut sources = Sources::default();
-    let file = sources.add("outline", text);
+    let file = sources.add("outline", text.to_owned());
     let (tree, _) = parse(&sources, file);
     let mut outline = Outline { sources: &sources, core, found: Vec::new() };
     tree.items.iter().for_each(|item| outline.item(item));

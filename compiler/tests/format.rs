@@ -15,7 +15,7 @@ mod cases;
 /// The text laid out anew, or nothing if it does not parse.
 fn formatted(name: &str, text: &str) -> Option<String> {
     let mut sources = Sources::default();
-    let id = sources.add(name, text);
+    let id = sources.add(name, text.to_owned());
     let (tree, messages) = parse(&sources, id);
     if messages.iter().any(|m| m.severity == Severity::Error) {
         return None;

@@ -12,7 +12,7 @@ mod cases;
 
 fn show(text: &str) -> String {
     let mut sources = Sources::default();
-    let id = sources.add("case.ten", text);
+    let id = sources.add("case.ten", text.to_owned());
     let (tree, errors) = parse(&sources, id);
     let mut out = dump(&tree);
     for e in errors {

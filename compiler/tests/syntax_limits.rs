@@ -8,7 +8,7 @@ use tenure_compiler::syntax::parse;
 
 fn parsed(text: &str) -> (File, Vec<Diagnostic>) {
     let mut sources = Sources::default();
-    let file = sources.add("limits.ten", text);
+    let file = sources.add("limits.ten", text.to_owned());
     parse(&sources, file)
 }
 

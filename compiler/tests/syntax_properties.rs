@@ -21,7 +21,7 @@ const SAMPLE: &str = include_str!("syntax/sample.ten");
 
 fn check(text: &str) {
     let mut sources = Sources::default();
-    let id = sources.add("random.ten", text);
+    let id = sources.add("random.ten", text.to_owned());
     let (tree, messages) = parse(&sources, id);
     for message in &messages {
         for label in std::iter::once(&message.primary).chain(&message.secondary) {

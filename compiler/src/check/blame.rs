@@ -126,7 +126,7 @@ impl Checker<'_> {
 
     fn is_generic(&self, id: FnId) -> bool {
         match self.instance(id).what {
-            What::Fn(decl) => self.function(decl).is_template() || !self.function(decl).generics.is_empty(),
+            What::Fn(decl) => self.is_open(decl),
             What::Derived(..) | What::Dynamic(..) => true,
             _ => false,
         }
@@ -211,7 +211,7 @@ impl Checker<'_> {
     fn annotation(&self, id: FnId, bad: &HashSet<FnId>) -> Option<String> {
         let instance = self.instance(id);
         let What::Fn(decl) = instance.what else { return None };
-        if self.is_standard(id) || !self.function(decl).is_template() {
+        if self.is_standard(id) || !self.is_template(decl) {
             return None;
         }
         let ast = self.function(decl).ast;

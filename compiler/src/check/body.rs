@@ -297,11 +297,7 @@ impl<'c, 'a> Body<'c, 'a> {
             let ty = types.next().unwrap_or(Ty::ERROR);
             self.param(param.name.name, ty, param.name.span);
         }
-        let body = match &ast.later {
-            Some(later) => Some(self.cx.timing.time("parse put off", || later.body())),
-            None => ast.body.as_ref(),
-        };
-        match body {
+        match &ast.body {
             Some(body) => self.frame_body(FnSource::of(body)),
             None => {
                 // an intrinsic or native used as a value: a body that does nothing but call it
@@ -523,7 +519,7 @@ impl<'c, 'a> Body<'c, 'a> {
     pub fn unsolved_call(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) {
         let ast = self.cx.function(decl).ast;
         let open = type_args.iter().position(|&t| self.cx.types.is_open(t));
-        let generic = open.and_then(|i| self.cx.function(decl).generics.get(i).copied());
+        let generic = open.and_then(|i| self.cx.function(decl).generics().nth(i));
         let what = generic.map_or_else(String::new, |g| format!(" `{g}`"));
         let message = format!("the type{what} of this call of `{}` can't be inferred", ast.name.name);
         self.report(Diagnostic::error(codes::CALL_TYPE_UNKNOWN, span, message).help("annotate what it is used with"));

@@ -110,7 +110,7 @@ impl<'a> Body<'_, 'a> {
 
     /// The type arguments of a call: those given, then unknown ones.
     pub fn type_args(&mut self, decl: FnDeclId, mut given: Vec<Ty>, span: Span) -> Vec<Ty> {
-        let wanted = self.cx.function(decl).generics.len();
+        let wanted = self.cx.function(decl).generics().len();
         while given.len() < wanted {
             given.push(self.fresh(span));
         }

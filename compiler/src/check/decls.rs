@@ -17,6 +17,7 @@ use crate::syntax::span::Span;
 use crate::syntax::symbol::Symbol;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use std::rc::Rc;
 use tenure_runtime::native::NativeId;
 
 /// A function declaration, an index into `Checker::fns`.
@@ -96,21 +97,29 @@ pub(super) struct FnDecl<'a> {
     pub module: ModuleId,
     pub public: bool,
     pub owner: Owner,
-    /// Names of the type arguments: the owner's, then its own.
-    pub generics: Vec<Symbol>,
-    /// How many of them are the owner's (or, for a local function, the enclosing one's).
-    pub owner_generics: usize,
+    /// Names of the owner's type arguments (or, for a local function, the enclosing one's).
+    pub owner_generics: Rc<[Symbol]>,
     pub kind: FnKind,
-    /// Where types that are not written come from.
-    pub follows: Option<Follows>,
+    /// Where types that are not written may come from.
+    pub follows: Vec<Follows>,
     /// What its attributes say.
     pub inlining: Inlining,
 }
 
 impl FnDecl<'_> {
-    /// Whether some parameter has no type.
-    pub fn is_template(&self) -> bool {
-        self.follows.is_none() && self.ast.params.iter().any(|p| p.ty.is_none())
+    /// Names of the type arguments: the owner's, then its own.
+    pub fn generics(&self) -> impl ExactSizeIterator<Item = Symbol> {
+        let own = self.ast.generics.len();
+        let owner = self.owner_generics.len();
+        (0..owner + own).map(move |i| match i.checked_sub(owner) {
+            None => self.owner_generics[i],
+            Some(i) => self.ast.generics[i].name.name,
+        })
+    }
+
+    /// Whether some parameter, or the result, is written without a type.
+    pub fn is_incomplete(&self) -> bool {
+        self.ast.result.is_none() || self.ast.params.iter().any(|p| p.ty.is_none())
     }
 }
 
@@ -297,7 +306,9 @@ impl<'a> Checker<'a> {
         for file in &modules.list[module.0 as usize].files {
             for item in &file.items {
                 self.collect_item(module, item);
-                self.check_distinct(item);
+                if !modules.list[module.0 as usize].standard {
+                    self.check_distinct(item);
+                }
             }
         }
     }
@@ -307,7 +318,7 @@ impl<'a> Checker<'a> {
         match &item.kind {
             ast::ItemKind::Fn(function) => {
                 let kind = self.fn_kind(module, function, &item.attributes);
-                let id = self.add_fn(function, module, public, Owner::None, Vec::new(), kind);
+                let id = self.add_fn(function, module, public, Owner::None, Rc::default(), kind);
                 self.note_inlining(id, &item.attributes);
                 self.define(module, function.name, Def::Fn(id));
             }
@@ -330,11 +341,12 @@ impl<'a> Checker<'a> {
             ast::ItemKind::Trait(decl) => {
                 let kind = TypeDeclKind::Trait(decl);
                 let id = self.add_type(decl.name, module, public, &decl.generics, kind);
+                let own = decl.generics.iter().map(|g| g.name.name);
+                let generics: Rc<[Symbol]> = std::iter::once(Symbol::new("Self")).chain(own).collect();
                 for method in &decl.methods {
-                    let kind = if method.function.body.is_some() { FnKind::Body } else { FnKind::Missing };
-                    let mut generics = vec![Symbol::new("Self")];
-                    generics.extend(decl.generics.iter().map(|g| g.name.name));
-                    let function = self.add_fn(&method.function, module, public, Owner::Trait(id), generics, kind);
+                    let kind = if method.function.has_body() { FnKind::Body } else { FnKind::Missing };
+                    let owner = Owner::Trait(id);
+                    let function = self.add_fn(&method.function, module, public, owner, Rc::clone(&generics), kind);
                     self.note_inlining(function, &method.attributes);
                     self.types_decl(id).methods.insert(method.function.name.name, function);
                 }
@@ -423,13 +435,13 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_methods(&mut self, owner: DeclId, methods: &'a [ast::Method], generics: &'a [ast::Generic]) {
-        let names: Vec<Symbol> = generics.iter().map(|g| g.name.name).collect();
+        let names: Rc<[Symbol]> = generics.iter().map(|g| g.name.name).collect();
         for method in methods {
-            self.add_method(owner, self.decls[owner.0 as usize].module, method, names.clone());
+            self.add_method(owner, self.decls[owner.0 as usize].module, method, Rc::clone(&names));
         }
     }
 
-    fn add_method(&mut self, owner: DeclId, module: ModuleId, method: &'a ast::Method, generics: Vec<Symbol>) {
+    fn add_method(&mut self, owner: DeclId, module: ModuleId, method: &'a ast::Method, generics: Rc<[Symbol]>) {
         let public = method.public.is_some();
         let kind = self.fn_kind(module, &method.function, &method.attributes);
         let name = method.function.name;
@@ -466,34 +478,31 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        if function.body.is_none() {
+        if !function.has_body() {
             // the parser has said so, or the attribute that excuses it is not known here
             return FnKind::Missing;
         }
         FnKind::Body
     }
 
-    /// Adds a function; `generics` are the owner's.
+    /// Adds a function; `owner_generics` are its owner's.
     pub(super) fn add_fn(
         &mut self,
         ast: &'a ast::Fn,
         module: ModuleId,
         public: bool,
         owner: Owner,
-        mut generics: Vec<Symbol>,
+        owner_generics: Rc<[Symbol]>,
         kind: FnKind,
     ) -> FnDeclId {
-        let owner_generics = generics.len();
-        generics.extend(ast.generics.iter().map(|g| g.name.name));
         self.fns.push(FnDecl {
             ast,
             module,
             public,
             owner,
-            generics,
             owner_generics,
             kind,
-            follows: None,
+            follows: Vec::new(),
             inlining: Inlining::Auto,
         });
         FnDeclId(self.fns.len() as u32 - 1)
@@ -656,10 +665,11 @@ impl<'a> Checker<'a> {
         self.target_names(&block.target, module, &mut generics);
         let id = ImplId(self.impls.len() as u32);
         let mut methods = HashMap::new();
+        let names: Rc<[Symbol]> = generics.as_slice().into();
         for method in &block.methods {
             let kind = self.fn_kind(module, &method.function, &method.attributes);
             let (owner, name) = (Owner::Impl(id), method.function.name);
-            let decl = self.add_fn(&method.function, module, true, owner, generics.clone(), kind);
+            let decl = self.add_fn(&method.function, module, true, owner, Rc::clone(&names), kind);
             self.note_inlining(decl, &method.attributes);
             if let Some(before) = methods.insert(name.name, decl) {
                 let first = self.fns[before.0 as usize].ast.name.span;

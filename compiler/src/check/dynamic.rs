@@ -314,7 +314,7 @@ impl Body<'_, '_> {
     /// Calls what a type behind a trait has for its method.
     fn call_behind(&mut self, decl: FnDeclId, ids: Vec<ExprId>, ty: Ty, span: Span) -> ExprId {
         let declared = self.cx.function(decl);
-        let (name, skip, owner) = (declared.ast.name.name, declared.owner_generics, declared.owner);
+        let (name, skip, owner) = (declared.ast.name.name, declared.owner_generics.len(), declared.owner);
         let Owner::Trait(wanted) = owner else { return self.bad(span) };
         // the key holds the arguments that the reference was called with: `Self`, the trait's, the method's own
         let given = self.cx.instance(self.id).type_args.clone();

@@ -32,9 +32,9 @@ impl<'a> Checker<'a> {
             let declared = self.function(decl);
             let own = !self.modules.list[declared.module.0 as usize].standard;
             // a local function's type parameters are those of an instance around it
-            let local = declared.owner == Owner::None && declared.owner_generics > 0;
-            let generic = !declared.generics.is_empty() && !declared.is_template() && !local;
-            if own && generic && declared.kind == FnKind::Body && declared.ast.body.is_some() {
+            let local = declared.owner == Owner::None && !declared.owner_generics.is_empty();
+            let generic = || declared.generics().len() > 0 && !self.is_template(decl) && !local;
+            if own && generic() && declared.kind == FnKind::Body && declared.ast.body.is_some() {
                 self.check_generic_body(decl);
             }
         }
@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
 
     fn check_generic_body(&mut self, decl: FnDeclId) {
         let (ast, name) = (self.function(decl).ast, self.function(decl).ast.name.name);
-        let names = self.function(decl).generics.clone();
+        let names: Vec<Symbol> = self.function(decl).generics().collect();
         let type_args: Vec<Ty> = names.into_iter().map(|name| self.types.param(name)).collect();
         let mut out = Vec::new();
         self.bind_params(decl, &type_args, &mut out);
@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
     fn bind_params(&mut self, decl: FnDeclId, type_args: &[Ty], out: &mut Vec<Diagnostic>) {
         let declared = self.function(decl);
         let (module, owner, skip, own) =
-            (declared.module, declared.owner, declared.owner_generics, &declared.ast.generics);
+            (declared.module, declared.owner, declared.owner_generics.len(), &declared.ast.generics);
         let mut bounded: Vec<(&'a ast::Generic, ModuleId)> = own.iter().map(|g| (g, module)).collect();
         match owner {
             Owner::None => {}

@@ -469,22 +469,33 @@ impl<'a> Checker<'a> {
             for (name, method) in methods {
                 let declared = traits.iter().find_map(|(t, _)| self.decl(*t).methods.get(&name).map(|&m| (*t, m)));
                 let Some((wanted, declared)) = declared else { continue };
-                let arity = self.function(declared).ast.params.len();
                 let function = &mut self.fns[method.0 as usize];
                 function.public = true;
-                let complete = function.ast.result.is_some() && function.ast.params.iter().all(|p| p.ty.is_some());
-                if !complete && function.follows.is_none() && function.ast.params.len() == arity {
-                    function.follows = Some(Follows { by: id, wanted, method: declared });
-                }
+                function.follows.push(Follows { by: id, wanted, method: declared });
             }
         }
     }
 
+    /// Where the types come from that a function leaves out: the first trait's method with as many parameters.
+    pub(super) fn follows(&self, decl: FnDeclId) -> Option<Follows> {
+        let declared = self.function(decl);
+        if declared.follows.is_empty() || !declared.is_incomplete() {
+            return None;
+        }
+        let arity = |decl| self.function(decl).ast.params.len();
+        declared.follows.iter().find(|follows| arity(follows.method) == arity(decl)).copied()
+    }
+
+    /// Whether some parameter has no type, nor a trait's method that gives it one.
+    pub(super) fn is_template(&self, decl: FnDeclId) -> bool {
+        self.function(decl).ast.params.iter().any(|p| p.ty.is_none()) && self.follows(decl).is_none()
+    }
+
     /// The trait's method that a function follows, and what its names stand for there.
     fn followed(&mut self, decl: FnDeclId, type_args: &[Ty]) -> Option<(FnDeclId, Env)> {
+        let Follows { by, wanted, method } = self.follows(decl)?;
         let declared = self.function(decl);
-        let Follows { by, wanted, method } = declared.follows?;
-        let (owner, skip) = (declared.owner, declared.owner_generics);
+        let (owner, skip) = (declared.owner, declared.owner_generics.len());
         let self_ty = self.self_type(owner, type_args)?;
         let bindings = &type_args[..skip.min(type_args.len())];
         let env = self.impl_env(by, bindings, self_ty);
@@ -543,7 +554,7 @@ impl<'a> Checker<'a> {
             });
         }
         let unit = match owner {
-            Owner::None | Owner::Type(_) => public && !self.function(decl).is_template(),
+            Owner::None | Owner::Type(_) => public && !self.is_template(decl),
             Owner::Trait(_) => true,
             Owner::Impl(_) => false,
         };

@@ -29,11 +29,12 @@ impl<'a> Body<'_, 'a> {
                 }
                 State::Decl(decl, Some(types))
             }
-            State::Fn(decl, mut owner) if !self.cx.function(decl).generics.is_empty() => {
+            State::Fn(decl, mut owner) if self.cx.function(decl).generics().len() > 0 => {
                 let types: Vec<Ty> = args.iter().map(|arg| self.index_type(arg)).collect();
                 let declared = self.cx.function(decl);
-                if declared.generics.len() != owner.len() + types.len() {
-                    let wanted = declared.generics.len() - owner.len().min(declared.generics.len());
+                let all = declared.generics().len();
+                if all != owner.len() + types.len() {
+                    let wanted = all - owner.len().min(all);
                     let name = declared.ast.name.name;
                     let message = format!(
                         "`{name}` takes {}, not {}",

@@ -141,7 +141,7 @@ impl<'a> Checker<'a> {
     pub(super) fn fn_env(&mut self, decl: FnDeclId, type_args: &[Ty]) -> Env {
         let owner = self.function(decl).owner;
         let self_ty = self.self_type(owner, type_args);
-        let names = self.function(decl).generics.iter().copied();
+        let names = self.function(decl).generics();
         Env { types: names.zip(type_args.iter().copied()).collect(), self_ty }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
         let env = self.fn_env(decl, &key.1);
         let declared = self.function(decl);
         let ast = declared.ast;
-        let generic = !key.1.is_empty() || declared.is_template();
+        let generic = !key.1.is_empty() || self.is_template(decl);
         let name = self.fn_name(decl, &key.1);
         let mut out = Vec::new();
         let result = self.result_type(decl, &key.1, &env, &mut out);

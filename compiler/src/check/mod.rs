@@ -96,7 +96,6 @@ struct Checker<'a> {
     registry: &'a Registry,
     modules: &'a Modules,
     mode: Mode,
-    timing: &'a Timing,
     types: Types,
     decls: Vec<TypeDecl<'a>>,
     fns: Vec<FnDecl<'a>>,
@@ -167,7 +166,7 @@ pub fn check(
     timing: &Timing,
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
     let (modules, read) = modules::load(sources, main, library, timing);
-    let work = || check_modules(sources, &modules, read, registry, mode, timing);
+    let work = || check_modules(sources, &modules, read, registry, mode);
     let (tree, diagnostics, _) = timing.time("check", work);
     (tree, diagnostics)
 }
@@ -196,7 +195,7 @@ pub fn check_session(
     timing: &Timing,
 ) -> CheckedInput {
     let (modules, read) = modules::load_session(sources, inputs, initialised, library, timing);
-    let work = || check_modules(sources, &modules, read, registry, Mode::Session, timing);
+    let work = || check_modules(sources, &modules, read, registry, Mode::Session);
     let (tree, diagnostics, value_type) = timing.time("check", work);
     CheckedInput { tree, diagnostics, modules: modules.list.len(), value_type }
 }
@@ -207,14 +206,12 @@ fn check_modules(
     read: Vec<Diagnostic>,
     registry: &Registry,
     mode: Mode,
-    timing: &Timing,
 ) -> (Option<hir::Program>, Vec<Diagnostic>, Option<String>) {
     let mut checker = Checker {
         sources,
         registry,
         modules,
         mode,
-        timing,
         types: Types::default(),
         decls: Vec::new(),
         fns: Vec::new(),

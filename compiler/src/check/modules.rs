@@ -12,6 +12,7 @@ use crate::syntax::symbol::Symbol;
 use crate::syntax::{ast, parse, parse_known};
 use crate::timing::Timing;
 use hashbrown::{HashMap, HashSet};
+use std::borrow::Cow;
 
 /// The phase that makes syntax trees, for [`Timing`].
 pub(super) const READ: &str = "lex and parse";
@@ -19,7 +20,7 @@ pub(super) const READ: &str = "lex and parse";
 /// Where modules come from: the core library, the standard library, files beside the script.
 pub trait Library {
     /// Names and texts of the core library's files.
-    fn core_sources(&self) -> Vec<(String, String)>;
+    fn core_sources(&self) -> Vec<(String, Cow<'static, str>)>;
     /// Modules that `use` in the file named `importer` would find, as far as they can be listed: for suggestions.
     fn names(&self, importer: &str) -> Vec<String>;
     /// Name and text of the module at a path such as `util.text`, imported from the file named `importer`.
@@ -147,7 +148,7 @@ impl<'s> Loader<'s> {
         let mut core = Module { path: "core".into(), files: Vec::new(), standard: true, imports: Vec::new() };
         for (name, text) in library.core_sources() {
             let file = loader.sources.add(name, text);
-            core.files.push(timing.time(READ, || parse_known(loader.sources, file)));
+            core.files.push(timing.time(READ, || parse_known(loader.sources, file, timing)));
         }
         loader.modules.list.push(core);
         loader

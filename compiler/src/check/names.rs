@@ -140,7 +140,7 @@ impl Walk<'_> {
             }
             self.bind(param.name.name);
         }
-        match function.read_body() {
+        match &function.body {
             Some(ast::FnBody::Block(block)) => self.block(block),
             Some(ast::FnBody::Expr(expr)) => self.expr(expr),
             None => {}

@@ -100,9 +100,8 @@ impl<'a> Body<'_, 'a> {
     /// A local function is generic over what the function around it is generic over.
     pub fn enclosing_args(&self, decl: FnDeclId) -> Vec<Ty> {
         let declared = self.cx.function(decl);
-        let names = &declared.generics[..declared.owner_generics];
         let find = |name: &Symbol| self.env.types.iter().rev().find(|(n, _)| n == name).map_or(Ty::ERROR, |t| t.1);
-        names.iter().map(find).collect()
+        declared.owner_generics.iter().map(find).collect()
     }
 
     /// What a name with a capital (or a built-in type's name) means.

@@ -25,7 +25,7 @@ impl Checker<'_> {
     /// Whether a function has to be checked anew for the arguments of each call.
     pub(super) fn is_open(&self, decl: FnDeclId) -> bool {
         let declared = self.function(decl);
-        !declared.generics.is_empty() || declared.is_template()
+        declared.generics().len() > 0 || self.is_template(decl)
     }
 
     /// Checks types and traits that are declared, used or not.
@@ -68,12 +68,16 @@ impl Checker<'_> {
         self.check_promises();
     }
 
-    /// A native function's declaration has to fit the Rust function behind it.
+    /// A native function's declaration has to fit the Rust function behind it. Those of the core library are held to that
+    /// by a test, and wait until they are wanted.
     fn check_natives(&mut self, out: &mut Vec<Diagnostic>) {
         for index in 0..self.fns.len() {
             let declared = &self.fns[index];
             let FnKind::Native(id) = declared.kind else { continue };
             let (ast, module) = (declared.ast, declared.module);
+            if ast.is_put_off() {
+                continue;
+            }
             let env = Env::default();
             let params: Vec<Ty> = ast
                 .params

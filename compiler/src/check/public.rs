@@ -24,7 +24,7 @@ impl Checker<'_> {
                 Owner::None | Owner::Type(_) => declared.public,
                 Owner::Impl(_) => false,
             };
-            if !shown || !declared.is_template() || declared.module == CORE {
+            if !shown || declared.module == CORE || !self.is_template(decl) {
                 continue;
             }
             let (ast, in_trait) = (declared.ast, matches!(declared.owner, Owner::Trait(_)));
@@ -71,7 +71,7 @@ impl<'a> Body<'_, 'a> {
     pub fn unsaid_result(&self, source: FnSource<'a>) -> Option<&'a ast::Fn> {
         let What::Fn(decl) = self.cx.instance(self.id).what else { return None };
         let declared = self.cx.function(decl);
-        let own = self.frames.len() == 1 && declared.ast.result.is_none() && declared.follows.is_none();
+        let own = self.frames.len() == 1 && declared.ast.result.is_none() && self.cx.follows(decl).is_none();
         (own && matches!(source, FnSource::Expr(_)) && !matches!(declared.owner, Owner::Impl(_)))
             .then_some(declared.ast)
     }

@@ -412,7 +412,7 @@ impl<'a> Body<'_, 'a> {
     /// Checks the bounds of a function's type parameters; false when one is not met.
     pub fn check_bounds(&mut self, decl: FnDeclId, type_args: &[Ty], span: Span) -> bool {
         let declared = self.cx.function(decl);
-        let (ast, module, skip) = (declared.ast, declared.module, declared.owner_generics);
+        let (ast, module, skip) = (declared.ast, declared.module, declared.owner_generics.len());
         if ast.generics.iter().all(|g| g.bounds.is_empty()) {
             return true;
         }

@@ -80,7 +80,7 @@ pub fn format(sources: &Sources, file: FileId, tree: &File) -> Result<String, Mi
 /// Compares the result with the source (F1).
 fn check(tokens: &Tokens, tree: &File, result: &str) -> Result<(), Mismatch> {
     let mut sources = Sources::default();
-    let file = sources.add("formatted", result);
+    let file = sources.add("formatted", result.to_owned());
     let (again, messages) = parse(&sources, file);
     let differ = |what: String| Err(Mismatch { what });
     if let Some(message) = messages.iter().find(|m| m.severity == Severity::Error) {

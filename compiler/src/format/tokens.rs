@@ -55,7 +55,7 @@ pub struct Tokens<'s> {
 impl<'s> Tokens<'s> {
     /// Reads a file that parses without errors.
     pub fn read(sources: &'s Sources, file: FileId) -> Tokens<'s> {
-        let text = sources.file(file).text.as_str();
+        let text = &*sources.file(file).text;
         let mut reader = Reader { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 }, list: Vec::new() };
         let shebang = text[reader.at..].starts_with("#!").then(|| text[reader.at..].lines().next().unwrap_or_default());
         reader.at += shebang.map_or(0, str::len);

@@ -80,25 +80,25 @@ impl Context<'_> {
         lo: u32,
         attributes: Vec<Ident>,
         public: Option<Span>,
-        kind: Box<ItemKind>,
+        kind: ItemKind,
         hi: u32,
     ) -> Box<Item> {
-        if let ItemKind::Fn(function) = &*kind
+        if let ItemKind::Fn(function) = &kind
             && !attributes.iter().any(|a| matches!(a.name.as_str(), "intrinsic" | "native"))
         {
             self.require_body(function, hi);
         }
-        Box::new(Item { docs: self.docs(lo), attributes, public, kind: *kind, span: self.span(lo, hi) })
+        Box::new(Item { docs: self.docs(lo), attributes, public, kind, span: self.span(lo, hi) })
     }
 
-    pub fn free_function(&mut self, function: Box<Fn>) -> ItemKind {
+    pub fn free_function(&mut self, function: Fn) -> ItemKind {
         self.refuse_receiver(&function);
-        ItemKind::Fn(*function)
+        ItemKind::Fn(function)
     }
 
-    pub fn local_function(&mut self, lo: u32, function: Box<Fn>, hi: u32) -> Stmt {
+    pub fn local_function(&mut self, lo: u32, function: Fn, hi: u32) -> Stmt {
         self.refuse_receiver(&function);
-        self.stmt(lo, StmtKind::Fn(function), hi)
+        self.stmt(lo, StmtKind::Fn(Box::new(function)), hi)
     }
 
     fn refuse_receiver(&mut self, function: &Fn) {
@@ -227,13 +227,13 @@ impl Context<'_> {
         lo: u32,
         attributes: Vec<Ident>,
         public: Option<Span>,
-        mut function: Box<Fn>,
+        mut function: Fn,
         body: Option<FnBody>,
         hi: u32,
     ) -> Member {
-        function.body = body;
+        function.set_body(body);
         let span = self.span(lo, hi);
-        Member::Method(Box::new(Method { docs: self.docs(lo), attributes, public, function: *function, span }))
+        Member::Method(Box::new(Method { docs: self.docs(lo), attributes, public, function, span }))
     }
 
     // Statements
@@ -462,8 +462,8 @@ pub fn function(
     generics: Vec<Generic>,
     (receiver, params): (Option<Span>, Vec<Param>),
     result: Option<TypeExpr>,
-) -> Box<Fn> {
-    Box::new(Fn { name, generics, receiver, params, result, body: None, later: None })
+) -> Fn {
+    Fn::new(name, FnParts { generics, receiver, params, result, body: None })
 }
 
 pub fn expression_stmt(e: Expr) -> Stmt {

@@ -7,7 +7,7 @@
 //! - S2. Every span lies in the file the tree came from and covers the node's text.
 //! - S3. `Error` nodes stand where the parser recovered; a diagnostic has been reported for each.
 
-use super::later::Later;
+pub use super::later::Fn;
 use super::span::Span;
 use super::symbol::Symbol;
 
@@ -94,11 +94,9 @@ pub struct Const {
     pub value: Expr,
 }
 
-/// A function or method.
+/// A function or method without its name, which [`Fn`] has.
 #[derive(Debug)]
-pub struct Fn {
-    /// Its name.
-    pub name: Ident,
+pub struct FnParts {
     /// `[T: Ord]`
     pub generics: Vec<Generic>,
     /// Place of `self`; without it a method is static.
@@ -107,10 +105,8 @@ pub struct Fn {
     pub params: Vec<Param>,
     /// Behind `->`.
     pub result: Option<TypeExpr>,
-    /// Missing only in a trait. Empty where it is read `later`.
+    /// Missing only in a trait.
     pub body: Option<FnBody>,
-    /// The body, in the core library.
-    pub later: Option<Later>,
 }
 
 /// The body of a function.

@@ -200,7 +200,7 @@ impl Dump {
         self.list(&function.params, ", ", Dump::param)?;
         put!(self, ")");
         self.optional_type(" -> ", function.result.as_ref())?;
-        match function.read_body() {
+        match &function.body {
             None => Ok(()),
             Some(FnBody::Expr(e)) => self.optional_expr(" = ", Some(e)),
             Some(FnBody::Block(block)) => self.block(block),

@@ -99,13 +99,17 @@ pub struct Layout<'s> {
 
 impl<'s> Layout<'s> {
     pub fn new(file: FileId, text: &'s str) -> Layout<'s> {
-        let mut lexer = RawLexer::with_extras(text, Names::default());
-        let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        lexer.bump(start);
+        let mut start = if text.starts_with('\u{feff}') { 3 } else { 0 };
         if text[start..].starts_with("#!") {
-            let line = text[start..].find('\n').unwrap_or(text.len() - start);
-            lexer.bump(line);
+            start = text[start..].find('\n').map_or(text.len(), |line| start + line);
         }
+        Layout::from(file, text, start)
+    }
+
+    /// The layer over what stands behind `start`.
+    pub fn from(file: FileId, text: &'s str, start: usize) -> Layout<'s> {
+        let mut lexer = RawLexer::with_extras(text, Names::default());
+        lexer.bump(start);
         let top = Frame {
             bracket: Bracket::Top,
             lo: 0,

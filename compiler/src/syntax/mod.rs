@@ -11,6 +11,7 @@ pub(crate) mod lex;
 mod literals;
 mod parse;
 pub mod reinterpret;
+mod skim;
 pub mod span;
 pub mod symbol;
 

@@ -14,14 +14,16 @@ use super::actions::Context;
 use super::ast::File;
 use super::explain;
 use super::grammar::ItemParser;
-use super::later;
+use super::later::KnownText;
 use super::layout::{ItemTokens, Layout, Placed};
 use super::lex::Token;
+use super::skim::{put_into, skim};
 use super::span::{FileId, Span};
 use super::symbol::Symbol;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Sources;
+use crate::timing::Timing;
 use lalrpop_util::ParseError;
 use std::rc::Rc;
 
@@ -33,22 +35,26 @@ const MAX_ITEM_ERRORS: usize = 50;
 /// Reads a file. The tree stands for what could be read; whether to go on is for the caller to decide by the
 /// diagnostics, which come in source order.
 pub fn parse(sources: &Sources, file: FileId) -> (File, Vec<Diagnostic>) {
-    read(sources, file, false)
+    read(file, &sources.file(file).text)
 }
 
-/// Reads a file whose text is known to be right, as the core library's: bodies of functions wait until they are wanted.
+/// Reads a file whose text is known to be right, as the core library's: without docs, and functions wait until they are
+/// wanted; `timing` is told then.
 ///
 /// # Panics
 /// If the text is wrong.
-pub fn parse_known(sources: &Sources, file: FileId) -> File {
-    let (tree, errors) = read(sources, file, true);
+pub fn parse_known(sources: &Sources, file: FileId, timing: &Timing) -> File {
+    let text = &sources.file(file).text;
+    let (rest, functions) = skim(file, text);
+    let (mut tree, errors) = read(file, &rest);
     assert!(errors.is_empty(), "bug: {} can't be read: {errors:?}", sources.file(file).name);
+    let text = KnownText { file, text: text.clone(), timing: timing.clone() };
+    put_into(&mut tree, functions, &Rc::new(text));
     tree
 }
 
-fn read(sources: &Sources, file: FileId, known: bool) -> (File, Vec<Diagnostic>) {
-    let text = sources.file(file).text.as_str();
-    if let Some(at) = text.bytes().position(|b| b == 0) {
+fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
+    if let Some(at) = text.find('\0') {
         let error = Diagnostic::error(codes::NOT_TEXT, Span::new(file, at, at + 1), "this is not a text file")
             .label("a zero byte")
             .help("a script is UTF-8 text");
@@ -59,16 +65,9 @@ fn read(sources: &Sources, file: FileId, known: bool) -> (File, Vec<Diagnostic>)
     let mut layout = Layout::new(file, text);
     let parser = ItemParser::new();
     let self_name = Symbol::new("self");
-    let shared: Option<Rc<str>> = known.then(|| text.into());
     while layout.next_item() {
-        let bodies = shared.as_ref().map(|text| later::put_off(file, text, &mut layout.item));
         let reader = ItemReader { file, text, self_name, parser: &parser };
-        if let Some(mut item) = reader.read(&mut layout.item, &mut errors) {
-            if let Some(bodies) = bodies {
-                bodies.put_into(&mut item);
-            }
-            tree.items.push(item);
-        }
+        tree.items.extend(reader.read(&mut layout.item, &mut errors));
         if errors.len() + layout.diagnostics.len() >= MAX_ERRORS {
             let at = layout.item.end as usize;
             errors.push(
@@ -88,7 +87,7 @@ fn read(sources: &Sources, file: FileId, known: bool) -> (File, Vec<Diagnostic>)
 /// something must follow.
 pub fn is_incomplete(text: &str) -> bool {
     let mut sources = Sources::default();
-    let file = sources.add("input", text);
+    let file = sources.add("input", text.to_owned());
     let (_, found) = parse(&sources, file);
     let end = text.trim_end().len();
     let mut errors = found.iter().filter(|d| d.severity == Severity::Error).peekable();

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -28,10 +29,10 @@ pub fn sorted(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// The core library's files: name and text.
-static CORE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+static CORE: LazyLock<Vec<(String, Cow<'static, str>)>> = LazyLock::new(|| {
     let files = sorted(&repository().join("stdlib/core"), "ten");
     let name = |f: &Path| format!("core/{}", f.file_name().expect("a file").to_string_lossy());
-    files.iter().map(|f| (name(f), fs::read_to_string(f).expect("readable"))).collect()
+    files.iter().map(|f| (name(f), fs::read_to_string(f).expect("readable").into())).collect()
 });
 
 /// A module of the standard library.
@@ -45,7 +46,7 @@ fn standard(path: &str) -> Option<LibraryModule> {
 pub struct Folder(pub PathBuf);
 
 impl Library for Folder {
-    fn core_sources(&self) -> Vec<(String, String)> {
+    fn core_sources(&self) -> Vec<(String, Cow<'static, str>)> {
         CORE.clone()
     }
 
@@ -84,7 +85,7 @@ impl<'t> Modules<'t> {
 }
 
 impl Library for Modules<'_> {
-    fn core_sources(&self) -> Vec<(String, String)> {
+    fn core_sources(&self) -> Vec<(String, Cow<'static, str>)> {
         CORE.clone()
     }
 
@@ -152,7 +153,7 @@ pub fn checked(
     mode: Mode,
 ) -> (Option<Program>, Vec<Diagnostic>, Sources) {
     let mut sources = Sources::default();
-    let main = sources.add(name, text);
+    let main = sources.add(name, text.to_owned());
     // the checker recurses as deep as sources nest, so it is given room, as in the shell
     let checked = std::thread::scope(|scope| {
         let work = || check(&mut sources, main, library, &registry(), mode, &Timing::default());
