@@ -223,7 +223,7 @@ impl Collector<'_> {
     }
 
     /// What the advisor expects of the next minute: bytes allocated in a second of the program's CPU time, and bytes that live at
-    /// its end; none under other policies and before the first cycle ended.
+    /// its end, as it was foretold in one of the last sixteen cycles; none under other policies and before the first cycle ended.
     pub fn advisor_forecast(&self) -> Option<(u64, u64)> {
         let told = self.vm.counters.as_ref()?.told();
         let (allocation, live) = (told.minute(Quantity::Allocation)?, told.minute(Quantity::Live)?);

@@ -36,6 +36,7 @@ mod network;
 mod observed;
 mod order;
 mod pace;
+mod pause;
 mod planner;
 mod policy;
 #[cfg(any(test, feature = "train"))]

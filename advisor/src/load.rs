@@ -10,7 +10,7 @@ use crate::model::{Model, ModelFile};
 use crate::policy::Advisor;
 
 /// The shipped model; `models/default.md` is its card.
-const SHIPPED: &str = include_str!("../models/default.json");
+pub(crate) const SHIPPED: &str = include_str!("../models/default.json");
 /// No model file is larger; a larger one is not even read.
 const MODEL_BYTES_MAX: u64 = 64 << 10;
 

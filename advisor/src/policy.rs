@@ -181,9 +181,10 @@ impl Policy for Advisor {
             Some(learned) => {
                 let (frozen, shadow) = (&self.frozen, self.shadow);
                 let wishes = Wishes { level0: &level0.knobs, envelope, frozen, shadow };
-                learned.take_in(snapshot);
+                learned.history.push(snapshot);
+                learned.foresight.observe(snapshot, self.counters.told());
                 learned.stand(snapshot, &wishes).unwrap_or_else(|| {
-                    learned.foresight.tell(self.counters.told());
+                    learned.foresight.classify(self.counters.told());
                     learned.decide(snapshot, current, &wishes)
                 })
             }
@@ -219,11 +220,6 @@ impl Learned {
             pending: None,
             model,
         }
-    }
-
-    fn take_in(&mut self, snapshot: &Snapshot) {
-        self.history.push(snapshot);
-        self.foresight.observe(snapshot);
     }
 
     /// The model's last decision once more, if the next is not due: what came of the knobs is learnt in each cycle, but the state

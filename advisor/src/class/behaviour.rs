@@ -6,9 +6,11 @@
 //! - V1. Finite, whatever snapshots hold.
 //! - V2. Order and names of [`FEATURES`] are part of the model's schema.
 
+#[cfg(feature = "train")]
 use tenure_gc::policy::Snapshot;
 
 use crate::math::ln;
+use crate::pause::Pause;
 
 /// How much a cycle's weight shrinks with each one that comes.
 const KEEP: f64 = 0.875;
@@ -61,28 +63,32 @@ pub(crate) struct Behaviour {
 
 impl Behaviour {
     /// Takes in the snapshot of a pause.
+    #[cfg(feature = "train")]
     pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
-        let allocated = snapshot.allocated_bytes as f64 + snapshot.large_allocated_bytes as f64;
-        let copied = snapshot.survived_bytes as f64 + snapshot.promoted_bytes as f64;
-        let rate_ln = ln(allocated / snapshot.mutator_cpu_ns.max(1) as f64 + 1e-4);
-        let survival = (copied / (snapshot.young_bytes.max(1) as f64)).min(1.0);
-        let old = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
-        let marked = if snapshot.live_bytes == 0 { old } else { (snapshot.live_bytes as f64).min(old) };
-        let live = marked + snapshot.survivor_bytes as f64;
+        self.take_in(&Pause::of(snapshot));
+    }
+
+    /// Takes in a pause.
+    pub(crate) fn take_in(&mut self, pause: &Pause) {
+        let rate_ln = ln(pause.allocated_bytes / pause.mutator_cpu_ns.max(1) as f64 + 1e-4);
+        let survival = (pause.copied_bytes / (pause.young_bytes.max(1) as f64)).min(1.0);
         let before = (self.rate_ln / self.weight.max(1e-9), ratio(self.copied, self.young).min(1.0));
-        let (rate_off, survival_off, grown) =
-            if self.seen == 0 { (0.0, 0.0, 0.0) } else { (rate_ln - before.0, survival - before.1, live - self.live) };
-        self.live = live;
+        let (rate_off, survival_off, grown) = if self.seen == 0 {
+            (0.0, 0.0, 0.0)
+        } else {
+            (rate_ln - before.0, survival - before.1, pause.live_bytes - self.live)
+        };
+        self.live = pause.live_bytes;
         self.seen += 1;
         for (sum, value) in [
             (&mut self.weight, 1.0),
-            (&mut self.allocated, allocated),
-            (&mut self.large, snapshot.large_allocated_bytes as f64),
-            (&mut self.promoted, snapshot.promoted_bytes as f64 + snapshot.large_allocated_bytes as f64),
-            (&mut self.old_freed, snapshot.old_freed_bytes as f64),
-            (&mut self.mutator_ns, snapshot.mutator_cpu_ns as f64),
-            (&mut self.young, snapshot.young_bytes as f64),
-            (&mut self.copied, copied),
+            (&mut self.allocated, pause.allocated_bytes),
+            (&mut self.large, pause.large_bytes),
+            (&mut self.promoted, pause.promoted_bytes),
+            (&mut self.old_freed, pause.old_freed_bytes),
+            (&mut self.mutator_ns, pause.mutator_cpu_ns as f64),
+            (&mut self.young, pause.young_bytes as f64),
+            (&mut self.copied, pause.copied_bytes),
             (&mut self.rate_ln, rate_ln),
             (&mut self.rate_deviation, rate_off.abs().min(2.0)),
             (&mut self.survival_deviation, survival_off.abs()),

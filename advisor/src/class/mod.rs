@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use tenure_gc::policy::Snapshot;
 
+use crate::pause::Pause;
 use behaviour::Behaviour;
 pub use kind::WorkloadClass;
 #[cfg(feature = "train")]
@@ -61,10 +62,15 @@ impl Classifier {
 
     /// Takes in the snapshot of a pause; a heap's birth is none.
     pub fn observe(&mut self, snapshot: &Snapshot) {
-        if snapshot.cycle == 0 {
+        self.take_in(&Pause::of(snapshot));
+    }
+
+    /// The same of a pause that was kept.
+    pub(crate) fn take_in(&mut self, pause: &Pause) {
+        if pause.cycle == 0 {
             return;
         }
-        self.behaviour.observe(snapshot);
+        self.behaviour.take_in(pause);
         let count = self.model.count();
         if count == 0 || self.behaviour.seen() < HISTORY_MIN {
             return;

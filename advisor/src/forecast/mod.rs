@@ -27,6 +27,7 @@ use std::sync::Arc;
 use tenure_gc::policy::Snapshot;
 
 use crate::math::{exp, ln};
+use crate::pause::Pause;
 
 pub use model::{ForecastFile, ForecastModel, HorizonFit};
 
@@ -109,16 +110,17 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn of(snapshot: &Snapshot) -> Sample {
-        let old_bytes = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
-        let marked_bytes =
-            if snapshot.live_bytes == 0 { old_bytes } else { (snapshot.live_bytes as f64).min(old_bytes) };
+        Sample::from_pause(&Pause::of(snapshot))
+    }
+
+    fn from_pause(pause: &Pause) -> Sample {
         Sample {
-            allocated_bytes: snapshot.allocated_bytes as f64 + snapshot.large_allocated_bytes as f64,
-            promoted_bytes: snapshot.promoted_bytes as f64 + snapshot.large_allocated_bytes as f64,
-            mutator_ns: snapshot.mutator_cpu_ns.max(1) as f64,
-            live_bytes: marked_bytes + snapshot.survivor_bytes as f64,
-            young_bytes: snapshot.young_bytes as f64,
-            copied_bytes: snapshot.survived_bytes as f64 + snapshot.promoted_bytes as f64,
+            allocated_bytes: pause.allocated_bytes,
+            promoted_bytes: pause.promoted_bytes,
+            mutator_ns: pause.mutator_cpu_ns.max(1) as f64,
+            live_bytes: pause.live_bytes,
+            young_bytes: pause.young_bytes as f64,
+            copied_bytes: pause.copied_bytes,
         }
     }
 
@@ -183,7 +185,7 @@ impl Totals {
 /// over as many cycles, made before the first, is held against.
 pub fn realised<'s>(quantity: Quantity, pauses: impl Iterator<Item = &'s Snapshot>) -> Option<f64> {
     let value = Sample::ln_over(quantity, pauses.map(Sample::of))?;
-    Some((exp(value) - quantity.floor()).max(0.0))
+    Some(natural(quantity, value))
 }
 
 /// What one run has shown, and what it leads to expect.
@@ -218,12 +220,17 @@ impl Forecaster {
 
     /// Takes in the snapshot of a pause. A heap's birth, where nothing was measured yet, is no pause and left out.
     pub fn observe(&mut self, snapshot: &Snapshot) {
-        let elapsed_ns = snapshot.uptime_ns.saturating_sub(self.uptime_ns) as f64;
-        self.uptime_ns = snapshot.uptime_ns;
-        if snapshot.cycle == 0 {
+        self.take_in(&Pause::of(snapshot));
+    }
+
+    /// The same of a pause that was kept.
+    pub(crate) fn take_in(&mut self, pause: &Pause) {
+        let elapsed_ns = pause.uptime_ns.saturating_sub(self.uptime_ns) as f64;
+        self.uptime_ns = pause.uptime_ns;
+        if pause.cycle == 0 {
             return;
         }
-        let sample = Sample::of(snapshot);
+        let sample = Sample::from_pause(pause);
         let before = self.totals[self.seen % self.totals.len()];
         self.seen += 1;
         self.totals[self.seen % self.totals.len()] = before.and(&sample);
@@ -287,17 +294,36 @@ impl Forecaster {
             let said = self.waiting[q][self.slot(h)].blend;
             self.blends[q][h].bounds(said, self.model.band(q, h))
         });
-        let natural = |[low, mid, high]: [f64; 3]| {
-            let [low, mid, high] = [low, mid, high].map(|ln| (exp(ln) - quantity.floor()).max(0.0));
+        let natural = |bounds: [f64; 3]| {
+            let [low, mid, high] = bounds.map(|ln| natural(quantity, ln));
             Forecast { low, mid, high }
         };
-        let cycles = (MINUTE_NS / self.length_ns.max(1.0)).clamp(1.0, HORIZON_MAX as f64);
-        Some(Outlook { cycles: bounds.map(natural), minute: natural(between(&bounds, cycles)) })
+        Some(Outlook { cycles: bounds.map(natural), minute: natural(between(&bounds, self.minute_cycles())) })
+    }
+
+    /// The middle of the [`Outlook`] of the next minute.
+    pub(crate) fn minute(&self, quantity: Quantity) -> Option<f64> {
+        if self.seen == 0 {
+            return None;
+        }
+        let said = std::array::from_fn(|h| [self.waiting[quantity as usize][self.slot(h)].blend]);
+        let [mid] = between(&said, self.minute_cycles());
+        Some(natural(quantity, mid))
+    }
+
+    /// The next minute in cycles of the recent length, as far as horizons reach.
+    fn minute_cycles(&self) -> f64 {
+        (MINUTE_NS / self.length_ns.max(1.0)).clamp(1.0, HORIZON_MAX as f64)
     }
 }
 
-/// The bounds for a number of cycles between the horizons: straight lines in its logarithm.
-fn between(bounds: &[[f64; 3]; HORIZON_COUNT], cycles: f64) -> [f64; 3] {
+/// A quantity of which the logarithm is foretold.
+fn natural(quantity: Quantity, value_ln: f64) -> f64 {
+    (exp(value_ln) - quantity.floor()).max(0.0)
+}
+
+/// What is foretold for a number of cycles between the horizons: straight lines in its logarithm.
+fn between<const N: usize>(bounds: &[[f64; N]; HORIZON_COUNT], cycles: f64) -> [f64; N] {
     let upper = (1..HORIZON_COUNT - 1).find(|&h| cycles <= HORIZONS[h] as f64).unwrap_or(HORIZON_COUNT - 1);
     let (low, high) = (HORIZONS[upper - 1] as f64, HORIZONS[upper] as f64);
     let part = (ln(cycles / low) / ln(high / low)).clamp(0.0, 1.0);
