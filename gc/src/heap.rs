@@ -596,16 +596,36 @@ impl Heap {
     /// Totals so far.
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats.clone();
-        stats.allocated_bytes += self.measure.allocated_bytes + self.measure.large_allocated_bytes;
-        let window = self.memory().mutator();
-        stats.allocated_bytes += (window.top - self.window_start) * 8;
-        stats.committed_bytes = self.space.committed_bytes();
-        stats.committed_bytes_max = stats.committed_bytes_max.max(self.space.committed_bytes_max());
+        stats.allocated_bytes = self.allocated_bytes();
+        stats.committed_bytes = self.committed_bytes();
+        stats.committed_bytes_max = self.committed_bytes_max();
         stats.metadata_bytes = self.metadata_bytes();
         stats.metadata_bytes_max = stats.metadata_bytes_max.max(stats.metadata_bytes);
         stats.host_bytes = self.host_bytes();
         stats.mmu = self.measure.mmu();
         stats
+    }
+
+    /// Totals up to the end of the last pause, in place: histograms are long, and who asks often wants one number.
+    pub fn stats_at_pause(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Allocated so far, large objects included.
+    pub fn allocated_bytes(&self) -> u64 {
+        let window_bytes = (self.memory().mutator().top - self.window_start) * 8;
+        let since_pause_bytes = self.measure.allocated_bytes + self.measure.large_allocated_bytes;
+        self.stats.allocated_bytes + since_pause_bytes + window_bytes
+    }
+
+    /// Committed now.
+    pub fn committed_bytes(&self) -> u64 {
+        self.space.committed_bytes()
+    }
+
+    /// Committed at the most so far.
+    pub fn committed_bytes_max(&self) -> u64 {
+        self.stats.committed_bytes_max.max(self.space.committed_bytes_max())
     }
 
     /// CPU time that the collector has taken of the program's thread, by the heap's clock: pauses without their helpers, and

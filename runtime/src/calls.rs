@@ -124,15 +124,15 @@ impl NativeContext for CallContext<'_> {
     }
 
     fn heap_number(&self, number: HeapNumber) -> i64 {
-        let stats = self.heap.stats();
+        let at_pause = self.heap.stats_at_pause();
         let number = match number {
-            HeapNumber::Pauses => stats.pauses(),
-            HeapNumber::PauseNsMax => stats.pause_ns_max,
-            HeapNumber::PauseNsTotal => stats.pause_ns_total,
-            HeapNumber::GcCpuNs => stats.gc_cpu_ns,
-            HeapNumber::AllocatedBytes => stats.allocated_bytes,
-            HeapNumber::CommittedBytes => stats.committed_bytes,
-            HeapNumber::CommittedBytesMax => stats.committed_bytes_max,
+            HeapNumber::Pauses => at_pause.pauses(),
+            HeapNumber::PauseNsMax => at_pause.pause_ns_max,
+            HeapNumber::PauseNsTotal => at_pause.pause_ns_total,
+            HeapNumber::GcCpuNs => at_pause.gc_cpu_ns,
+            HeapNumber::AllocatedBytes => self.heap.allocated_bytes(),
+            HeapNumber::CommittedBytes => self.heap.committed_bytes(),
+            HeapNumber::CommittedBytesMax => self.heap.committed_bytes_max(),
         };
         number as i64
     }
