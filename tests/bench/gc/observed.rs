@@ -49,6 +49,10 @@ pub struct Pause {
     pub survived_bytes: f64,
     /// Copied and old since.
     pub promoted_bytes: f64,
+    /// CPU time of the collector since such a pause before, this one's and its helpers' included.
+    pub gc_cpu_ns: f64,
+    /// CPU time of the program since then.
+    pub mutator_cpu_ns: f64,
 }
 
 /// What was seen.
@@ -85,6 +89,8 @@ impl Observer for Recorder {
             snapshot.young_bytes,
             snapshot.survived_bytes,
             snapshot.promoted_bytes,
+            snapshot.pause_cpu_ns + snapshot.concurrent_cpu_ns,
+            snapshot.mutator_cpu_ns,
         ]));
     }
 
@@ -94,7 +100,7 @@ impl Observer for Recorder {
             let cpu_ns = report.user_ns + report.system_ns;
             let (start_ns, wall_ns, committed_bytes) =
                 (report.start_ns, report.length_ns, report.after.committed_bytes);
-            self.add(json!([kind, start_ns, wall_ns, cpu_ns, committed_bytes, 0, 0, 0, 0]));
+            self.add(json!([kind, start_ns, wall_ns, cpu_ns, committed_bytes, 0, 0, 0, 0, 0, 0]));
         }
     }
 }
@@ -176,6 +182,8 @@ impl Pause {
             young_bytes: number(6),
             survived_bytes: number(7),
             promoted_bytes: number(8),
+            gc_cpu_ns: number(9),
+            mutator_cpu_ns: number(10),
         }
     }
 }
