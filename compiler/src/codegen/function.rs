@@ -65,8 +65,6 @@ pub(super) struct Translator<'a, 'b> {
     pub(super) across: Vec<Vec<Value>>,
     pub(super) slots: Vec<Option<StackSlot>>,
     pub(super) area_slot: Option<StackSlot>,
-    /// References that are up to date in their slots alone, until the next call of the block.
-    pub(super) waiting: Vec<Value>,
     /// Whether references stay in their slots all the time, see `safepoint`.
     pub(super) resident: bool,
     pub(super) comparisons: HashMap<Value, Comparison>,
@@ -131,7 +129,6 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         across: Vec::new(),
         slots: vec![None; function.values.len()],
         area_slot: None,
-        waiting: Vec::new(),
         resident: false,
         comparisons: HashMap::new(),
         definitions: vec![Definition::None; function.values.len()],

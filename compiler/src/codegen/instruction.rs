@@ -143,7 +143,7 @@ impl Translator<'_, '_> {
                 Callee::Indirect(signature, self.load_context(call_slot(self.layout.function(function.0))))
             }
         };
-        self.call_compiled(at, callee, &arguments, &live)
+        self.call_compiled(callee, &arguments, &live)
     }
 
     /// Calls a closure: its code index picks the code's address from the call table, which grows downwards.
@@ -158,7 +158,7 @@ impl Translator<'_, '_> {
         let function = self.function;
         let params = operands.iter().map(|operand| function.values[operand.index()]);
         let signature = self.builder.import_signature(signature(params, result));
-        self.call_compiled(at, Callee::Indirect(signature, code), &arguments, &live)
+        self.call_compiled(Callee::Indirect(signature, code), &arguments, &live)
     }
 
     fn call_runtime(&mut self, at: usize, function: RuntimeFn, values: &[Value]) -> Option<clif::Value> {

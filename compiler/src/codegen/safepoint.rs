@@ -3,14 +3,13 @@
 //! References that live across a call are stored to stack slots before it, named in its stack map, and loaded again after
 //! it, because the collector may have moved what they refer to. Each reference has one slot. A handler finds its references
 //! in their slots: they were stored when the `try` began, the collector keeps them up to date, and nothing changes them.
-//! What nobody uses between two calls of a block stays in its slot from one to the other.
 //!
 //! In a function with very many references live across very many calls this would be quadratic; there they stay in their
 //! slots, stored when they are defined and loaded at each use.
 //!
 //! Invariants
 //! - S1. After a safepoint a reference is used only through what was loaded after it: references are Cranelift variables, and
-//!   the reload defines them anew. One that waits in its slot is not used before the call that ends its wait.
+//!   the reload defines them anew.
 //! - S2. No derived address lives across a safepoint: addresses are made of references at each use.
 //! - S3. In a block with a handler every call that may trap is a `try_call` to it.
 
@@ -88,7 +87,7 @@ impl Translator<'_, '_> {
 
     fn spill(&mut self, live: &[Value]) -> Vec<UserStackMapEntry> {
         let spill = |this: &mut Self, &value: &Value| {
-            if !this.resident && !this.waiting.contains(&value) {
+            if !this.resident {
                 let current = this.value(value);
                 this.store_slot(value, current);
             }
@@ -166,36 +165,12 @@ impl Translator<'_, '_> {
         param
     }
 
-    /// Calls a compiled function, as instruction `at` of the block.
-    pub(super) fn call_compiled(
-        &mut self,
-        at: usize,
-        callee: Callee,
-        arguments: &[clif::Value],
-        live: &[Value],
-    ) -> clif::Value {
+    /// Calls a compiled function.
+    pub(super) fn call_compiled(&mut self, callee: Callee, arguments: &[clif::Value], live: &[Value]) -> clif::Value {
         let entries = self.spill(live);
         let result = self.emit_call(callee, arguments, true, entries);
-        let (waiting, needed): (Vec<_>, Vec<_>) = live.iter().partition(|&&value| self.waits(at, value));
-        self.waiting = waiting;
-        self.reload(&needed);
+        self.reload(live);
         result.expect("every function returns a value")
-    }
-
-    /// Whether a reference that is live across instruction `at` is next wanted in its slot, by another call of this block.
-    fn waits(&self, at: usize, value: Value) -> bool {
-        for (i, inst) in self.function.blocks[self.block.index()].insts.iter().enumerate().skip(at + 1) {
-            let mut used = false;
-            inst.op.visit(|operand| used |= operand == value);
-            if used {
-                return false;
-            }
-            // other safepoints store it off the hot path alone
-            if self.across[i].contains(&value) {
-                return matches!(inst.op, Op::Call(..) | Op::CallValue(..));
-            }
-        }
-        false
     }
 
     /// Puts arguments where a runtime function finds them; gives those that are passed in registers.

@@ -1,8 +1,6 @@
 //! References across everything that may collect.
 
-use super::{Arc, Code, CodeSettings, FuncId, agree_with, gives, program, sources, vm};
-use tenure_compiler::codegen::Listing;
-use tenure_compiler::opt::Passes;
+use super::{Arc, agree_with, gives, program, vm};
 use tenure_runtime::native::{Native, NativeType, NativeValue, Registry};
 use tenure_runtime::trap::TrapKind;
 
@@ -70,38 +68,6 @@ fn large_trees_under_the_default_mode() {
         assert_eq!(vm.call_words(0, &[15]), Ok((1 << 16) - 17 - ((1 << 15) - 16)));
     }
     assert!(vm.heap().stats().pauses() > 0, "{:?}", vm.heap().stats());
-}
-
-#[test]
-fn references_wait_in_their_slots_for_the_next_call() {
-    // v1 to v3 are wanted behind the last call alone
-    let main = r#"
-fn0 "main" (int) -> int {
-b0(v0: int):
-  v10: ref = nil
-  v1: ref = new r0 v10, v10, v0
-  v2: ref = call fn1 v0
-  v3: ref = call fn1 v0
-  v4: ref = call fn1 v0
-  v5: int = load r0.2 v1
-  v6: int = load r0.2 v2
-  v7: int = load r0.2 v3
-  v8: int = load r0.2 v4
-  v9: int = int_add v5, v6
-  v11: int = int_add v7, v8
-  v12: int = int_add v9, v11
-  return v12
-}
-"#;
-    let (head, rest) = TREES.split_once("fn0").expect("a function");
-    let (_, rest) = rest.split_once("}\n").expect("its end");
-    let text = format!("{head}{}{rest}", main.trim_start());
-    gives(&text, &[3], 12);
-    let settings = CodeSettings { passes: Passes::NONE, ..CodeSettings::default() };
-    let code = Code::new(program(&text), sources(), Registry::default(), settings).expect("addresses for code");
-    let clif = code.listing(FuncId(0), Listing::Clif);
-    // each is stored before the first call it lives across, and loaded behind the last
-    assert_eq!(clif.matches("stack_addr").count(), 6, "{clif}");
 }
 
 #[test]
