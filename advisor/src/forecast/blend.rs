@@ -9,6 +9,7 @@
 //! - B2. Errors are clipped, so that one outlier does not decide; no error is believed to be zero.
 
 use super::series::{GAINS, Series};
+use crate::order::{greater, lesser};
 
 /// The experts: the last value, the decaying averages, the linear model.
 pub(crate) const EXPERTS: usize = GAINS.len() + 2;
@@ -57,21 +58,24 @@ impl Blend {
 
     /// A forecast of what the experts say.
     pub(crate) fn foretell(&self, experts: &Experts) -> Said {
-        let least = self.errors.into_iter().fold(ERROR_MAX, f64::min);
-        let (mut sum, mut weights) = (0.0, 0.0);
-        for (said, error) in experts.iter().zip(self.errors) {
-            let weight = power_16(least / error);
+        let least = self.errors.into_iter().fold(ERROR_MAX, lesser);
+        let weights = self.errors.map(|error| power_16(least / error));
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (said, weight) in experts.iter().zip(weights) {
             sum += weight * said;
-            weights += weight;
+            total += weight;
         }
-        Said { experts: *experts, blend: sum / weights }
+        Said { experts: *experts, blend: sum / total }
     }
 
     /// Learns from what was said and what came.
     pub(crate) fn settle(&mut self, said: &Said, came: f64) {
         self.settled = self.settled.saturating_add(1);
         let gain = ERROR_GAIN.max(1.0 / (f64::from(self.settled) + PRIOR_ERRORS));
-        let moved = |mean: f64, said: f64| (mean + gain * ((came - said).abs().min(ERROR_MAX) - mean)).max(ERROR_MIN);
+        let moved = |mean: f64, said: f64| {
+            let error = lesser((came - said).abs(), ERROR_MAX);
+            greater(mean + gain * (error - mean), ERROR_MIN)
+        };
         for (mean, said) in self.errors.iter_mut().zip(said.experts) {
             *mean = moved(*mean, said);
         }

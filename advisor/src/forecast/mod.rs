@@ -38,6 +38,14 @@ use series::Series;
 pub const HORIZONS: [usize; 4] = [1, 4, 16, 64];
 /// How many there are.
 pub const HORIZON_COUNT: usize = HORIZONS.len();
+/// All are powers of two, so that a place in their rings takes no division.
+const _: () = {
+    let mut horizon = 0;
+    while horizon < HORIZON_COUNT {
+        assert!(HORIZONS[horizon].is_power_of_two());
+        horizon += 1;
+    }
+};
 /// The longest, in cycles.
 const HORIZON_MAX: usize = HORIZONS[HORIZON_COUNT - 1];
 /// Where the forecasts of a horizon wait, as many as it has cycles; and how many wait in all.
@@ -236,14 +244,14 @@ impl Forecaster {
         self.totals[self.seen % self.totals.len()] = before.and(&sample);
         self.length_ns += LENGTH_GAIN.max(1.0 / self.seen as f64) * (elapsed_ns - self.length_ns);
         for quantity in Quantity::ALL {
-            self.settle(quantity, &sample);
             self.series[quantity as usize].push(&sample);
+            self.settle(quantity);
             self.foretell(quantity);
         }
     }
 
     /// Answers the forecasts whose horizon ended with the newest cycle.
-    fn settle(&mut self, quantity: Quantity, newest: &Sample) {
+    fn settle(&mut self, quantity: Quantity) {
         let q = quantity as usize;
         let now = self.totals[self.seen % self.totals.len()];
         for (h, cycles) in HORIZONS.into_iter().enumerate() {
@@ -251,7 +259,7 @@ impl Forecaster {
                 break;
             }
             let came = match quantity {
-                Quantity::Live => newest.ln(quantity),
+                Quantity::Live => self.series[q].last(),
                 _ => now.since(&self.totals[(self.seen - cycles) % self.totals.len()]).ln(quantity),
             };
             let said = &self.waiting[q][self.slot(h)];
@@ -271,7 +279,7 @@ impl Forecaster {
 
     /// Where the forecast made now waits; the one made a horizon ago waits there until then.
     fn slot(&self, horizon: usize) -> usize {
-        WAITING_AT[horizon] + self.seen % HORIZONS[horizon]
+        WAITING_AT[horizon] + (self.seen & (HORIZONS[horizon] - 1))
     }
 
     /// Cycles seen.

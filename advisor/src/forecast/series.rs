@@ -55,11 +55,11 @@ pub(crate) const FEATURE_COUNT: usize = 19;
 pub(crate) struct Series {
     quantity: Quantity,
     seen: usize,
-    /// The last values, the newest at `seen - 1` modulo [`LAGS`].
+    /// The last values, the newest first; where there is none yet, the oldest once more.
     lags: [f64; LAGS],
-    /// Decaying sums of numerators and denominators: of rates, bytes and ns, so that an average is one over time and a short
+    /// Decaying sums of numerators, and of denominators: of rates, bytes and ns, so that an average is one over time and a short
     /// cycle says little.
-    sums: [[f64; 2]; GAINS.len()],
+    sums: [[f64; GAINS.len()]; 2],
     averages: [f64; GAINS.len()],
     change: f64,
     /// Decaying means of |change|, of change², and of the product of neighbouring changes.
@@ -96,7 +96,7 @@ impl Series {
             quantity,
             seen: 0,
             lags: [0.0; LAGS],
-            sums: [[0.0; 2]; GAINS.len()],
+            sums: [[0.0; GAINS.len()]; 2],
             averages: [0.0; GAINS.len()],
             change: 0.0,
             restless: 0.0,
@@ -113,13 +113,19 @@ impl Series {
         let value = ln(parts[0] / parts[1] + self.quantity.floor());
         let change = if self.seen == 0 { 0.0 } else { value - self.last() };
         let change = change.clamp(-DIFFERENCE_MAX, DIFFERENCE_MAX);
-        self.lags[self.seen % LAGS] = value;
+        self.lags.copy_within(..LAGS - 1, 1);
+        self.lags[0] = value;
+        if self.seen == 0 {
+            self.lags = [value; LAGS];
+        }
         self.seen += 1;
         let first = 1.0 / self.seen as f64;
-        for ((average, sums), gain) in self.averages.iter_mut().zip(&mut self.sums).zip(GAINS) {
-            *sums = std::array::from_fn(|i| (1.0 - gain) * sums[i] + parts[i]);
-            *average = ln(sums[0] / sums[1] + self.quantity.floor());
+        for (sums, part) in self.sums.iter_mut().zip(parts) {
+            sums.iter_mut().zip(GAINS).for_each(|(sum, gain)| *sum = (1.0 - gain) * *sum + part);
         }
+        let floor = self.quantity.floor();
+        self.averages = std::array::from_fn(|i| self.sums[0][i] / self.sums[1][i] + floor);
+        self.averages.iter_mut().for_each(|average| *average = ln(*average));
         self.restless += RESTLESS_GAIN.max(first) * (change.abs() - self.restless);
         self.energy += RESTLESS_GAIN.max(first) * (change * change - self.energy);
         self.echo += RESTLESS_GAIN.max(first) * (change * self.change - self.echo);
@@ -131,7 +137,7 @@ impl Series {
 
     /// The newest value.
     pub(crate) fn last(&self) -> f64 {
-        self.lag(0)
+        self.lags[0]
     }
 
     /// The decaying averages, in the order of [`GAINS`].
@@ -139,15 +145,9 @@ impl Series {
         &self.averages
     }
 
-    /// The value `back` cycles ago, the oldest one where there is none.
-    fn lag(&self, back: usize) -> f64 {
-        let back = back.min(self.seen.saturating_sub(1)).min(LAGS - 1);
-        self.lags[(self.seen.max(1) - 1 - back) % LAGS]
-    }
-
     /// The median of the last `OF` values.
     fn median<const OF: usize>(&self) -> f64 {
-        let sorted = sorted(std::array::from_fn::<_, OF, _>(|back| self.lag(back)));
+        let sorted = sorted(std::array::from_fn::<_, OF, _>(|back| self.lags[back]));
         0.5 * (sorted[(OF - 1) / 2] + sorted[OF / 2])
     }
 
@@ -155,9 +155,9 @@ impl Series {
     fn trend(&self) -> f64 {
         let middle = (LAGS - 1) as f64 / 2.0;
         let (mut product, mut square) = (0.0, 0.0);
-        for back in 0..LAGS {
+        for (back, lag) in self.lags.into_iter().enumerate() {
             let x = middle - back as f64;
-            product += x * (self.lag(back) - self.last());
+            product += x * (lag - self.last());
             square += x * x;
         }
         product / square
@@ -171,10 +171,10 @@ impl Series {
         let echo = self.echo / (self.energy + 1e-6);
         let restless = self.restless.min(1.0);
         [
-            to_last(self.lag(1)),
-            to_last(self.lag(2)),
-            to_last(self.lag(3)),
-            to_last(self.lag(4)),
+            to_last(self.lags[1]),
+            to_last(self.lags[2]),
+            to_last(self.lags[3]),
+            to_last(self.lags[4]),
             average(0),
             average(1),
             average(2),
