@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tenure_advisor::train::{Cycle, Options, Run, fit};
+use tenure_advisor::train::{Cycle, Options, Run, delayed, fit};
 use tenure_gc::journal::Journal;
 
 /// What tells how much a script needs: a heap that grows by a quarter of what lives.
@@ -56,7 +56,8 @@ fn train(args: &TrainArgs) -> Result<(), String> {
     let (model, card) = (args.out.join("model.json"), args.out.join("model.md"));
     let text = serde_json::to_string_pretty(&trained.model).map_err(|e| e.to_string())? + "\n";
     write(&model, &text)?;
-    write(&card, &trained.card_markdown)?;
+    let late = delayed::judge(&runs).map_or_else(String::new, |judged| delayed::card(&judged));
+    write(&card, &(trained.card_markdown + &late))?;
     said += &format!("model: {}\ncard:  {}\n", model.display(), card.display());
     said += &format!("{} rows of {} runs\n", trained.metrics.rows, trained.metrics.runs);
     said += &format!("regret on families left out: {:.3} of a blind choice", trained.metrics.regret_blind);

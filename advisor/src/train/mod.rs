@@ -12,6 +12,7 @@
 
 mod card;
 pub mod class;
+pub mod delayed;
 pub mod forecast;
 mod gram;
 mod held_out;
@@ -352,12 +353,7 @@ pub(crate) struct Standard {
 
 impl Standard {
     fn of(row: Row, ranges: &[FeatureFit], folds: usize) -> Standard {
-        let scores = |features: &Features| {
-            std::array::from_fn(|i| {
-                let range = &ranges[i];
-                (features[i].max(range.low).min(range.high) - range.mean) / range.scale
-            })
-        };
+        let scores = |features: &Features| scores(features, ranges);
         Standard {
             run: row.run,
             family: row.family,
@@ -371,6 +367,14 @@ impl Standard {
             targets: row.targets,
         }
     }
+}
+
+/// Standard scores of features, those beyond the range taken to lie on its ends.
+fn scores(features: &Features, ranges: &[FeatureFit]) -> Features {
+    std::array::from_fn(|i| {
+        let range = &ranges[i];
+        (features[i].max(range.low).min(range.high) - range.mean) / range.scale
+    })
 }
 
 /// Mean, deviation and the range without the outermost half per cent, of the clamped values.

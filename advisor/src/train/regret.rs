@@ -14,7 +14,7 @@ use crate::model::{OUTPUT_COUNT, Prediction};
 
 use super::Standard;
 
-const GOALS: [Goal; 3] = [Goal::Throughput, Goal::Latency, Goal::Memory];
+pub(super) const GOALS: [Goal; 3] = [Goal::Throughput, Goal::Latency, Goal::Memory];
 
 /// What a model said of each row, without having been fitted to its family.
 #[derive(Clone, Debug, Default)]

@@ -25,6 +25,9 @@ pub(super) type Features = [f64; WIDTH];
 pub(super) struct Row {
     pub(super) run: usize,
     pub(super) family: usize,
+    /// The state before it, and its knobs.
+    pub(super) measured: Measured,
+    pub(super) knobs: Knobs,
     pub(super) features: Features,
     /// The same knobs as seen from the state before the first of its rivals: what a planner would have compared there.
     pub(super) from_first: Features,
@@ -59,6 +62,8 @@ pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row>
         let row = Row {
             run: index,
             family: 0,
+            measured,
+            knobs: *knobs,
             features,
             from_first: first.as_ref().map_or(features, |first| self::features(first, knobs)),
             rivals: rows.len() / RIVALS,
@@ -74,7 +79,8 @@ pub(super) fn rows_of(run: &Run, index: usize, left_out: &mut usize) -> Vec<Row>
     rows
 }
 
-fn features(measured: &Measured, knobs: &Knobs) -> Features {
+/// What a model is told of `knobs` in a state.
+pub(super) fn features(measured: &Measured, knobs: &Knobs) -> Features {
     let mut features = [0.0; WIDTH];
     let (state, candidate) = features.split_at_mut(STATE_COUNT);
     state.copy_from_slice(&state_features(measured));
