@@ -270,9 +270,9 @@ impl Forecaster {
     fn foretell(&mut self, quantity: Quantity) {
         let q = quantity as usize;
         let series = &self.series[q];
-        let features = series.features();
-        for h in 0..HORIZON_COUNT {
-            let said = self.blends[q][h].foretell(&experts(series, self.model.change(q, h, &features)));
+        let changes = self.model.changes(q, &series.features());
+        for (h, change) in changes.into_iter().enumerate() {
+            let said = self.blends[q][h].foretell(&experts(series, change));
             self.waiting[q][self.slot(h)] = said;
         }
     }

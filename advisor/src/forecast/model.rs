@@ -47,7 +47,8 @@ pub struct HorizonFit {
 /// The checked weights.
 #[derive(Clone, Debug)]
 pub struct ForecastModel {
-    weights: [[[f64; FEATURE_COUNT]; HORIZON_COUNT]; QUANTITY_COUNT],
+    /// A feature's for all horizons stand side by side, which are worked out together.
+    weights: [[[f64; HORIZON_COUNT]; FEATURE_COUNT]; QUANTITY_COUNT],
     errors: [[Experts; HORIZON_COUNT]; QUANTITY_COUNT],
     bands: [[[f64; 2]; HORIZON_COUNT]; QUANTITY_COUNT],
 }
@@ -56,7 +57,7 @@ pub struct ForecastModel {
 impl Default for ForecastModel {
     fn default() -> ForecastModel {
         ForecastModel {
-            weights: [[[0.0; FEATURE_COUNT]; HORIZON_COUNT]; QUANTITY_COUNT],
+            weights: [[[0.0; HORIZON_COUNT]; FEATURE_COUNT]; QUANTITY_COUNT],
             errors: [[[ERROR_UNFITTED; EXPERTS]; HORIZON_COUNT]; QUANTITY_COUNT],
             bands: [[BAND_UNFITTED; HORIZON_COUNT]; QUANTITY_COUNT],
         }
@@ -85,16 +86,16 @@ impl ForecastModel {
             if !lengths || !numbers || fit.band[0] > 0.0 || fit.band[1] < 0.0 {
                 return Err(ModelError::corrupt(format!("the forecast of {} has unusable numbers", fit.quantity)));
             }
-            model.weights[q][h].copy_from_slice(&fit.weights);
+            model.weights[q].iter_mut().zip(&fit.weights).for_each(|(weights, weight)| weights[h] = *weight);
             model.errors[q][h].copy_from_slice(&fit.errors);
             model.bands[q][h] = fit.band;
         }
         Ok(model)
     }
 
-    /// The change of a quantity that the linear model expects over a horizon, in logarithms.
-    pub(crate) fn change(&self, quantity: usize, horizon: usize, features: &[f64; FEATURE_COUNT]) -> f64 {
-        change(&self.weights[quantity][horizon], features)
+    /// The changes of a quantity that the linear model expects over each horizon, in logarithms.
+    pub(super) fn changes(&self, quantity: usize, features: &[f64; FEATURE_COUNT]) -> [f64; HORIZON_COUNT] {
+        changes(&self.weights[quantity], features)
     }
 
     pub(super) fn errors(&self, quantity: usize, horizon: usize) -> &Experts {
@@ -106,8 +107,18 @@ impl ForecastModel {
     }
 }
 
-/// The weighted sum, clamped.
+/// The weighted sums, clamped, of as many horizons as there are weights for each feature.
+fn changes<const N: usize>(weights: &[[f64; N]; FEATURE_COUNT], features: &[f64; FEATURE_COUNT]) -> [f64; N] {
+    let mut sums = [0.0; N];
+    for (weights, feature) in weights.iter().zip(features) {
+        sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight * feature);
+    }
+    sums.map(|sum| sum.clamp(-CHANGE_MAX, CHANGE_MAX))
+}
+
+/// The same of one horizon.
+#[cfg(feature = "train")]
 pub(crate) fn change(weights: &[f64; FEATURE_COUNT], features: &[f64; FEATURE_COUNT]) -> f64 {
-    let sum: f64 = weights.iter().zip(features).map(|(w, x)| w * x).sum();
-    sum.clamp(-CHANGE_MAX, CHANGE_MAX)
+    let [change] = changes(&weights.map(|weight| [weight]), features);
+    change
 }
