@@ -49,9 +49,11 @@ fn show(what: &str, mut nanoseconds: Vec<u64>) {
     nanoseconds.sort_unstable();
     let count = nanoseconds.len();
     let quantile = |q: f64| nanoseconds.get((count as f64 * q) as usize).map_or(0.0, |&ns| ns as f64 / 1e3);
-    let mean = nanoseconds.iter().sum::<u64>() as f64 / 1e3 / count.max(1) as f64;
+    // The slowest hundredth was interrupted. One cycle in sixteen takes in what the others kept: the mean must hold it.
+    let undisturbed = &nanoseconds[..count - count / 100];
+    let mean = undisturbed.iter().sum::<u64>() as f64 / 1e3 / undisturbed.len().max(1) as f64;
     let (median, p95) = (quantile(0.5), quantile(0.95));
-    println!("  {what:30} {count:6} times: median {median:6.2} µs, p95 {p95:6.2} µs, mean {mean:6.2} µs");
+    println!("  {what:30} {count:6} times: median {median:6.2} µs, p95 {p95:6.2} µs, mean of 99 % {mean:6.2} µs");
 }
 
 fn main() -> ExitCode {
