@@ -30,7 +30,7 @@ pub(crate) const FEATURES: [&str; FEATURE_COUNT] = [
 pub(crate) const FEATURE_COUNT: usize = 8;
 
 /// Places in [`FEATURES`].
-#[cfg(any(test, feature = "train"))]
+#[cfg(feature = "train")]
 pub(crate) mod at {
     pub(crate) const SURVIVAL: usize = 0;
     pub(crate) const PROMOTION: usize = 1;

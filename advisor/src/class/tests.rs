@@ -1,14 +1,15 @@
 //! The classes' tests: labels, names, hysteresis, and what is no number.
 
-use super::behaviour::{FEATURE_COUNT, FEATURES, at};
+use super::behaviour::{FEATURE_COUNT, FEATURES};
 use super::*;
 use tenure_gc::policy::{Envelope, Knobs, Snapshot};
 
 /// Two classes that differ in survival.
 fn model() -> ClassFile {
+    let survival_at = FEATURES.iter().position(|name| *name == "survival_root").expect("a feature");
     let class = |name: WorkloadClass, survival: f64| {
         let mut mean = vec![0.0; FEATURE_COUNT];
-        mean[at::SURVIVAL] = survival;
+        mean[survival_at] = survival;
         ClassFit {
             name: name.name().into(),
             share: 0.5,
@@ -18,7 +19,7 @@ fn model() -> ClassFile {
         }
     };
     let mut ranges = vec![[0.0, 1e9, -1e9, 1e9]; FEATURE_COUNT];
-    ranges[at::SURVIVAL] = [0.5, 0.25, 0.0, 1.0];
+    ranges[survival_at] = [0.5, 0.25, 0.0, 1.0];
     ClassFile {
         features: FEATURES.map(str::to_owned).to_vec(),
         ranges,
