@@ -205,7 +205,7 @@ impl History {
             allocation_bytes_per_ns: cycle.allocation_bytes_per_ns,
             survival: cycle.survival,
             promotion: cycle.promotion,
-            old_bytes: (snapshot.old_bytes + snapshot.large_bytes) as f64,
+            old_bytes: occupied(snapshot).0,
             limit_bytes: snapshot.limit_bytes.max(1) as f64,
             failed: cycle.full + cycle.failed > 0.0,
         }
@@ -221,8 +221,7 @@ impl History {
         let allocation = of(|c| c.allocation_bytes_per_ns);
         let survival = of(|c| c.survival);
         // Large objects and promotions are lumpy: most cycles have none, so their mean says more than their median.
-        let old_bytes = (snapshot.old_bytes + snapshot.large_bytes) as f64;
-        let live_bytes = if snapshot.live_bytes == 0 { old_bytes } else { (snapshot.live_bytes as f64).min(old_bytes) };
+        let (old_bytes, live_bytes) = occupied(snapshot);
         let marks = self.marks_seen.min(MARKS as u64).max(1) as usize;
         Measured {
             allocation_bytes_per_ns: allocation.median,
@@ -258,6 +257,13 @@ impl History {
             young_bytes: current.young_bytes as f64,
         }
     }
+}
+
+/// Old and large bytes, and what lives of them: of the last marking as far as it can still be there, and all before the first.
+pub(crate) fn occupied(snapshot: &Snapshot) -> (f64, f64) {
+    let old_bytes = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
+    let live_bytes = if snapshot.live_bytes == 0 { old_bytes } else { (snapshot.live_bytes as f64).min(old_bytes) };
+    (old_bytes, live_bytes)
 }
 
 /// `a / b`, and 0 where that is no finite number.

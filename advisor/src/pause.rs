@@ -4,6 +4,8 @@
 
 use tenure_gc::policy::Snapshot;
 
+use crate::history::occupied;
+
 /// One pause, and the cycle that it ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pause {
@@ -31,9 +33,7 @@ pub(crate) struct Pause {
 
 impl Pause {
     pub(crate) fn of(snapshot: &Snapshot) -> Pause {
-        let old_bytes = snapshot.old_bytes as f64 + snapshot.large_bytes as f64;
-        let marked_bytes =
-            if snapshot.live_bytes == 0 { old_bytes } else { (snapshot.live_bytes as f64).min(old_bytes) };
+        let (_, marked_bytes) = occupied(snapshot);
         Pause {
             cycle: snapshot.cycle,
             uptime_ns: snapshot.uptime_ns,

@@ -13,13 +13,15 @@
 
 use std::fmt::Write;
 
-use ndarray::{Array1, Array2, ShapeBuilder};
+use ndarray::{Array1, Array2};
 
+use super::gram::{Gram, joined, without_run_means};
 use super::regret::{GOALS, Regret};
 use super::rows::{Features, Row, features};
-use super::solve::{self, JITTER};
+use super::solve;
 use super::{Data, Run, WIDTH, held_out, ranges, scores};
 use crate::goal::Weights;
+use crate::model::OUTPUT_COUNT;
 
 /// Discounts of the holds to come that are tried.
 const DISCOUNTS: [f64; 3] = [0.0, 0.5, 0.8];
@@ -112,7 +114,7 @@ struct Others<'h> {
     /// Each with the one behind it; a run's last hold has none and is no row.
     pairs: Vec<(&'h Hold, &'h Hold)>,
     /// Features, each run's mean taken out.
-    centred: Vec<Features>,
+    centred: Vec<Vec<f64>>,
     covariance: Array2<f64>,
 }
 
@@ -121,16 +123,15 @@ impl Others<'_> {
         let pairs: Vec<(&Hold, &Hold)> = (holds.windows(2).map(|pair| (&pair[0], &pair[1])))
             .filter(|(hold, next)| hold.run == next.run && hold.fold != left_out)
             .collect();
-        let centred = without_run_means(&pairs);
-        let mut covariance: Array2<f64> = Array2::zeros((WIDTH, WIDTH).f());
-        for row in &centred {
-            for (j, b) in row.iter().enumerate() {
-                covariance.column_mut(j).iter_mut().zip(row).for_each(|(sum, a)| *sum += a * b);
-            }
-        }
-        covariance /= centred.len() as f64;
-        covariance.diag_mut().mapv_inplace(|sum| sum + JITTER);
-        Others { pairs, centred, covariance }
+        // Targets come from the fit before; the statistics are of the features alone.
+        let values: Vec<Vec<f64>> =
+            pairs.iter().map(|(hold, _)| joined(&hold.features, &[0.0; OUTPUT_COUNT])).collect();
+        let runs: Vec<usize> = pairs.iter().map(|(hold, _)| hold.run).collect();
+        let centred = without_run_means(&values, &runs, 1.0);
+        let mut gram = Gram::empty(WIDTH);
+        centred.iter().for_each(|row| gram.add(row));
+        let all: Vec<usize> = (0..WIDTH).collect();
+        Others { pairs, covariance: solve::matrix(&gram, &all), centred }
     }
 
     /// Weights of Q; none if nothing can be fitted.
@@ -150,20 +151,6 @@ impl Others<'_> {
         }
         weights.iter().all(|weight| weight.is_finite()).then_some(weights)
     }
-}
-
-/// Features of pairs' first holds, each run's mean taken out.
-fn without_run_means(pairs: &[(&Hold, &Hold)]) -> Vec<Features> {
-    let mut centred = Vec::with_capacity(pairs.len());
-    for of_run in pairs.chunk_by(|a, b| a.0.run == b.0.run) {
-        let mut mean = [0.0; WIDTH];
-        for (hold, _) in of_run {
-            mean.iter_mut().zip(&hold.features).for_each(|(sum, value)| *sum += value / of_run.len() as f64);
-        }
-        centred
-            .extend(of_run.iter().map(|(hold, _)| -> Features { std::array::from_fn(|i| hold.features[i] - mean[i]) }));
-    }
-    centred
 }
 
 /// For each group of rivals: its family, the regret of the one of least Q, and that of choosing blindly.

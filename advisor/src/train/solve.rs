@@ -20,7 +20,7 @@ use super::gram::{Gram, Table};
 use super::{Standard, WIDTH};
 
 /// Added to the diagonal of covariance matrices, whose features partly depend on each other.
-pub(super) const JITTER: f64 = 1e-6;
+const JITTER: f64 = 1e-6;
 /// Penalty of the second stage.
 const LEVEL_PENALTY: f64 = 0.01;
 /// Share of the elastic net's penalty that is absolute.
