@@ -223,11 +223,11 @@ impl Collector<'_> {
     }
 
     /// What the advisor expects of the next minute: bytes allocated in a second of the program's CPU time, and bytes that live at
-    /// its end, as it was foretold in one of the last sixteen cycles; none under other policies and before the first cycle ended.
+    /// its end; none under other policies and before the first cycle ended. It is foretold when asked for, within a millisecond.
     pub fn advisor_forecast(&self) -> Option<(u64, u64)> {
-        let told = self.vm.counters.as_ref()?.told();
-        let (allocation, live) = (told.minute(Quantity::Allocation)?, told.minute(Quantity::Live)?);
-        Some(((allocation * 1e9) as u64, live as u64))
+        let forecaster = self.vm.counters.as_ref()?.told().forecaster();
+        let minute = |quantity| Some(forecaster.outlook(quantity)?.minute.mid);
+        Some(((minute(Quantity::Allocation)? * 1e9) as u64, minute(Quantity::Live)? as u64))
     }
 
     /// The policy in force.

@@ -1,22 +1,28 @@
 //! How often the advisor decided in which way; shared, so that it stays readable when a heap owns the advisor.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_gc::policy::Reason;
 
+use crate::forecast::ForecastModel;
 use crate::foresight::Told;
 
 /// One more than the largest reason.
 const REASONS: usize = Reason::Undo as usize + 1;
 
 /// Decisions by reason, and what is told of the run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     by_reason: [AtomicU64; REASONS],
     told: Told,
 }
 
 impl Counters {
+    pub(crate) fn new(forecasts: Arc<ForecastModel>) -> Counters {
+        Counters { by_reason: Default::default(), told: Told::new(forecasts) }
+    }
+
     pub(crate) fn count(&self, reason: Reason) {
         self.by_reason[reason as usize].fetch_add(1, Ordering::Relaxed);
     }

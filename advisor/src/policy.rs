@@ -121,7 +121,8 @@ impl Advisor {
     /// An advisor over `level0`, the policy it falls back to; without a model it is `level0` under another name.
     pub(crate) fn over(level0: Box<dyn Policy>, model: Option<Arc<Model>>) -> Advisor {
         let learned = model.map(|model| Box::new(Learned::new(model, Goal::default())));
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(Counters::new(forecasts));
+        let forecasts = model.as_ref().map_or_else(Arc::default, |model| Arc::clone(model.forecasts()));
         Advisor { level0, learned, frozen: Overrides::default(), shadow: false, counters }
     }
 

@@ -47,7 +47,7 @@ const _: () = {
     }
 };
 /// The longest, in cycles.
-const HORIZON_MAX: usize = HORIZONS[HORIZON_COUNT - 1];
+pub(crate) const HORIZON_MAX: usize = HORIZONS[HORIZON_COUNT - 1];
 /// Where the forecasts of a horizon wait, as many as it has cycles; and how many wait in all.
 const WAITING_AT: [usize; HORIZON_COUNT] = [0, 1, 5, 21];
 const WAITING: usize = WAITING_AT[HORIZON_COUNT - 1] + HORIZON_MAX;
@@ -307,16 +307,6 @@ impl Forecaster {
             Forecast { low, mid, high }
         };
         Some(Outlook { cycles: bounds.map(natural), minute: natural(between(&bounds, self.minute_cycles())) })
-    }
-
-    /// The middle of the [`Outlook`] of the next minute.
-    pub(crate) fn minute(&self, quantity: Quantity) -> Option<f64> {
-        if self.seen == 0 {
-            return None;
-        }
-        let said = std::array::from_fn(|h| [self.waiting[quantity as usize][self.slot(h)].blend]);
-        let [mid] = between(&said, self.minute_cycles());
-        Some(natural(quantity, mid))
     }
 
     /// The next minute in cycles of the recent length, as far as horizons reach.
