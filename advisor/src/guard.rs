@@ -166,6 +166,17 @@ impl Guard {
         Turn::Model
     }
 
+    /// Whether the coming cycle belongs to the adaptive policy as the last one did, however it came to; if so, it counts.
+    pub fn goes_on(&mut self) -> bool {
+        let goes_on = self.fallback_left > 0 || self.is_foreign;
+        if goes_on {
+            self.fallback_left = self.fallback_left.saturating_sub(1);
+            self.since_probe += 1;
+            self.since_fallback += 1;
+        }
+        goes_on
+    }
+
     /// Whether a turn of the model's needs to be looked at again soon: its allowance is used up, or a probe is to come.
     pub fn is_uneasy(&self) -> bool {
         self.doubts || self.standing() == Standing::Overdrawn
@@ -237,6 +248,20 @@ mod tests {
         }
         assert!(fallbacks.len() >= 2, "{fallbacks:?}");
         assert_eq!(fallbacks[1], 2 * fallbacks[0] - 1, "{fallbacks:?}");
+    }
+
+    #[test]
+    fn a_fallback_is_as_long_whether_its_turns_are_asked_for_or_go_on() {
+        let length = |asked_every: u64| {
+            let mut guard = warm();
+            guard.distrust();
+            let is_fallback = |cycle: &u64| {
+                let asked = cycle.is_multiple_of(asked_every) || !guard.goes_on();
+                !asked || guard.turn(WARMUP + cycle, &FAMILIAR) == Turn::Fallback
+            };
+            (0..).take_while(is_fallback).count()
+        };
+        assert_eq!([1, 2, 7, 100].map(length), [FALLBACK_FIRST as usize; 4]);
     }
 
     #[test]

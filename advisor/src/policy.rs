@@ -9,7 +9,8 @@
 //! - A2. Without a usable model every decision is the adaptive policy's own, with [`Reason::NoModel`], and counted.
 //! - A3. A knob that no plan has moved follows the adaptive policy.
 //! - A4. A frozen knob has its value in every decision, whoever makes it.
-//! - A5. The model decides at most 100 times a second, and as seldom as [`Pace`] lets it; what stands in between costs no prediction.
+//! - A5. The model decides at most 100 times a second, and as seldom as [`Pace`] lets it; what stands in between costs no prediction. Nor
+//!   does more often the adaptive policy's turn, after its warm-up and but for probes.
 //! - A6. In the shadow the knobs in force are the adaptive policy's; what the advisor would have stands beside them.
 
 use std::sync::Arc;
@@ -70,7 +71,7 @@ struct Learned {
     baseline_state: [f64; STATE_COUNT],
     /// The state of the decision before.
     decided_state: [f64; STATE_COUNT],
-    /// The model's last decision, as long as its turn lasts.
+    /// The last decision, as long as a turn lasts that is worth looking at as seldom as [`Pace`] lets it.
     standing: Option<Standing>,
     pace: Pace,
     /// The knobs to return to after a probe.
@@ -96,6 +97,7 @@ struct Pending {
 struct Standing {
     decision: Decision,
     pending: Pending,
+    by_model: bool,
 }
 
 /// Who wants what.
@@ -120,9 +122,9 @@ impl Advisor {
 
     /// An advisor over `level0`, the policy it falls back to; without a model it is `level0` under another name.
     pub(crate) fn over(level0: Box<dyn Policy>, model: Option<Arc<Model>>) -> Advisor {
+        let forecasts = model.as_ref().map_or_else(Arc::default, |model| Arc::clone(model.forecasts()));
         let learned = model.map(|model| Box::new(Learned::new(model, Goal::default())));
         let counters = Arc::new(Counters::new(forecasts));
-        let forecasts = model.as_ref().map_or_else(Arc::default, |model| Arc::clone(model.forecasts()));
         Advisor { level0, learned, frozen: Overrides::default(), shadow: false, counters }
     }
 
@@ -223,14 +225,18 @@ impl Learned {
         }
     }
 
-    /// The model's last decision once more, if the next is not due: what came of the knobs is learnt in each cycle, but the state
-    /// that they were chosen for is hardly another.
+    /// The last decision once more, if the next is not due: what came of the knobs is learnt in each cycle, but the state
+    /// that they were chosen for is hardly another. In the adaptive policy's turn that is whatever it decides now.
     fn stand(&mut self, snapshot: &Snapshot, wishes: &Wishes<'_>) -> Option<Decision> {
         let standing = self.standing?;
-        if self.pace.is_due(snapshot.uptime_ns, &self.history.newest(snapshot)) {
+        let is_due = self.pace.is_due(snapshot.uptime_ns, &self.history.newest(snapshot));
+        if is_due || !(standing.by_model || self.guard.goes_on()) {
             return None;
         }
         self.pending = Some(standing.pending);
+        if !standing.by_model {
+            return Some(Decision { knobs: *wishes.level0, advised: *wishes.level0, ..standing.decision });
+        }
         let held = self.follow(&standing.decision.advised, wishes.level0);
         let advised = wishes.legal(held, &held);
         let knobs = if wishes.shadow { *wishes.level0 } else { advised };
@@ -306,7 +312,8 @@ impl Learned {
         let by_model = matches!(reason, Reason::Model | Reason::Undo | Reason::Hold);
         let (decision, pending) = self.answer(&now, advised, reason, by_model, wishes);
         self.pending = Some(pending);
-        self.standing = by_model.then_some(Standing { decision, pending });
+        let stands = by_model || matches!(turn, Turn::Fallback | Turn::Foreign);
+        self.standing = stands.then_some(Standing { decision, pending, by_model });
         let calm = !changed && model.drift(&state, &self.decided_state) < CALM_DRIFT;
         let at_rest = calm && reason == Reason::Hold && self.planner.is_at_rest() && !self.correction.is_trying();
         self.pace.decided(snapshot.uptime_ns, &now, &smooth, at_rest && !self.guard.is_uneasy());
