@@ -1,14 +1,18 @@
 //! The candidates of a plan: single steps, pairs and triples of steps, and jumps to settings known to be of use.
 //!
+//! Sizes are bounded [`LANES`] candidates at a time, by the formulas that bound one: the compiler makes wide instructions of the loop.
+//!
 //! It must never know what a candidate costs.
 //!
 //! Invariants
 //! - N1. A candidate is legal, keeps what is frozen, and differs from the knobs in force in each knob that it is said to move.
 //! - N2. At most 500, and no allocation.
 
+use multiversion::multiversion;
 use tenure_gc::policy::{Envelope, Knobs, Overrides};
 
 use crate::coordinate::{Coordinate as C, NO_STEPS, PLANNED_COUNT, Steps, steps_between};
+use crate::features::LANES;
 use crate::trust::Trust;
 
 /// A knob and the steps tried of it.
@@ -77,43 +81,135 @@ impl Bounds<'_> {
         }
     }
 
-    /// `current` with one knob so many steps away: within the bounds, but for a size, which the bounds tie to others.
-    fn rung(&self, coordinate: C, by: i8, current: &Knobs) -> Knobs {
+    /// `current`, which lies within the bounds, with one knob so many steps away: within the bounds too, but for a size, which the
+    /// bounds tie to others. None if that leads nowhere.
+    fn rung(&self, coordinate: C, by: i8, current: &Knobs) -> Option<Knobs> {
         let stepped = coordinate.stepped(current, by);
-        if coordinate.is_size() { stepped } else { self.nearest(&stepped, current) }
+        if coordinate.is_size() {
+            return Some(stepped);
+        }
+        let knobs = self.frozen.apply(self.envelope.clamp(&stepped, current));
+        (!coordinate.is_same(current, &knobs)).then_some(knobs)
     }
 }
 
-/// Calls `visit` with each candidate around `current`, which lies within the bounds, and the steps that lead there.
-pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, mut visit: impl FnMut(&Knobs, &Steps)) {
-    let mut offer = |knobs: &Knobs, moved: &[(C, i8)]| {
-        if moved.iter().all(|(coordinate, _)| !coordinate.is_same(current, knobs)) {
-            let mut steps = NO_STEPS;
-            moved.iter().for_each(|(coordinate, by)| steps[*coordinate as usize] = *by);
-            visit(knobs, &steps);
+/// The sizes of all of them within the bounds.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512cd+avx512bw", "x86_64+avx2"))]
+fn bound_sizes(bounds: &Bounds<'_>, current: &Knobs, candidates: &mut [Knobs; LANES]) {
+    for knobs in candidates {
+        *knobs = bounds.nearest_sizes(knobs, current);
+    }
+}
+
+/// Some candidates, and the steps that lead to each.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    knobs: [Knobs; LANES],
+    steps: [Steps; LANES],
+    count: usize,
+}
+
+impl Batch {
+    /// None, with `knobs` in their places.
+    fn new(knobs: &Knobs) -> Batch {
+        Batch { knobs: [*knobs; LANES], steps: [NO_STEPS; LANES], count: 0 }
+    }
+
+    fn push(&mut self, knobs: &Knobs, steps: &Steps) {
+        (self.knobs[self.count], self.steps[self.count]) = (*knobs, *steps);
+        self.count += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.count == LANES
+    }
+
+    /// The knobs of all places, those beyond [`count`](Batch::count) among them, which are any.
+    pub fn knobs(&self) -> &[Knobs; LANES] {
+        &self.knobs
+    }
+
+    /// The steps of all places.
+    pub fn steps(&self) -> &[Steps; LANES] {
+        &self.steps
+    }
+
+    /// How many candidates there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+}
+
+/// What candidates go through on their way: those that lead nowhere are lost, the others come out in batches, in order.
+struct Sieve<'a, Visit> {
+    current: &'a Knobs,
+    bounds: &'a Bounds<'a>,
+    /// With sizes that are not bounded yet.
+    offered: Batch,
+    bounded: Batch,
+    visit: Visit,
+}
+
+impl<Visit: FnMut(&Batch)> Sieve<'_, Visit> {
+    /// Takes knobs that are within the bounds but for their sizes.
+    fn offer(&mut self, knobs: &Knobs, moved: &[(C, i8)]) {
+        let mut steps = NO_STEPS;
+        moved.iter().for_each(|(coordinate, by)| steps[*coordinate as usize] = *by);
+        self.offered.push(knobs, &steps);
+        if self.offered.is_full() {
+            self.sift();
         }
-    };
+    }
+
+    /// Bounds the sizes of what was offered, and passes on those that differ from the current ones where they were moved.
+    fn sift(&mut self) {
+        bound_sizes(self.bounds, self.current, &mut self.offered.knobs);
+        let offered = self.offered;
+        for (knobs, steps) in offered.knobs.iter().zip(&offered.steps).take(offered.count) {
+            let leads = |size: C| steps[size as usize] == 0 || !size.is_same(self.current, knobs);
+            if leads(C::Young) & leads(C::HeapTarget) & leads(C::Threshold) {
+                self.pass(knobs, steps);
+            }
+        }
+        self.offered.count = 0;
+    }
+
+    /// Takes knobs that are a candidate.
+    fn pass(&mut self, knobs: &Knobs, steps: &Steps) {
+        self.bounded.push(knobs, steps);
+        if self.bounded.is_full() {
+            self.show();
+        }
+    }
+
+    fn show(&mut self) {
+        (self.visit)(&self.bounded);
+        self.bounded.count = 0;
+    }
+}
+
+/// Calls `visit` with each candidate around `current`, which lies within the bounds: some at a time, and fewer in the last batch.
+pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, visit: impl FnMut(&Batch)) {
+    let (offered, bounded) = (Batch::new(current), Batch::new(current));
+    let mut sieve = Sieve { current, bounds, offered, bounded, visit };
     for (coordinate, tried) in SINGLES {
         for &by in tried {
-            let rung = bounds.rung(coordinate, by, current);
-            let knobs = if coordinate.is_size() { bounds.nearest_sizes(&rung, current) } else { rung };
-            offer(&knobs, &[(coordinate, by)]);
+            if let Some(knobs) = bounds.rung(coordinate, by, current) {
+                sieve.offer(&knobs, &[(coordinate, by)]);
+            }
         }
     }
     // What bounds a knob, heap target and threshold aside, is nothing of the others: a pair is put together of two rungs, and one that leads
     // nowhere alone leads nowhere in company. Sizes are bounded when they stand together.
     for ((first, firsts), (second, seconds)) in PAIRS {
-        let mut rungs = [*current; STEPS_OF_PAIRS];
+        let mut rungs = [None; STEPS_OF_PAIRS];
         rungs.iter_mut().zip(seconds).for_each(|(rung, &by)| *rung = bounds.rung(second, by, current));
         for &one in firsts {
-            let rung = bounds.rung(first, one, current);
-            if first != C::HeapTarget && first.is_same(current, &bounds.nearest_sizes(&rung, current)) {
-                continue;
-            }
+            let Some(rung) = bounds.rung(first, one, current) else { continue };
             for (of_second, &two) in rungs.iter().zip(seconds) {
-                let knobs =
-                    if first.is_size() { first.copied(&rung, of_second) } else { second.copied(of_second, &rung) };
-                offer(&bounds.nearest_sizes(&knobs, current), &[(first, one), (second, two)]);
+                if let Some(of_second) = of_second {
+                    sieve.offer(&first.copied(&rung, of_second), &[(first, one), (second, two)]);
+                }
             }
         }
     }
@@ -123,20 +219,21 @@ pub fn each(current: &Knobs, jumps: &[Knobs], bounds: &Bounds<'_>, mut visit: im
             let knobs = C::HeapTarget.stepped(&knobs, heap);
             for threshold in THRESHOLD_OF_TRIPLES {
                 let knobs = C::Threshold.stepped(&knobs, threshold);
-                let moved = [(C::Young, young), (C::HeapTarget, heap), (C::Threshold, threshold)];
-                offer(&bounds.nearest_sizes(&knobs, current), &moved);
+                sieve.offer(&knobs, &[(C::Young, young), (C::HeapTarget, heap), (C::Threshold, threshold)]);
             }
         }
     }
+    sieve.sift();
     for jump in jumps {
         for by in YOUNG_OF_JUMPS {
             let knobs = bounds.nearest(&C::Young.stepped(jump, by), current);
             let steps = steps_between(current, &knobs);
             if steps != NO_STEPS && steps.iter().zip(RATES).all(|(steps, most)| steps.unsigned_abs() <= most) {
-                visit(&knobs, &steps);
+                sieve.pass(&knobs, &steps);
             }
         }
     }
+    sieve.show();
 }
 
 #[cfg(test)]
@@ -157,7 +254,9 @@ mod tests {
         );
         let mut all = Vec::new();
         let bounds = Bounds { envelope: &envelope, trust: &trust, frozen: &frozen };
-        each(&current, &[initial], &bounds, |knobs, steps| all.push((*knobs, *steps)));
+        each(&current, &[initial], &bounds, |batch| {
+            all.extend(batch.knobs.into_iter().zip(batch.steps).take(batch.count));
+        });
         (current, all)
     }
 

@@ -123,7 +123,8 @@ impl Coordinate {
 
     /// The steps that lead from one setting to another.
     pub fn steps(self, from: &Knobs, to: &Knobs) -> i8 {
-        let octaves = |a: u64, b: u64| log2(b.max(1) as f64 / a.max(1) as f64);
+        // Most knobs of two settings are the same, which needs no logarithm.
+        let octaves = |a: u64, b: u64| if a == b { 0.0 } else { log2(b.max(1) as f64 / a.max(1) as f64) };
         let steps = match self {
             C::OldRegion => octaves(from.old_region_bytes, to.old_region_bytes),
             C::EdenRegion => octaves(from.eden_region_bytes, to.eden_region_bytes),

@@ -9,7 +9,7 @@
 //! their steps, and remembered by knob and direction: the way back is known, and the way on is suspected of the same.
 
 use crate::coordinate::{NO_STEPS, PLANNED_COUNT, Steps};
-use crate::model::{OUTPUT_COUNT, Prediction};
+use crate::model::{OUTPUT_COUNT, Prediction, Predictions};
 
 /// Weight of the newest error.
 const GAIN: f64 = 0.1;
@@ -142,11 +142,26 @@ impl Correction {
 
     /// The prediction with this run's bias added, and what is known of the directions that lead to the candidate.
     pub fn apply(&self, predicted: &Prediction, steps: &Steps) -> Prediction {
-        let mut corrected: Prediction = std::array::from_fn(|output| predicted[output] + self.bias[output]);
-        for (knob, steps) in steps.iter().enumerate().filter(|(_, steps)| **steps != 0) {
-            let errors = &self.directions[knob][usize::from(*steps > 0)];
-            for (sum, error) in corrected.iter_mut().zip(errors) {
-                *sum += f64::from(steps.abs()) * error;
+        self.apply_all(&predicted.map(|value| [value]), &[*steps]).map(|[value]| value)
+    }
+
+    /// The same of `N` candidates, whose predictions stand side by side.
+    #[inline(always)]
+    pub(crate) fn apply_all<const N: usize>(&self, predicted: &Predictions<N>, steps: &[Steps; N]) -> Predictions<N> {
+        let mut corrected = *predicted;
+        for (sums, bias) in corrected.iter_mut().zip(self.bias) {
+            sums.iter_mut().for_each(|sum| *sum += bias);
+        }
+        for (knob, [down, up]) in self.directions.iter().enumerate() {
+            let by = steps.map(|steps| steps[knob]);
+            if by == [0; N] {
+                continue;
+            }
+            let distance = by.map(|by| f64::from(by.unsigned_abs()));
+            for ((sums, down), up) in corrected.iter_mut().zip(down).zip(up) {
+                for lane in 0..N {
+                    sums[lane] += distance[lane] * if by[lane] > 0 { up } else { down };
+                }
             }
         }
         corrected

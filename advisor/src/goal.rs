@@ -63,6 +63,7 @@ impl Goal {
 impl Weights {
     /// The cost of a prediction or an observation. `pause_deviation` is 0 for observations;
     /// `pause_goal_ln` is ln ns.
+    #[inline(always)]
     pub fn cost(&self, outputs: &Prediction, pause_deviation: f64, pause_goal_ln: f64) -> f64 {
         let pause = outputs[Output::Pause as usize];
         let excess = pause + PAUSE_DEVIATIONS * pause_deviation - (pause_goal_ln - US_LN);

@@ -12,6 +12,7 @@
 //! - L4. A move that turns out dearer than what was before is undone. What counts is what the cycles came to ([`Tally`]), not what
 //!   a model says of them: the state in which it would be asked is of the move's own making.
 
+use multiversion::multiversion;
 use tenure_gc::policy::{Envelope, Knobs, Outcome, Overrides};
 
 use crate::candidates::{self, Bounds};
@@ -20,7 +21,7 @@ use crate::correct::Correction;
 use crate::features::{CANDIDATE_COUNT, LANES, candidate_columns, candidate_features};
 use crate::goal::Weights;
 use crate::history::Measured;
-use crate::model::{Output, Prediction, Prepared};
+use crate::model::{Output, Prediction, Predictions, Prepared};
 use crate::tally::Tally;
 use crate::trust::Trust;
 
@@ -134,7 +135,10 @@ impl Planner {
     /// A plan for the coming cycle.
     pub fn plan(&mut self, situation: &Situation<'_>) -> Plan {
         let stay = predict(situation.measured, situation.prepared, situation.current);
-        let Some(stay) = situation.cost(&stay, &NO_STEPS) else { return self.unbelievable() };
+        let [stay] = costs(situation, &stay.map(|value| [value]), &[NO_STEPS]);
+        if stay.is_nan() {
+            return self.unbelievable();
+        }
         if situation.correction.is_trying() {
             return Plan::Hold;
         }
@@ -154,28 +158,18 @@ impl Planner {
         let doubt = DOUBT * situation.weights.deviation(situation.correction.deviation());
         let mut best = (f64::INFINITY, f64::INFINITY, *situation.current, NO_STEPS);
         let mut columns = [[0.0; LANES]; CANDIDATE_COUNT];
-        let mut judge = |knobs: &[Knobs; LANES], steps: &[Steps]| {
-            candidate_columns(situation.measured, knobs, &mut columns);
-            let predictions = situation.prepared.predict_all(&columns);
-            for ((prediction, knobs), steps) in predictions.iter().zip(knobs).zip(steps) {
-                let Some(cost) = situation.cost(prediction, steps) else { continue };
+        let bounds = Bounds { envelope: situation.envelope, trust: situation.trust, frozen: situation.frozen };
+        candidates::each(situation.current, situation.jumps, &bounds, |batch| {
+            candidate_columns(situation.measured, batch.knobs(), &mut columns);
+            let costs = costs(situation, &situation.prepared.predict_all(&columns), batch.steps());
+            for (lane, cost) in costs.into_iter().enumerate().take(batch.count()) {
+                let (knobs, steps) = (&batch.knobs()[lane], &batch.steps()[lane]);
                 let margin = MARGIN * self.caution + doubt * octaves(steps).sqrt();
                 if cost + margin < best.0 + best.1 {
                     best = (cost, margin, *knobs, *steps);
                 }
             }
-        };
-        let bounds = Bounds { envelope: situation.envelope, trust: situation.trust, frozen: situation.frozen };
-        let (mut knobs, mut steps, mut waiting) = ([*situation.current; LANES], [NO_STEPS; LANES], 0);
-        candidates::each(situation.current, situation.jumps, &bounds, |candidate, by| {
-            (knobs[waiting], steps[waiting]) = (*candidate, *by);
-            waiting += 1;
-            if waiting == LANES {
-                judge(&knobs, &steps);
-                waiting = 0;
-            }
         });
-        judge(&knobs, &steps[..waiting]);
         let (cost, margin, knobs, steps) = best;
         if !cost.is_finite() {
             return self.unbelievable();
@@ -205,16 +199,21 @@ fn octaves(steps: &Steps) -> f64 {
     f64::from(steps.iter().map(|steps| u32::from(steps.unsigned_abs())).sum::<u32>()) / STEPS_PER_OCTAVE
 }
 
-impl Situation<'_> {
-    /// The cost of knobs so many steps from the current ones, of which this is predicted; none if the predictions are no numbers or beyond belief.
-    fn cost(&self, prediction: &Prediction, steps: &Steps) -> Option<f64> {
-        let prediction = self.correction.apply(prediction, steps);
-        let believable =
-            prediction.iter().all(|p| p.is_finite()) && prediction[Output::Pause as usize].abs() < PAUSE_LN_US_MAX;
-        let deviation = self.correction.deviation()[Output::Pause as usize];
-        let cost = self.weights.cost(&prediction, deviation, self.measured.pause_goal_ln);
-        (believable && cost.is_finite()).then_some(cost)
+/// The costs of knobs so many steps from the current ones, of which this is predicted; NaN where predictions are no numbers or beyond
+/// belief (L3).
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512cd+avx512bw", "x86_64+avx2"))]
+fn costs<const N: usize>(situation: &Situation<'_>, predictions: &Predictions<N>, steps: &[Steps; N]) -> [f64; N] {
+    let predictions = situation.correction.apply_all(predictions, steps);
+    let deviation = situation.correction.deviation()[Output::Pause as usize];
+    let mut costs = [f64::NAN; N];
+    for (lane, cost) in costs.iter_mut().enumerate() {
+        let prediction: Prediction = std::array::from_fn(|output| predictions[output][lane]);
+        let is_finite = prediction.iter().fold(true, |all, value| all & value.is_finite());
+        let value = situation.weights.cost(&prediction, deviation, situation.measured.pause_goal_ln);
+        let is_believable = is_finite & (prediction[Output::Pause as usize].abs() < PAUSE_LN_US_MAX);
+        *cost = if is_believable & value.is_finite() { value } else { f64::NAN };
     }
+    costs
 }
 
 /// Predictions for `knobs` in the state `measured`, which `prepared` has taken in.

@@ -132,16 +132,18 @@ impl Trust {
     /// The nearest knobs inside.
     #[inline(always)]
     pub fn nearest(&self, knobs: &Knobs) -> Knobs {
-        let young_bytes = knobs.young_bytes.clamp(self.young_bytes.0, self.young_bytes.1);
+        // `max` and `min`, not `clamp`, which asserts: a loop over candidates has no branches.
+        let within = |bytes: u64, (least, most): (u64, u64)| bytes.max(least).min(most);
+        let young_bytes = within(knobs.young_bytes, self.young_bytes);
         let (least, most) = self.heap_bytes;
         let young = young_bytes as f64 * self.per_young;
         let occupied_share = (knobs.concurrent_start_share * HEAP_PER_OCCUPIED).min(SHARE_MAX);
         let at_start = (young / (1.0 - occupied_share)) as u64;
-        let least = at_start.min(self.level0_heap_bytes).clamp(least, most);
-        let heap_target_bytes = knobs.heap_target_bytes.clamp(least, most);
+        let least = within(at_start.min(self.level0_heap_bytes), (least, most));
+        let heap_target_bytes = within(knobs.heap_target_bytes, (least, most));
         let room = (self.usable_bytes - young) / heap_target_bytes.max(1) as f64;
         let stepped = ((room * SHARE_STEPS) as i64 as f64).max(self.level0_steps) / SHARE_STEPS;
-        let share = knobs.concurrent_start_share.min(stepped).clamp(self.share.0, self.share.1);
+        let share = knobs.concurrent_start_share.min(stepped).max(self.share.0).min(self.share.1);
         Knobs { young_bytes, heap_target_bytes, concurrent_start_share: share, ..*knobs }
     }
 }

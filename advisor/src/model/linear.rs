@@ -3,7 +3,7 @@
 use crate::error::ModelError;
 use crate::features::{CANDIDATE_COUNT, STATE_COUNT};
 
-use super::{FeatureFit, OUTPUT_COUNT, OutputFit, Prediction, Range};
+use super::{FeatureFit, OUTPUT_COUNT, OutputFit, Prediction, Predictions, Range};
 
 /// Weights of standardised features beyond this are no fitted model.
 const WEIGHT_MAX: f64 = 1e6;
@@ -57,14 +57,12 @@ impl Linear {
         &self,
         state: &Prediction,
         candidates: &[[f64; N]; CANDIDATE_COUNT],
-    ) -> [Prediction; N] {
-        let mut sums = [*state; N];
+    ) -> Predictions<N> {
+        let mut sums = state.map(|sum| [sum; N]);
         for ((column, range), weights) in candidates.iter().zip(&self.candidate).zip(&self.candidate_weights) {
-            for (sums, &value) in sums.iter_mut().zip(column) {
-                let x = range.standard(value);
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += x * weight;
-                }
+            let standard = column.map(|value| range.standard(value));
+            for (sums, weight) in sums.iter_mut().zip(weights) {
+                sums.iter_mut().zip(standard).for_each(|(sum, x)| *sum += x * weight);
             }
         }
         sums

@@ -53,6 +53,8 @@ pub const OUTPUTS: [&str; OUTPUT_COUNT] =
 
 /// Predictions in the order of [`Output`].
 pub type Prediction = [f64; OUTPUT_COUNT];
+/// The same of `N` candidates, by output.
+pub type Predictions<const N: usize> = [[f64; N]; OUTPUT_COUNT];
 
 /// A checked model, laid out for deciding.
 #[derive(Clone, Debug)]
@@ -214,12 +216,11 @@ enum Part<'m> {
 impl Prepared<'_> {
     /// The predictions for a candidate.
     pub fn predict(&self, candidate: &[f64; CANDIDATE_COUNT]) -> Prediction {
-        let [prediction] = self.predict_all(&candidate.map(|value| [value]));
-        prediction
+        self.predict_all(&candidate.map(|value| [value])).map(|[value]| value)
     }
 
     /// The predictions for `N` candidates, whose features stand side by side.
-    pub(crate) fn predict_all<const N: usize>(&self, candidates: &[[f64; N]; CANDIDATE_COUNT]) -> [Prediction; N] {
+    pub(crate) fn predict_all<const N: usize>(&self, candidates: &[[f64; N]; CANDIDATE_COUNT]) -> Predictions<N> {
         match &self.part {
             Part::Linear(linear, state) => linear.predict(state, candidates),
             Part::Network(network, state) => network.predict(state, candidates),

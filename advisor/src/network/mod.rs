@@ -23,7 +23,7 @@ pub use file::{NetworkFit, NetworkOutput};
 
 use crate::error::ModelError;
 use crate::features::{CANDIDATE_COUNT, STATE_COUNT};
-use crate::model::{FeatureFit, OUTPUT_COUNT, Prediction};
+use crate::model::{FeatureFit, OUTPUT_COUNT, Prediction, Predictions};
 use kernel::{ACTIVATION_MAX, Four, LANES, Path, Steps, Sums, Weights};
 
 /// Hidden units.
@@ -137,17 +137,16 @@ impl Network {
         &self,
         state: &StateSums,
         candidates: &[[f64; N]; CANDIDATE_COUNT],
-    ) -> [Prediction; N] {
+    ) -> Predictions<N> {
         let hidden = self.hidden(state, candidates);
         let inputs = hidden.map(|units| -> [Four; HIDDEN_GROUPS] {
             *units.as_chunks::<4>().0.first_chunk().expect("hidden units come in fours")
         });
         let mut sums = [[[0; LANES]]; N];
         self.path.add_products(&mut sums, &inputs, &self.readout);
-        sums.map(|[sums]| {
-            std::array::from_fn(|output| {
-                f64::from(sums[output]) * self.output_scale[output] + self.output_offset[output]
-            })
+        std::array::from_fn(|output| {
+            let (scale, offset) = (self.output_scale[output], self.output_offset[output]);
+            sums.map(|[sums]| f64::from(sums[output]) * scale + offset)
         })
     }
 }

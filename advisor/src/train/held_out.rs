@@ -57,8 +57,8 @@ impl Networks {
 
     fn predict(&self, raw: &Features) -> Prediction {
         let (state, candidate) = split(raw);
-        let [prediction] = self.network.predict(&self.network.prepare(state), &candidate.map(|value| [value]));
-        prediction
+        let predictions = self.network.predict(&self.network.prepare(state), &candidate.map(|value| [value]));
+        predictions.map(|[value]| value)
     }
 }
 
