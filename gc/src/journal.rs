@@ -2,7 +2,7 @@
 //!
 //! Format, little endian: the magic, a version, the bytes of a record, the hash of the field names, the length of a label
 //! and the label (UTF-8); then records: each field's 64 bits in the order of the field tables (snapshot, knobs in force, knobs
-//! advised, decision, outcome), and a checksum.
+//! advised, decision, outcome), and a checksum of those words.
 //!
 //! Invariants
 //! - J1. What was written is read back with the same bits.
@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::policy::fields::{decision_bits, knob_bits, outcome_bits, snapshot_bits};
 use crate::policy::{
     CycleKind, DECISION_FIELDS, Decision, Field, KNOB_FIELDS, Knobs, NextKind, OUTCOME_FIELDS, Outcome, Reason,
     SNAPSHOT_FIELDS, Snapshot,
@@ -22,7 +23,7 @@ use crate::report::{Cycle, Observer};
 use crate::sink::{OnError, Sink};
 
 const MAGIC: &[u8; 8] = b"tenuregj";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FIELDS: usize = SNAPSHOT_FIELDS.len() + 2 * KNOB_FIELDS.len() + DECISION_FIELDS.len() + OUTCOME_FIELDS.len();
 const RECORD_BYTES: usize = FIELDS * 8 + 8;
 const HEADER_BYTES: usize = 8 + 4 + 4 + 8 + 4;
@@ -30,10 +31,11 @@ const LABEL_BYTES_MAX: usize = 1 << 16;
 
 /// FNV-1a.
 fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(seed, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.iter().fold(seed, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(HASH_PRIME))
 }
 
 const HASH_SEED: u64 = 0xcbf2_9ce4_8422_2325;
+const HASH_PRIME: u64 = 0x100_0000_01b3;
 
 /// The hash of all field names in order: files with another one hold other fields.
 pub fn schema_hash() -> u64 {
@@ -43,29 +45,35 @@ pub fn schema_hash() -> u64 {
     names(names(names(names(HASH_SEED, SNAPSHOT_FIELDS), KNOB_FIELDS), DECISION_FIELDS), OUTCOME_FIELDS)
 }
 
+/// The words of a record, its checksum last.
+fn words(record: &[u8]) -> impl DoubleEndedIterator<Item = u64> + Clone {
+    record.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word))
+}
+
+/// The checksum of a record: FNV-1a by words, of which a change of any single one changes the sum.
+fn checksum(record: &[u8]) -> u64 {
+    words(record).take(FIELDS).fold(HASH_SEED, |hash, word| (hash ^ word).wrapping_mul(HASH_PRIME))
+}
+
 fn encode(cycle: &Cycle) -> [u8; RECORD_BYTES] {
     let mut record = [0; RECORD_BYTES];
-    let mut at = 0;
-    let mut put = |bits: u64| {
-        record[at..at + 8].copy_from_slice(&bits.to_le_bytes());
-        at += 8;
-    };
-    SNAPSHOT_FIELDS.iter().for_each(|field| put(field.bits(&cycle.snapshot)));
-    KNOB_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision.knobs)));
-    KNOB_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision.advised)));
-    DECISION_FIELDS.iter().for_each(|field| put(field.bits(&cycle.decision)));
-    OUTCOME_FIELDS.iter().for_each(|field| put(field.bits(&cycle.outcome)));
-    let checksum = hash(HASH_SEED, &record[..FIELDS * 8]);
-    record[FIELDS * 8..].copy_from_slice(&checksum.to_le_bytes());
+    let mut places = record.as_chunks_mut::<8>().0.iter_mut();
+    let mut put = |bits: &[u64]| bits.iter().zip(&mut places).for_each(|(bits, place)| *place = bits.to_le_bytes());
+    put(&snapshot_bits(&cycle.snapshot));
+    put(&knob_bits(&cycle.decision.knobs));
+    put(&knob_bits(&cycle.decision.advised));
+    put(&decision_bits(&cycle.decision));
+    put(&outcome_bits(&cycle.outcome));
+    let sum = checksum(&record);
+    record[FIELDS * 8..].copy_from_slice(&sum.to_le_bytes());
     record
 }
 
 fn decode(record: &[u8]) -> Option<Cycle> {
-    let (fields, checksum) = record.split_at(FIELDS * 8);
-    if checksum != hash(HASH_SEED, fields).to_le_bytes() {
+    let mut words = words(record);
+    if words.next_back() != Some(checksum(record)) {
         return None;
     }
-    let mut words = fields.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
     let mut next = move || words.next().expect("as many words as fields");
     let knobs = Knobs {
         old_region_bytes: 0,

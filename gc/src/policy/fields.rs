@@ -109,7 +109,7 @@ impl<T> Field<T> {
 }
 
 macro_rules! fields {
-    ($(#[$doc:meta])* $table:ident: $type:ident { $($field:ident),* $(,)? } $(but $($other:ident),*)?) => {
+    ($(#[$doc:meta])* $table:ident, $all:ident: $type:ident { $($field:ident),* $(,)? } $(but $($other:ident),*)?) => {
         $(#[$doc])*
         pub const $table: &[Field<$type>] = &[$(
             Field {
@@ -120,6 +120,12 @@ macro_rules! fields {
             },
         )*];
 
+        /// The bits of all of them, in order. No call for each: a journal's writer finds its code out of the caches, as a rule.
+        #[inline]
+        pub(crate) fn $all(of: &$type) -> [u64; $table.len()] {
+            [$(Plain::to_bits(of.$field)),*]
+        }
+
         // Every field is listed, or named as an exception.
         const _: fn(&$type) = |of| {
             let $type { $($field: _,)* $($($other: _,)*)? } = of;
@@ -129,7 +135,7 @@ macro_rules! fields {
 
 fields! {
     /// The fields of a [`Snapshot`].
-    SNAPSHOT_FIELDS: Snapshot {
+    SNAPSHOT_FIELDS, snapshot_bits: Snapshot {
         cycle, kind, uptime_ns, pause_goal_ns, limit_bytes, committed_bytes, survivor_bytes, old_bytes, large_bytes,
         live_bytes, largest_free_bytes, mutator_ns, mutator_cpu_ns, allocated_bytes, large_allocated_bytes,
         barrier_slow_paths, eden_refills, pause_ns, pause_cpu_ns, concurrent_cpu_ns, mark_ns, mark_wall_ns, marked_bytes, survived_bytes, promoted_bytes,
@@ -141,7 +147,7 @@ fields! {
 
 fields! {
     /// The fields of [`Knobs`].
-    KNOB_FIELDS: Knobs {
+    KNOB_FIELDS, knob_bits: Knobs {
         old_region_bytes, eden_region_bytes, concurrent_start_share, young_bytes, large_object_bytes, tenuring_age,
         mixed_pause_count, mixed_live_share, heap_target_bytes, uncommit_delay_ns, next_kind, idle_delay_ns,
     }
@@ -149,14 +155,14 @@ fields! {
 
 fields! {
     /// The fields of a [`Decision`], its knobs and the advised ones apart.
-    DECISION_FIELDS: Decision {
+    DECISION_FIELDS, decision_bits: Decision {
         reason, predicted_pause_ns, predicted_gc_ns_per_byte, propensity,
     } but knobs, advised
 }
 
 fields! {
     /// The fields of an [`Outcome`].
-    OUTCOME_FIELDS: Outcome {
+    OUTCOME_FIELDS, outcome_bits: Outcome {
         cycle, kind, unfinished, pause_ns, gc_cpu_ns, mutator_ns, allocated_bytes, copied_bytes, freed_bytes,
         committed_bytes_max, remembered_entries, tail_waste_bytes, failed_copies,
     }
@@ -175,6 +181,7 @@ mod tests {
             assert_eq!(field.bits(&snapshot), bits, "{}", field.name);
         }
         assert_eq!(snapshot.kind, CycleKind::Mixed);
+        assert!(SNAPSHOT_FIELDS.iter().map(|field| field.bits(&snapshot)).eq(snapshot_bits(&snapshot)));
         let kind = &SNAPSHOT_FIELDS[1];
         assert!(!kind.set_bits(&mut snapshot, 9));
         assert_eq!(kind.number(&snapshot), 3.0);

@@ -14,7 +14,7 @@
 mod adaptive;
 mod adversarial;
 mod explore;
-mod fields;
+pub(crate) mod fields;
 mod fixed;
 mod heap_rule;
 mod ihop;
