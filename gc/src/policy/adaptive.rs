@@ -53,7 +53,8 @@ fn initial_heap_bytes(envelope: &Envelope) -> u64 {
     (envelope.limit_bytes / 64).max(HEAP_BYTES_INITIAL).min(envelope.limit_bytes)
 }
 
-/// What pauses of one sort cost.
+/// What pauses of one sort cost, in CPU time of all workers: what one alone takes, whatever else runs on the machine. Wall time would
+/// make young small, and so collecting dear, where other processes have the cores.
 #[derive(Clone, Copy, Debug, Default)]
 struct PauseModel {
     base_ns: Sequence,
@@ -64,7 +65,7 @@ impl PauseModel {
     fn add(&mut self, snapshot: &Snapshot) {
         let copied_bytes =
             snapshot.survived_bytes.saturating_add(snapshot.promoted_bytes).saturating_add(snapshot.compacted_bytes);
-        let work_ns = snapshot.pause_ns as f64;
+        let work_ns = snapshot.pause_cpu_ns as f64;
         if copied_bytes < COPIED_BYTES_MIN {
             self.base_ns.add(work_ns);
         } else {
@@ -314,15 +315,17 @@ mod tests {
         fn cycle(&mut self, survival: f64, gc_cpu_share: f64) {
             let young_bytes = self.knobs.young_bytes;
             let copied_bytes = (young_bytes as f64 * survival) as u64;
+            let pause_ns = 200_000u64.saturating_add(copied_bytes);
+            let cpu_ns = 10e6_f64.max(pause_ns as f64 / gc_cpu_share);
             self.snapshot = Snapshot {
                 cycle: self.snapshot.cycle + 1,
-                pause_ns: 200_000u64.saturating_add(copied_bytes),
+                pause_ns,
                 mutator_ns: young_bytes,
                 young_bytes,
                 survived_bytes: copied_bytes / 2,
                 promoted_bytes: copied_bytes / 2,
-                pause_cpu_ns: (10e6 * gc_cpu_share) as u64,
-                mutator_cpu_ns: (10e6 * (1.0 - gc_cpu_share)) as u64,
+                pause_cpu_ns: (cpu_ns * gc_cpu_share) as u64,
+                mutator_cpu_ns: (cpu_ns * (1.0 - gc_cpu_share)) as u64,
                 ..self.snapshot
             };
             self.knobs = self.policy.decide(&self.snapshot, &self.knobs, &self.envelope).knobs;
