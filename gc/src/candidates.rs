@@ -15,7 +15,7 @@
 //! - C3. Candidates carry `role::CANDIDATE`; no copy is ever placed in one.
 
 use crate::barrier::Entry;
-use crate::measure::SCAN_NS_PER_ENTRY;
+use crate::measure::scan_ns;
 use crate::remembered::RememberedSet;
 use crate::room::Room;
 use crate::space::{Space, role};
@@ -272,8 +272,8 @@ impl Candidates {
         for candidate in &self.list {
             let live_bytes = space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
             copied_bytes += live_bytes;
-            predicted_ns +=
-                live_bytes as f64 * share.copy_ns_per_byte + candidate.remembered.len() as f64 * SCAN_NS_PER_ENTRY;
+            let remembered = &candidate.remembered;
+            predicted_ns += live_bytes as f64 * share.copy_ns_per_byte + scan_ns(remembered.len(), remembered.chunks());
             let needed = freed_bytes < share.freed_bytes_min;
             // The optional part leaves a margin: it is never needed.
             let wanted = count < self.chosen.div_ceil(share.pauses as usize).max(1);
@@ -295,6 +295,9 @@ impl Candidates {
             heads.push(candidate.head);
         }
         self.renumber(space);
+        // What refers to several of them is scanned once.
+        entries.sort_unstable();
+        entries.dedup();
         entries
     }
 }

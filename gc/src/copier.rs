@@ -120,6 +120,17 @@ impl Ahead {
     }
 }
 
+/// What the lists may not know yet of an object that is scanned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// That it is where it is, since this pause.
+    Object,
+    /// What its slots refer to: they were written to.
+    Slots,
+    /// Nothing: what it refers to outside the collection set was noted when it was stored (C1, E3, E4).
+    None,
+}
+
 /// What a target outside the collection set must have for anything to be done about it.
 const NOTED: u8 = role::YOUNG | role::CANDIDATE | role::WATCHED;
 
@@ -219,7 +230,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                     self.memory.prefetch(far.start());
                     self.memory.prefetch(far.start() + PREFETCH_WORDS);
                 }
-                self.scan_entry(*entry, source.is_logged());
+                self.scan_entry(*entry, source);
             }
             self.lap(source.phase());
             self.drain();
@@ -227,11 +238,12 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         }
     }
 
-    fn scan_entry(&mut self, entry: Entry, logged: bool) {
+    fn scan_entry(&mut self, entry: Entry, source: Source) {
+        let logged = source.is_logged();
         if self.memory.role_at(entry.object) & role::COLLECTED == 0 {
             self.found.copied.remembered_entries += 1;
             let refs = self.refs(entry.object);
-            self.scan_slots(entry.object, entry.slots(refs), false);
+            self.scan_slots(entry.object, entry.slots(refs), source.news());
             let left = self.directions.mark_promoted && is_broken(Rule::RearmWhileMarking);
             if logged && !left {
                 barrier::rearm(self.memory, entry, barrier::is_chunked_at(entry.object, refs));
@@ -333,11 +345,12 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
 
     #[inline(always)]
     fn scan_new(&mut self, object: u32) {
-        self.scan_slots(object, 0..self.refs(object), true);
+        self.scan_slots(object, 0..self.refs(object), News::Object);
     }
 
     fn scan_part(&mut self, part: Part) {
-        self.scan_slots(part.object, part.from..self.refs(part.object), part.new);
+        let news = if part.new { News::Object } else { News::Slots };
+        self.scan_slots(part.object, part.from..self.refs(part.object), news);
     }
 
     /// The slots to be scanned now; the others are offered (Y3).
@@ -352,9 +365,10 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         slots
     }
 
-    /// Scans slots of an object that is outside the collection set, or stays in it; `new` if it does so since this pause.
+    /// Scans slots of an object that is outside the collection set, or stays in it.
     #[inline(always)]
-    fn scan_slots(&mut self, object: u32, slots: Range<u32>, new: bool) {
+    fn scan_slots(&mut self, object: u32, slots: Range<u32>, news: News) {
+        let new = news == News::Object;
         for (index, target) in self.memory.refs(object, self.first_part(object, slots, new)) {
             let byte = self.memory.role_at(target);
             if byte & role::COLLECTED != 0 {
@@ -365,7 +379,7 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
                     self.finish(object, index);
                 }
                 self.ahead.push((object, index));
-            } else if byte & NOTED != 0 || self.directions.starts_marking {
+            } else if byte & NOTED != 0 && news != News::None || self.directions.starts_marking {
                 self.note(object, index, target, byte, new);
             }
         }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::barrier::{self, Entry};
 use crate::candidates::Candidates;
-use crate::copier::{Copier, Found, Lost};
+use crate::copier::{Copier, Found, Lost, News};
 use crate::crew::{self, Helped, WORKERS_MAX};
 use crate::header;
 use crate::heap::Roots;
@@ -105,6 +105,11 @@ impl Source {
     /// Whether its objects are armed again.
     pub(crate) fn is_logged(self) -> bool {
         self != Source::Remembered
+    }
+
+    /// What must be noted of its objects.
+    pub(crate) fn news(self) -> News {
+        if self == Source::Remembered { News::None } else { News::Slots }
     }
 
     pub(crate) fn phase(self) -> PausePhase {

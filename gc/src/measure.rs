@@ -8,10 +8,16 @@ use crate::policy::Sequence;
 
 const HISTORY: usize = 32;
 /// Copies of fewer bytes say nothing of the cost of a byte; that cost before anything was measured; and the cost of
-/// scanning an entry.
+/// scanning an entry, and one that stands for a chunk of an array: 128 slots, side by side.
 const COPIED_BYTES_MIN: u64 = 64 << 10;
 const COPY_NS_PER_BYTE: f64 = 1.0;
-pub(crate) const SCAN_NS_PER_ENTRY: f64 = 40.0;
+const SCAN_NS_PER_ENTRY: f64 = 40.0;
+const SCAN_NS_PER_CHUNK: f64 = 200.0;
+
+/// Predicted cost of scanning entries, so many of them chunks.
+pub(crate) fn scan_ns(entries: usize, chunks: usize) -> f64 {
+    (entries - chunks) as f64 * SCAN_NS_PER_ENTRY + chunks as f64 * SCAN_NS_PER_CHUNK
+}
 
 /// The last values of a measured quantity.
 #[derive(Clone, Copy, Default)]

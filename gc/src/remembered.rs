@@ -33,8 +33,9 @@ pub(crate) struct RememberedSet {
     others: Vec<(Entry, u32)>,
     /// Sort and remove duplicates of the others at this length.
     compact_at: usize,
-    /// Entries in all, some of them twice perhaps.
+    /// Entries in all, some of them twice perhaps; and those that stand for chunks.
     count: usize,
+    chunks: usize,
     lost: bool,
     room: Room,
 }
@@ -49,6 +50,7 @@ impl RememberedSet {
             others: Vec::new(),
             compact_at: 0,
             count: 0,
+            chunks: 0,
             lost: false,
             room,
         }
@@ -72,6 +74,7 @@ impl RememberedSet {
         } else {
             push_number(&mut self.stream, step | 1);
             push_number(&mut self.stream, u64::from(entry.chunk - base));
+            self.chunks += 1;
         }
         self.last = entry;
         self.count += 1;
@@ -91,17 +94,23 @@ impl RememberedSet {
             return;
         }
         if self.others.len() >= self.compact_at {
-            let before = self.others.len();
+            let before = (self.others.len(), self.other_chunks());
             self.others.sort_unstable();
             self.others.dedup();
-            self.count -= before - self.others.len();
+            self.count -= before.0 - self.others.len();
+            self.chunks -= before.1 - self.other_chunks();
             self.compact_at = (self.others.len() * 2).max(64);
         }
         if self.room.push(&mut self.others, (entry, epoch)) {
             self.count += 1;
+            self.chunks += usize::from(!entry.is_whole());
         } else {
             self.lose();
         }
+    }
+
+    fn other_chunks(&self) -> usize {
+        self.others.iter().filter(|(entry, _)| !entry.is_whole()).count()
     }
 
     /// Forgets everything, for want of room (Q2).
@@ -132,6 +141,11 @@ impl RememberedSet {
     /// Entries, some of them twice perhaps.
     pub(crate) fn len(&self) -> usize {
         self.count
+    }
+
+    /// Of them, those that stand for chunks of arrays.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks
     }
 
     fn stream(&self) -> Stream<'_> {
@@ -222,7 +236,7 @@ mod tests {
             set.add_walked(*entry, 3);
         }
         assert!(set.stream().eq(entries.iter().copied()));
-        assert_eq!(set.len(), entries.len());
+        assert_eq!((set.len(), set.chunks()), (entries.len(), 4));
         assert!(set.stream.len() < 2100, "{} bytes", set.stream.len());
         assert!(set.table_bytes() < 3000);
     }
@@ -237,6 +251,11 @@ mod tests {
         assert!([900, 300, 1000].into_iter().all(|object| later.contains(Entry::whole(object), 3)));
         assert!(later.contains(Entry::whole(64), 8) && !later.contains(Entry::whole(64), 9));
         assert_eq!(later.len(), 4);
+        // What pauses find often is kept once, and chunks are told from whole objects.
+        (0..500).for_each(|i| later.add(Entry { object: 64, chunk: 1 + i % 2 }, 8));
+        later.add(Entry::whole(128), 8);
+        assert!(later.len() < 4 + 2 * 64, "{} entries", later.len());
+        assert_eq!(later.chunks(), later.len() - 5);
     }
 
     #[test]
