@@ -38,10 +38,12 @@ enum State {
     Prepared,
 }
 
-/// How much of the candidates one pause may take.
+/// How much of the candidates one step of a pause may take.
 pub(crate) struct MixedShare {
-    /// Pauses that the candidates are spread over.
-    pub(crate) pauses: u32,
+    /// So many are taken, whatever they cost.
+    pub(crate) at_least: usize,
+    /// So many are enough.
+    pub(crate) at_most: usize,
     /// What must be freed, where room is short.
     pub(crate) freed_bytes_min: u64,
     /// Room for copies.
@@ -52,8 +54,14 @@ pub(crate) struct MixedShare {
     pub(crate) copy_ns_per_byte: f64,
 }
 
-/// Share of the budget that optional candidates may fill (G1 keeps 20 % for its optional regions).
-const OPTIONAL_SHARE: f64 = 0.5;
+/// What is known of the candidates that a pause takes.
+#[derive(Default)]
+pub(crate) struct Taken {
+    /// What may refer to them.
+    pub(crate) entries: Vec<Entry>,
+    /// Predicted time that they take.
+    pub(crate) predicted_ns: f64,
+}
 
 /// Whether the next pause is a mixed one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -262,43 +270,45 @@ impl Candidates {
         }
     }
 
-    /// Takes the candidates of one mixed pause, best first: as many as let its share of pauses do all of them, then more as
-    /// far as the budget allows; fewer, if the share alone exceeds the budget, but until `freed_bytes_min` are freed; never
-    /// more than there is room for, but at least one. Their heads go to `heads`, and what is known to refer to them is returned.
-    /// None are taken if there is no memory for that.
-    pub(crate) fn take(&mut self, space: &Space, share: &MixedShare, heads: &mut Vec<u32>) -> Vec<Entry> {
+    /// How many each of `pauses` takes, if they are to take all.
+    pub(crate) fn share_of(&self, pauses: u32) -> usize {
+        self.chosen.div_ceil(pauses as usize).max(1)
+    }
+
+    /// Takes candidates, best first, by count and as far as the budget allows, but until `freed_bytes_min` are freed; never more
+    /// than there is room for. Their heads go to `heads`. None are taken if there is no memory for that.
+    pub(crate) fn take(&mut self, space: &Space, share: &MixedShare, heads: &mut Vec<u32>) -> Taken {
         let (mut copied_bytes, mut freed_bytes, mut predicted_ns) = (0, 0, 0.0);
         let (mut count, mut entry_count) = (0, 0);
+        let mut taken = Taken::default();
         for candidate in &self.list {
             let live_bytes = space.capacity_bytes(candidate.head) - candidate.reclaimable_bytes;
             copied_bytes += live_bytes;
             let remembered = &candidate.remembered;
             predicted_ns += live_bytes as f64 * share.copy_ns_per_byte + scan_ns(remembered.len(), remembered.chunks());
             let needed = freed_bytes < share.freed_bytes_min;
-            // The optional part leaves a margin: it is never needed.
-            let wanted = count < self.chosen.div_ceil(share.pauses as usize).max(1);
-            let budget_ns = if wanted { share.budget_ns } else { share.budget_ns * OPTIONAL_SHARE };
-            if count > 0 && (copied_bytes > share.room_bytes || !needed && predicted_ns > budget_ns) {
+            let enough = count >= share.at_most || predicted_ns > share.budget_ns;
+            if count >= share.at_least && (copied_bytes > share.room_bytes || !needed && enough) {
                 break;
             }
             freed_bytes += candidate.reclaimable_bytes;
             entry_count += candidate.remembered.len();
+            taken.predicted_ns = predicted_ns;
             count += 1;
         }
-        let mut entries = Vec::new();
-        if entries.try_reserve_exact(entry_count).is_err() || heads.try_reserve(count).is_err() {
-            return entries;
+        if taken.entries.try_reserve_exact(entry_count).is_err() || heads.try_reserve(count).is_err() {
+            return Taken::default();
         }
         for candidate in self.list.drain(..count) {
-            entries.extend(candidate.remembered.good(space).map(|(entry, _)| entry));
+            taken.entries.extend(candidate.remembered.good(space).map(|(entry, _)| entry));
             Self::set_index(&mut self.index, space, candidate.head, 0);
             heads.push(candidate.head);
         }
         self.renumber(space);
         // What refers to several of them is scanned once.
-        entries.sort_unstable();
-        entries.dedup();
-        entries
+        taken.entries.sort_unstable();
+        taken.entries.dedup();
+        taken
     }
 }
 

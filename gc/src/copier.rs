@@ -409,14 +409,16 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         if self.is_survivor(object) {
             self.reach(target, byte);
             self.visit(target);
+            if self.directions.takes_more && byte & role::CANDIDATE != 0 {
+                self.remember(object, index, target);
+            }
             return;
         }
         if new {
             self.visit(target);
         }
         if byte & (role::CANDIDATE | role::WATCHED) != 0 {
-            let entry = self.entry_of(object, index);
-            self.found.lost.remembered |= !self.directions.room.push(&mut self.found.remembered, (entry, target));
+            self.remember(object, index, target);
         } else if byte & role::YOUNG != 0 {
             self.retain(object, index);
         }
@@ -437,6 +439,11 @@ impl<'e, 'h, const SHARED: bool> Copier<'e, 'h, SHARED> {
         } else {
             Entry::whole(object)
         }
+    }
+
+    fn remember(&mut self, object: u32, index: u32, target: u32) {
+        let entry = self.entry_of(object, index);
+        self.found.lost.remembered |= !self.directions.room.push(&mut self.found.remembered, (entry, target));
     }
 
     /// An old object refers to a young one after the pause (E3).

@@ -14,6 +14,8 @@
 //! - E5. While marking traces, what is promoted is marked, and what could not be copied too: it lies above the mark limits.
 //!   The pause that starts a marking visits the old targets of roots, of survivors and of what it promotes (rule (b)); old
 //!   objects below their limits are visited by the marking itself.
+//! - E6. A pause may evacuate in several steps, each with a collection set of its own. Before a later one, its regions' remembered
+//!   sets name survivors too that refer to them (`takes_more`), and roots are visited again; if a copy failed, none comes.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -80,6 +82,8 @@ pub(crate) struct Directions {
     pub(crate) room: Room,
     /// In the pause that starts a marking.
     pub(crate) starts_marking: bool,
+    /// Candidates that are left may be evacuated in this pause still (E6).
+    pub(crate) takes_more: bool,
     /// The phases are timed.
     pub(crate) timed: bool,
 }
@@ -167,20 +171,33 @@ impl<'h> Evacuation<'h> {
         }
     }
 
-    /// Copies all that is reachable; then `weak` says what else is to be kept. `old` are the regions that promotion fills,
-    /// by worker; `stack` is the first worker's.
-    pub(crate) fn run(
+    /// Copies all that is reachable. `old` are the regions that promotion fills, by worker; `stack` is the first worker's.
+    pub(crate) fn run(self, stack: &mut Vec<u32>, old: &mut [Buffer; WORKERS_MAX], roots: &mut dyn Roots) -> Evacuated {
+        let (found, helped) = if self.directions.workers == 1 {
+            self.work::<false>(stack, old, roots)
+        } else {
+            self.work::<true>(stack, old, roots)
+        };
+        self.end(found, helped, old)
+    }
+
+    /// Once all that is reachable is copied, by steps before this one: `weak` says what else is to be kept.
+    pub(crate) fn keep_weak(
         self,
         stack: &mut Vec<u32>,
         old: &mut [Buffer; WORKERS_MAX],
-        roots: &mut dyn Roots,
         weak: &mut KeepWeak<'_>,
     ) -> Evacuated {
-        let (found, helped) = if self.directions.workers == 1 {
-            self.work::<false>(stack, old, roots, weak)
-        } else {
-            self.work::<true>(stack, old, roots, weak)
-        };
+        let mut found = [const { None }; WORKERS_MAX];
+        let mut mine = Copier::<'_, '_, false>::new(&self, old[0]).with_stack(std::mem::take(stack));
+        weak(&mut |object| mine.keep(object));
+        mine.lap(PausePhase::Weak);
+        *stack = mine.take_stack();
+        found[0] = Some(mine.into_found());
+        self.end(found, Helped::default(), old)
+    }
+
+    fn end(self, found: [Option<Found>; WORKERS_MAX], helped: Helped, old: &mut [Buffer; WORKERS_MAX]) -> Evacuated {
         for (old, found) in old.iter_mut().zip(&found) {
             *old = found.as_ref().map_or(*old, |found| found.old);
         }
@@ -192,7 +209,6 @@ impl<'h> Evacuation<'h> {
         stack: &mut Vec<u32>,
         old: &[Buffer; WORKERS_MAX],
         roots: &mut dyn Roots,
-        weak: &mut KeepWeak<'_>,
     ) -> ([Option<Found>; WORKERS_MAX], Helped) {
         let found = Mutex::new([const { None }; WORKERS_MAX]);
         let mut mine = Copier::<'_, '_, SHARED>::new(self, old[0]).with_stack(std::mem::take(stack));
@@ -208,8 +224,6 @@ impl<'h> Evacuation<'h> {
             mine.drain_all();
         });
         mine.scan_what_stayed();
-        weak(&mut |object| mine.keep(object));
-        mine.lap(PausePhase::Weak);
         let mut found = found.into_inner().expect("nothing panics while the results are held");
         *stack = mine.take_stack();
         found[0] = Some(mine.into_found());
@@ -267,7 +281,7 @@ impl<'h> Evacuation<'h> {
     fn merge(self, found: [Option<Found>; WORKERS_MAX], helped: Helped) -> Evacuated {
         let space = self.space.into_inner().expect("nothing panics while the space is held");
         let waited_ns = found[0].as_ref().map_or(0, |mine| mine.watch.phases.sum_ns(PausePhase::Termination));
-        let memory = self.memory;
+        let (memory, room) = (self.memory, self.directions.room);
         let mut all = Evacuated { helped, waited_ns, ..Evacuated::default() };
         let mut watch = Watch::start(self.directions.timed);
         for mut found in found.into_iter().flatten() {
@@ -279,27 +293,10 @@ impl<'h> Evacuation<'h> {
                 }
             }
             all.copied.add(&found.copied);
-            let room = self.directions.room;
-            all.lost.retained |= found.lost.retained || !append(room, &mut all.retained, &mut found.retained);
-            all.lost.visited |= found.lost.visited;
-            if !append(room, &mut all.visited, &mut found.visited) {
-                all.lost.visited = true;
-                mark::abandon(memory, &found.visited);
-            }
-            all.lost.remembered |= found.lost.remembered || !append(room, &mut all.remembered, &mut found.remembered);
+            let lists = (&mut found.retained, &mut found.visited, &mut found.remembered);
+            all.append(room, memory, lists, found.lost);
         }
-        if all.copied.failed_copies > 0 {
-            for head in self.collected {
-                keep_what_stayed(space, self.shapes, *head, self.directions.mark_promoted);
-            }
-        }
-        if is_broken(Rule::Retain) {
-            all.retained.clear();
-        }
-        // What was both written to and retained was scanned twice, and is here twice; it must not be here three times
-        // after the next pause.
-        all.retained.sort_unstable();
-        all.retained.dedup();
+        all.order_retained();
         watch.lap(PausePhase::Free);
         all.phases.after(&watch.phases);
         all
@@ -335,6 +332,55 @@ pub(crate) struct Evacuated {
 }
 
 impl Evacuated {
+    fn append(
+        &mut self,
+        room: Room,
+        memory: Memory,
+        (retained, visited, remembered): (&mut Vec<Entry>, &mut Vec<u32>, &mut Vec<(Entry, u32)>),
+        lost: Lost,
+    ) {
+        self.lost.retained |= lost.retained || !append(room, &mut self.retained, retained);
+        self.lost.visited |= lost.visited;
+        if !append(room, &mut self.visited, visited) {
+            self.lost.visited = true;
+            mark::abandon(memory, visited);
+        }
+        self.lost.remembered |= lost.remembered || !append(room, &mut self.remembered, remembered);
+    }
+
+    /// What was both written to and retained was scanned twice, and is here twice; it must not be here three times after the
+    /// next pause.
+    fn order_retained(&mut self) {
+        if is_broken(Rule::Retain) {
+            self.retained.clear();
+        }
+        self.retained.sort_unstable();
+        self.retained.dedup();
+    }
+
+    /// Adds what a later step of the same pause came to.
+    pub(crate) fn after(&mut self, room: Room, memory: Memory, mut later: Evacuated) {
+        self.copied.add(&later.copied);
+        self.helped.after(&later.helped);
+        self.waited_ns += later.waited_ns;
+        self.phases.after(&later.phases);
+        let lists = (&mut later.retained, &mut later.visited, &mut later.remembered);
+        self.append(room, memory, lists, later.lost);
+        self.order_retained();
+    }
+
+    /// Drops retained objects that are to be evacuated in a later step: their copies are scanned.
+    pub(crate) fn release(&mut self, memory: Memory) {
+        self.retained.retain(|entry| memory.role_at(entry.object) & role::COLLECTED == 0);
+    }
+
+    /// After all steps: what could not be copied stays, in regions that are old from now on; marked if `mark` says so.
+    pub(crate) fn settle(&self, space: &mut Space, shapes: &ShapeTable, collected: &[u32], mark: bool) {
+        if self.copied.failed_copies > 0 {
+            collected.iter().for_each(|head| keep_what_stayed(space, shapes, *head, mark));
+        }
+    }
+
     /// Lets the remaining candidates and the watched objects know who refers to them (E3, E4).
     pub(crate) fn remember(&mut self, space: &mut Space, candidates: &mut Candidates, incoming: &mut Incoming) {
         if self.lost.remembered {

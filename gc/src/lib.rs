@@ -56,6 +56,7 @@ mod mark;
 mod marker;
 mod measure;
 mod memory;
+mod mixed;
 mod mmu;
 mod pause;
 mod phases;

@@ -13,6 +13,12 @@ const COPIED_BYTES_MIN: u64 = 64 << 10;
 const COPY_NS_PER_BYTE: f64 = 1.0;
 const SCAN_NS_PER_ENTRY: f64 = 40.0;
 const SCAN_NS_PER_CHUNK: f64 = 200.0;
+/// What old regions take by what these rates say, before anything was measured, at the least and at the most: their objects have
+/// left the caches. A smaller part of a pause says nothing.
+const OLD_COST_UNKNOWN: f64 = 2.0;
+const OLD_COST_MIN: f64 = 0.5;
+const OLD_COST_MAX: f64 = 16.0;
+const OLD_NS_MIN: f64 = 100_000.0;
 
 /// Predicted cost of scanning entries, so many of them chunks.
 pub(crate) fn scan_ns(entries: usize, chunks: usize) -> f64 {
@@ -86,6 +92,8 @@ pub(crate) struct Measure {
     cpu_ns: History,
     base_ns: Sequence,
     copy_ns_per_byte: Sequence,
+    /// What old regions took by what was predicted from the rates of young ones.
+    old_cost: Sequence,
     /// Decaying mean and deviation of the share of young bytes that is copied.
     survival: (f64, f64),
 }
@@ -118,6 +126,7 @@ impl Measure {
             cpu_ns: History::default(),
             base_ns: Sequence::default(),
             copy_ns_per_byte: Sequence::default(),
+            old_cost: Sequence::calm(),
             survival: (0.25, 0.25),
         }
     }
@@ -227,10 +236,11 @@ impl Measure {
         self.pauses += 1;
     }
 
-    /// Learns what an evacuation cost: pauses that copy little tell the base, the others the cost of a byte.
-    pub(crate) fn add_evacuation(&mut self, pause_ns: u64, copied_bytes: u64, entries: u64) {
+    /// Learns what it cost to evacuate young regions: pauses that copy little tell the base, the others the cost of a byte. It is
+    /// CPU time of all workers: what one alone would have taken, whatever else ran on the machine.
+    pub(crate) fn add_evacuation(&mut self, cpu_ns: u64, copied_bytes: u64, entries: u64) {
         let scan_ns = entries as f64 * SCAN_NS_PER_ENTRY;
-        let work_ns = (pause_ns as f64 - scan_ns).max(0.0);
+        let work_ns = (cpu_ns as f64 - scan_ns).max(0.0);
         if copied_bytes < COPIED_BYTES_MIN {
             self.base_ns.add(work_ns);
         } else {
@@ -238,12 +248,25 @@ impl Measure {
         }
     }
 
+    /// Learns what old regions took that were predicted to take `predicted_ns` by the rates of young ones.
+    pub(crate) fn add_old_cost(&mut self, cpu_ns: f64, predicted_ns: f64) {
+        if predicted_ns >= OLD_NS_MIN {
+            self.old_cost.add((cpu_ns.max(0.0) / predicted_ns).min(OLD_COST_MAX));
+        }
+    }
+
+    /// What old regions are predicted to take, by what the rates of young ones say.
+    pub(crate) fn old_cost(&self) -> f64 {
+        let cost = if self.old_cost.samples() == 0 { OLD_COST_UNKNOWN } else { self.old_cost.predict() };
+        cost.clamp(OLD_COST_MIN, OLD_COST_MAX)
+    }
+
     /// Predicted cost of copying a byte.
     pub(crate) fn copy_ns_per_byte(&self) -> f64 {
         if self.copy_ns_per_byte.samples() == 0 { COPY_NS_PER_BYTE } else { self.copy_ns_per_byte.predict() }
     }
 
-    /// Predicted length of an evacuation pause.
+    /// Predicted time that one worker takes to evacuate young regions.
     pub(crate) fn pause_ns_expected(&self, copied_bytes: u64, entries: u64) -> f64 {
         let copy_ns = copied_bytes as f64 * self.copy_ns_per_byte();
         self.base_ns.predict() + copy_ns + entries as f64 * SCAN_NS_PER_ENTRY

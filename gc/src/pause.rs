@@ -10,17 +10,18 @@
 //!   cycle, in `cycle`, do not.)
 
 use crate::barrier;
-use crate::candidates::{MixedShare, Readiness};
+use crate::candidates::Readiness;
 use crate::clock;
 use crate::compact::Compaction;
 use crate::crew::Helped;
 use crate::cycle::Phase;
-use crate::evacuate::{self, Copied, Directions, Evacuation};
+use crate::evacuate::{Copied, Directions, Evacuation};
 use crate::handle::AllRoots;
 use crate::header;
 use crate::heap::{Heap, Roots};
 use crate::mark::SPARE_STACK_OBJECTS;
 use crate::memory::Mutator;
+use crate::mixed;
 use crate::phases::{PausePhase, Phases, Watch};
 use crate::policy::{CycleKind, NextKind, Outcome, Snapshot};
 use crate::report::{Cycle, Occupancy, PauseReport};
@@ -47,8 +48,8 @@ pub(crate) enum Plan {
 /// Fewer bytes to be copied are not worth waking a helper for. Measured on two cores: it comes after 50 to 100 µs, in which
 /// one worker alone copies a tenth of that.
 const PARALLEL_BYTES_MIN: u64 = 1 << 20;
-/// Share of the pause goal that a mixed pause is planned to take.
-const GOAL_SHARE: f64 = 0.85;
+/// Share of the pause goal that a mixed pause is planned to take, and one worker alone any pause.
+pub(crate) const GOAL_SHARE: f64 = 0.85;
 /// The GC-overhead limit: so many pauses in a row with this share of the CPU, that leave less than the limit ÷
 /// `OVERHEAD_ROOM`. (HotSpot's GCTimeLimit is 98 %, its GCHeapFreeLimit 2 %, over 5 full collections.)
 const OVERHEAD_PAUSES: u32 = 64;
@@ -85,6 +86,12 @@ struct Work {
     old_freed_bytes: u64,
     mark_ns: u64,
     marked_bytes: u64,
+    /// What young and old regions were predicted to take by the rates of young ones.
+    young_predicted_ns: f64,
+    old_predicted_ns: f64,
+    /// All of it, as its steps began.
+    predicted_ns: f64,
+    optional_steps: u32,
     helped: Helped,
     phases: Phases,
 }
@@ -131,7 +138,7 @@ impl Heap {
         let roots = &mut AllRoots { program: roots, handles: std::mem::take(&mut self.handles) };
         let pinned = self.pin_for_zeal();
         let mut work = match plan {
-            Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, roots),
+            Plan::Evacuate { mark, everything } => self.evacuate(mark, everything, cause, start.cpu_ns, roots),
             Plan::Full => self.compact_all(None, roots),
             Plan::LastDitch { words } => self.compact_all(Some(words), roots),
         };
@@ -148,15 +155,20 @@ impl Heap {
             verify::verify(self, roots);
         }
         self.handles = std::mem::take(&mut roots.handles);
-        self.measure.charge(clock::Work::Copied(work.copied_bytes()));
-        self.measure.charge(clock::Work::Scanned(work.copied.remembered_entries));
         self.measure.charge(clock::Work::Pause);
         let helpers_cpu_ns = if self.measure.is_timed() { work.helped.cpu_ns } else { 0 };
         let (pause_ns, pause_cpu_ns, system_ns) = self.measure.end_pause(&start, observed, helpers_cpu_ns);
         self.resume_marker();
-        if work.kind != CycleKind::Full {
-            let work_ns = pause_ns.min(pause_cpu_ns);
-            self.measure.add_evacuation(work_ns, work.copied_bytes(), work.copied.remembered_entries);
+        match work.kind {
+            CycleKind::Full => {}
+            // Its optional steps have told what old regions cost.
+            CycleKind::Mixed if work.optional_steps > 0 => {}
+            CycleKind::Mixed => {
+                self.measure.add_old_cost(pause_cpu_ns as f64 - work.young_predicted_ns, work.old_predicted_ns);
+            }
+            CycleKind::Young | CycleKind::ConcurrentStart | CycleKind::PrepareMixed => {
+                self.measure.add_evacuation(pause_cpu_ns, work.copied_bytes(), work.copied.remembered_entries);
+            }
         }
         self.watch_overhead(pause_cpu_ns, start.mutator_cpu_ns);
 
@@ -189,6 +201,8 @@ impl Heap {
             user_ns: pause_cpu_ns - system_ns,
             system_ns,
             critical_cpu_ns: pause_cpu_ns - helpers_cpu_ns + work.helped.longer_cpu_ns,
+            predicted_ns: work.predicted_ns as u64,
+            optional_steps: work.optional_steps,
             phases: work.phases,
             before,
             after: if observed { self.occupancy() } else { before },
@@ -281,9 +295,10 @@ impl Heap {
         }
     }
 
-    /// How many workers are worth it where about so many bytes are to be copied or compacted, and each worker needs
-    /// `regions_bytes` for regions of its own.
-    fn workers_for(&mut self, bytes: u64, regions_bytes: u64) -> usize {
+    /// How many workers are worth it where about so many bytes are to be copied or compacted, one worker is predicted to take
+    /// `alone_ns`, and each needs `regions_bytes` for regions of its own. Several take more CPU time in all than one, so they work
+    /// where one would miss the pause goal.
+    pub(crate) fn workers_for(&mut self, bytes: u64, alone_ns: f64, regions_bytes: u64) -> usize {
         if self.workers_max.max(self.zeal.workers) == 1 || !self.room.has_pieces() {
             return 1;
         }
@@ -291,11 +306,20 @@ impl Heap {
             return self.zeal.workers;
         }
         let room_bytes = if regions_bytes == 0 { 0 } else { bytes + 2 * self.workers_max as u64 * regions_bytes };
-        let pays = bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
+        let late = alone_ns > self.pause_goal_ns as f64 * GOAL_SHARE;
+        let pays = late && bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
         if pays && self.help.is_wanted() { self.workers_max } else { 1 }
     }
 
-    fn evacuate(&mut self, mark: bool, everything: bool, cause: Cause, roots: &mut dyn Roots) -> Work {
+    /// The pause's own thread had used `start_cpu_ns` when it began.
+    fn evacuate(
+        &mut self,
+        mark: bool,
+        everything: bool,
+        cause: Cause,
+        start_cpu_ns: u64,
+        roots: &mut dyn Roots,
+    ) -> Work {
         let mut watch = Watch::start(self.measure.is_timed());
         let tracing_already = self.is_in(Phase::Trace) || self.is_in(Phase::Rebuild);
         let called_for = self.knobs.next_kind == NextKind::StartMarking && self.may_start_marking();
@@ -313,46 +337,23 @@ impl Heap {
         work.young_bytes = self.space.used_bytes_of(&collected);
         work.young_regions_bytes = self.space.capacity_bytes_of(&collected);
         let young_count = collected.len();
-        let mut remembered = Vec::new();
-        let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
-        self.candidates.drop_lost(&mut self.space);
-        let readiness = self.candidates.prepare();
-        // Where room is short, mixed pauses can't wait, and must free more than is promoted meanwhile, or a full collection
-        // comes first.
-        let short = self.is_short_of_room();
-        let skips = self.knobs.next_kind == NextKind::SkipMixed && !short && !everything;
-        if readiness == Readiness::Mixed && !skips {
-            let room_bytes = self.space.room_bytes().saturating_sub(young_copy_bytes);
-            let freed_bytes_min = if short { 2 * self.snapshot.promoted_bytes } else { 0 };
-            let share = MixedShare {
-                pauses: if everything { 1 } else { self.knobs.mixed_pause_count },
-                freed_bytes_min,
-                room_bytes,
-                // What young leaves of the goal is for candidates, first the share of this pause, then optional ones.
-                budget_ns: if everything {
-                    f64::INFINITY
-                } else {
-                    self.pause_goal_ns as f64 * GOAL_SHARE - self.measure.pause_ns_expected(young_copy_bytes, 0)
-                },
-                copy_ns_per_byte: self.measure.copy_ns_per_byte(),
-            };
-            remembered = self.candidates.take(&self.space, &share, &mut collected);
-        }
         for head in &collected {
             self.space.flag(*head, role::COLLECTED, true);
         }
-        let taken = &collected[young_count..];
-        let mixed = !taken.is_empty();
-        let taken_bytes = self.space.used_bytes_of(taken);
-        for head in taken {
-            // Marks will say what could not be copied, so none of the last marking's may be left (E2).
-            let granules = *head..*head + self.space.region(*head).granules;
-            granules.for_each(|granule| self.space.memory.clear_marks(granule));
+        let young_copy_bytes = (work.young_bytes as f64 * self.measure.survival_expected().min(1.0)) as u64;
+        // The store buffer is known now, what candidates add to it is not.
+        let entries = (self.store_buffer.len() + self.retained.len()) as u64;
+        work.young_predicted_ns = self.measure.pause_ns_expected(young_copy_bytes, entries);
+        self.candidates.drop_lost(&mut self.space);
+        let readiness = self.candidates.prepare();
+        let mut remembered = Vec::new();
+        let skips = self.knobs.next_kind == NextKind::SkipMixed && !self.is_short_of_room() && !everything;
+        if readiness == Readiness::Mixed && !skips {
+            let taken = self.take_share(everything, young_copy_bytes, work.young_predicted_ns, &mut collected);
+            (remembered, work.old_predicted_ns) = (taken.entries, taken.predicted_ns);
         }
-        if mixed {
-            let memory = self.space.memory;
-            self.space.old.retain(|head| memory.role(*head) & role::COLLECTED == 0);
-        }
+        let mixed = collected.len() > young_count;
+        let taken_bytes = self.space.used_bytes_of(&collected[young_count..]);
         for open in &mut self.old {
             if open.head != 0 && self.space.capacity_bytes(open.head) != self.knobs.old_region_bytes {
                 *open = Buffer::default();
@@ -360,7 +361,8 @@ impl Heap {
         }
 
         let regions_bytes = self.knobs.eden_region_bytes + self.knobs.old_region_bytes;
-        let workers = self.workers_for(young_copy_bytes + taken_bytes, regions_bytes);
+        work.predicted_ns = work.young_predicted_ns + work.old_predicted_ns * self.measure.old_cost();
+        let workers = self.workers_for(young_copy_bytes + taken_bytes, work.predicted_ns, regions_bytes);
         let directions = Directions {
             workers,
             tenuring_age: self.tenuring_age.min(self.knobs.tenuring_age),
@@ -372,33 +374,42 @@ impl Heap {
             mark_promoted: self.is_in(Phase::Trace),
             room: self.room,
             starts_marking: tracer.is_some(),
+            takes_more: mixed && !self.candidates.is_empty(),
             timed: self.measure.is_timed(),
         };
         watch.lap(PausePhase::Prepare);
-        let scope = if mixed { Scope::Whole } else { Scope::Recent };
-        let memory = self.memory();
-        let place = |object| evacuate::place(memory, object);
-        // What failed to be copied is still in the collection set, and old from now on.
-        let is_young = |object| memory.role_at(object) & (role::YOUNG | role::COLLECTED) == role::YOUNG;
-        let (shapes, table) = (&self.shapes, &mut self.weak);
-        let mut weak = |keep: &mut dyn FnMut(u32)| {
-            table.keep_values(scope, memory, shapes, |object| place(object).is_some(), keep);
-            table.sweep(scope, place, is_young);
-        };
         let sources = [&self.store_buffer[..], &self.retained[..], &remembered[..]];
-        let evacuation = Evacuation::new(&mut self.space, shapes, &self.incoming, directions, &collected, sources);
+        let evacuation =
+            Evacuation::new(&mut self.space, &self.shapes, &self.incoming, directions, &collected, sources);
         let mut stack = std::mem::take(&mut self.spare_stack);
-        let mut evacuated = evacuation.run(&mut stack, &mut self.old, roots, &mut weak);
+        let mut evacuated = evacuation.run(&mut stack, &mut self.old, roots);
+        self.charge_copies(&evacuated.copied);
+        if workers > 1 {
+            self.help.learn(&evacuated.helped, evacuated.waited_ns);
+        }
+        if directions.takes_more {
+            let until_ns = start_cpu_ns + (self.pause_goal_ns as f64 * GOAL_SHARE) as u64;
+            let optional = self.take_optional(directions, until_ns, &mut evacuated, &mut collected, &mut stack, roots);
+            work.predicted_ns += optional.predicted_ns;
+            work.optional_steps = optional.steps;
+        }
+        let scope = if mixed { Scope::Whole } else { Scope::Recent };
+        let mut weak = mixed::keep_weak(&mut self.weak, self.space.memory, &self.shapes, scope);
+        let sources = [&[][..]; 3];
+        let evacuation =
+            Evacuation::new(&mut self.space, &self.shapes, &self.incoming, directions, &collected, sources);
+        let kept = evacuation.keep_weak(&mut stack, &mut self.old, &mut weak);
+        drop(weak);
+        self.charge_copies(&kept.copied);
+        evacuated.after(self.room, self.memory(), kept);
         watch.phases.after(&evacuated.phases);
         watch.skip();
+        evacuated.settle(&mut self.space, &self.shapes, &collected, directions.mark_promoted);
         evacuated.remember(&mut self.space, &mut self.candidates, &mut self.incoming);
         self.retained = evacuated.retained;
         self.entries_lost = evacuated.lost.retained;
         work.copied = evacuated.copied;
         work.helped = evacuated.helped;
-        if workers > 1 {
-            self.help.learn(&evacuated.helped, evacuated.waited_ns);
-        }
         if let Some(tracer) = &mut tracer {
             tracer.adopt(evacuated.visited);
         }
@@ -497,7 +508,7 @@ impl Heap {
             );
         }
         self.retained.clear();
-        let workers = self.workers_for(work.young_bytes + old_before_bytes, 0);
+        let workers = self.workers_for(work.young_bytes + old_before_bytes, f64::INFINITY, 0);
         watch.lap(PausePhase::Prepare);
         self.entries_lost = false;
         let start_ns = self.measure.now_ns();
@@ -524,7 +535,14 @@ impl Heap {
         self.measure.cycles_since_mark = 0;
         self.measure.full_collections += 1;
         self.occupied_after_mark_bytes = self.occupied_bytes();
+        self.charge_copies(&work.copied);
         work
+    }
+
+    pub(crate) fn charge_copies(&self, copied: &Copied) {
+        let bytes = copied.survived_bytes + copied.promoted_bytes + copied.compacted_bytes;
+        self.measure.charge(clock::Work::Copied(bytes));
+        self.measure.charge(clock::Work::Scanned(copied.remembered_entries));
     }
 
     /// Gives memory back as the knobs say, except what the next cycle will need.

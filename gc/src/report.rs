@@ -50,6 +50,10 @@ pub struct PauseReport {
     pub system_ns: u64,
     /// CPU time of its longest worker and of what one thread did alone: how long it would take on idle cores.
     pub critical_cpu_ns: u64,
+    /// What its work was predicted to take, by one worker alone; 0 if it was a full collection.
+    pub predicted_ns: u64,
+    /// Steps of a mixed pause after the first, for which there was time left.
+    pub optional_steps: u32,
     /// What it spent its time on.
     pub phases: Phases,
     /// The heap when it began.
