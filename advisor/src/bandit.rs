@@ -142,6 +142,11 @@ impl Bandit {
         *self = Bandit { allowance: self.allowance, ..Bandit::new() };
     }
 
+    /// What the baseline cost is to be seen anew.
+    pub fn forget_baseline(&mut self) {
+        self.baseline = Arm::default();
+    }
+
     /// The model's arm begins anew: other knobs will be played, or after a while.
     pub fn forget_advised(&mut self) {
         self.advised = Arm::default();

@@ -264,6 +264,7 @@ impl Learned {
             outside: prepared.outside(),
             drift: if seen < WARMUP { 0.0 } else { model.drift(&state, &self.baseline_state) },
             moved: steps_between(&probe, &held) != NO_STEPS,
+            planned: self.owned.contains(&true),
         };
         let turn = self.guard.turn(seen, &outlook);
         if turn != Turn::Model {
@@ -280,6 +281,10 @@ impl Learned {
             Turn::Probe => {
                 self.held = Some(held);
                 (probe, Reason::Probe)
+            }
+            Turn::Review => {
+                self.held = Some(held);
+                (*wishes.level0, Reason::Probe)
             }
             Turn::Model => {
                 let needs = Needs::of(&now, &smooth, self.history.survival_at_most());
@@ -312,7 +317,7 @@ impl Learned {
         let by_model = matches!(reason, Reason::Model | Reason::Undo | Reason::Hold);
         let (decision, pending) = self.answer(&now, advised, reason, by_model, wishes);
         self.pending = Some(pending);
-        let stands = by_model || matches!(turn, Turn::Fallback | Turn::Foreign);
+        let stands = by_model || matches!(turn, Turn::Fallback | Turn::Foreign | Turn::Review);
         self.standing = stands.then_some(Standing { decision, pending, by_model });
         let calm = !changed && model.drift(&state, &self.decided_state) < CALM_DRIFT;
         let at_rest = calm && reason == Reason::Hold && self.planner.is_at_rest() && !self.correction.is_trying();
