@@ -133,3 +133,40 @@ print(clear([true for _ in 0..100], args.len(), 3))"
         }
     }
 }
+
+/// The machine code of a function, with addresses.
+fn machine_code(script: &str, function: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tenure")).args(["--emit=asm", "-e", script]).output();
+    let listing = String::from_utf8(output.expect("tenure starts").stdout).expect("text");
+    let code = listing.split("\n\n").find(|code| code.starts_with(&format!("; {function} ")));
+    code.unwrap_or_else(|| panic!("no {function} in {listing}")).to_string()
+}
+
+#[test]
+fn the_context_takes_no_register_that_callees_save() {
+    let script = "
+struct Node { var weight: int, next: Node? }
+@noinline fn total(node: Node?) -> int {
+  if node == nil { return 0 }
+  total(node!.next) + node!.weight
+}
+print(total(Node(weight: 1, next: Node(weight: 2, next: nil))))";
+    let code = machine_code(script, "total");
+    let saved = |register: &str| code.lines().any(|line| line.contains("mov [rsp") && line.ends_with(register));
+    let used: Vec<_> = ["rbx", "r12", "r13", "r14"].into_iter().filter(|register| saved(register)).collect();
+    assert!(used.is_empty(), "{used:?} in {code}");
+    assert!(code.lines().any(|line| line.contains("mov ") && line.ends_with(", r15")), "{code}");
+}
+
+#[test]
+fn a_list_that_has_room_grows_without_a_call_on_the_hot_path() {
+    let script = "
+fn fill(list: [int], count: int) {
+  for i in 0..count { list.push(i) }
+}
+fill([], args.len() + 100)";
+    let code = machine_code(script, "fill");
+    let grown = code.find("tenure_array_grow").expect("the call is there");
+    let ret = code.find("  ret").expect("it returns");
+    assert!(ret < grown, "{code}");
+}

@@ -1,8 +1,8 @@
 //! The runtime functions that compiled code calls, each listed once: name, how it is called, parameters, result.
 //!
 //! Kinds
-//! - *quiet*: keeps every register, so that the hot path around the call keeps its values where they are; arguments, two at
-//!   the most, and result are in the VM context, so that none of them has to be in a certain register. May collect and trap.
+//! - *quiet*: keeps every register, so that the hot path around the call keeps its values where they are; arguments, three
+//!   at the most, and result are in the VM context, so that none of them has to be in a certain register. May collect and trap.
 //! - *exit*: called like a compiled function. May collect and trap.
 //! - *leaf*: a plain C function. Neither collects nor traps.
 //!
@@ -85,6 +85,7 @@ macro_rules! stub {
                 "mov rdi, r15",
                 "mov rsi, [r15 + {arguments}]",
                 "mov rdx, [r15 + {arguments} + 8]",
+                "mov rcx, [r15 + {arguments} + 16]",
                 "call {function}",
                 "movups xmm0, [rsp]",
                 "movups xmm1, [rsp + 16]",
@@ -239,8 +240,10 @@ runtime_functions! {
     Exit ResumeTrap resume_trap() -> Int;
     /// `(nested)`: raises the trap that was just caught again; when nested with the one set aside last as its cause.
     Exit ReraiseTrap reraise_trap(Int) -> Int;
-    /// `(shape, length, fill, fill is a reference)`: an array of equal elements.
-    Exit ArrayNew array_new(Int, Int, Int, Int) -> Int;
+    /// `(shape, length, fill)`: an array of equal elements.
+    Quiet ArrayNew array_new(Int, Int, Int) -> Int;
+    /// `(array, count, least)`: see [`grown_room`](crate::text::grown_room).
+    Quiet ArrayGrow array_grow(Int, Int, Int) -> Int;
     /// `(to, at, from, start, count)`
     Exit ArrayCopy array_copy(Int, Int, Int, Int, Int) -> Int;
     /// `(address of: array, from, count, room)`: a new array that begins with a part of another.

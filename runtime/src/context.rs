@@ -30,7 +30,7 @@ pub struct VmContext {
     /// Where it goes on (C2).
     pub exit_pc: u64,
     /// The arguments of a stub that preserves all registers.
-    pub arguments: [u64; 2],
+    pub arguments: [u64; 3],
     /// The result of a stub that preserves all registers, or of a whole activation.
     pub result: u64,
     /// The same, of a function that returns a float.

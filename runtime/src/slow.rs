@@ -143,24 +143,28 @@ pub(crate) extern "sysv64" fn compile_function(context: *mut VmContext, function
     })
 }
 
-pub(crate) extern "sysv64" fn array_new(
-    context: *mut VmContext,
-    shape: u64,
-    len: u64,
-    fill: u64,
-    fill_is_ref: u64,
-) -> Outcome {
+/// Allocates an array while it holds a reference, which is given back as it is then.
+fn allocate_holding(vm: &mut Inner, held: Ref, shape: ShapeId, len: u64) -> Result<(Ref, Ref), Trap> {
+    let scope = vm.heap.open_scope();
+    let local = vm.heap.local(held)?;
+    let array = vm.heap.allocate_array(shape, len, &mut vm.roots);
+    let held = vm.heap.of_local(local);
+    vm.heap.close_scope(scope);
+    let array = array?;
+    vm.note_allocation(shape);
+    Ok((array, held))
+}
+
+pub(crate) extern "sysv64" fn array_new(context: *mut VmContext, shape: u64, len: u64, fill: u64) -> Outcome {
     serve(context, |vm| {
         if (len as i64) < 0 {
             return Err(text::negative_length(len as i64));
         }
-        let scope = vm.heap.open_scope();
-        let held = vm.heap.local(if fill_is_ref != 0 { reference(fill) } else { Ref::NIL })?;
-        let array = vm.heap.allocate_array(ShapeId::from_index(shape as u32), len, &mut vm.roots);
-        let fill = if fill_is_ref != 0 { word(vm.heap.of_local(held)) } else { fill };
-        vm.heap.close_scope(scope);
-        let array = array?;
-        vm.note_allocation(ShapeId::from_index(shape as u32));
+        let shape = ShapeId::from_index(shape as u32);
+        let of_references = shape == SHAPE_REFS;
+        let held = if of_references { reference(fill) } else { Ref::NIL };
+        let (array, held) = allocate_holding(vm, held, shape, len)?;
+        let fill = if of_references { word(held) } else { fill };
         if fill != 0 {
             // The whole array is new: young, or born logged; no barrier.
             vm.fill(array, 0, len, fill);
@@ -215,6 +219,23 @@ pub(crate) extern "sysv64" fn array_part(context: *mut VmContext, arguments: *co
             ptr::copy_nonoverlapping(source, vm.payload(part), from.len() * size);
         }
         Ok(word(part))
+    })
+}
+
+pub(crate) extern "sysv64" fn array_grow(context: *mut VmContext, array: u64, count: u64, least: u64) -> Outcome {
+    serve(context, |vm| {
+        let array = reference(array);
+        let room = text::grown_room(count as i64, least as i64);
+        let first = text::part(0, count as i64, room, vm.heap.array_len(array))?;
+        let shape = vm.heap.shape_of(array);
+        let (grown, array) = allocate_holding(vm, array, shape, room as u64)?;
+        // SAFETY: both ranges were checked to lie in their arrays, whose elements have this size. The whole array is new:
+        // young, or born logged; no barrier.
+        unsafe {
+            let bytes = first.len() * Inner::element_bytes(shape);
+            ptr::copy_nonoverlapping(vm.payload(array), vm.payload(grown), bytes);
+        }
+        Ok(word(grown))
     })
 }
 

@@ -24,6 +24,13 @@ pub fn part(start: i64, count: i64, room: i64, len: u64) -> Result<Range<usize>,
     count_range(start, count, len)
 }
 
+/// Elements that there is room for in an array that grows from `count` elements, all of it used, to `least` of them: as many
+/// more, so that adding an element costs the same in the mean however many there are.
+pub fn grown_room(count: i64, least: i64) -> i64 {
+    const ROOM_MIN: i64 = 4;
+    count.saturating_mul(2).max(least).max(ROOM_MIN)
+}
+
 /// Checks that `from..to` lies within `len` elements.
 pub fn range(from: i64, to: i64, len: u64) -> Result<Range<usize>, Trap> {
     if 0 <= from && from <= to && to as u64 <= len {

@@ -196,6 +196,7 @@ fn intrinsic(name: &str) -> Option<FnKind> {
         // a string is an array of bytes that nobody writes
         "array_copy" | "str_copy" => ArrayCopy,
         "array_part" => ArrayPart,
+        "array_grow" => ArrayGrow,
         "array_forget" => ArrayForget,
         "array_fill" => ArrayFill,
         "bounds_check" => BoundsCheck,

@@ -6,6 +6,8 @@
 //! - F2. Blocks come in reverse postorder and are sealed as soon as their last predecessor is there, so that loops carry only
 //!   real parameters; handlers, which any call may enter, at the end.
 //! - F3. Exits of branches come first, as the IR has them: Cranelift moves nothing out of loops otherwise.
+//! - F4. The VM context is copied out of the pinned register, which is no operand of instructions, and copied anew after a
+//!   call: so no copy takes a register that callees have to save.
 
 use super::place::{self, Places};
 use crate::ir::cfg::Cfg;
@@ -56,8 +58,10 @@ pub(super) struct Translator<'a, 'b> {
     pub(super) builder: FunctionBuilder<'b>,
     pub(super) linker: &'a mut dyn Linker,
     pub(super) liveness: Liveness,
-    /// The VM context.
-    pub(super) context: clif::Value,
+    /// The VM context, as it was last read from its register (F4).
+    context: Variable,
+    /// Whether a call has come after that, in the block under translation.
+    context_is_stale: bool,
     pub(super) blocks: Vec<Option<clif::Block>>,
     /// The block under translation.
     pub(super) block: Block,
@@ -123,7 +127,8 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         builder,
         linker,
         liveness: Liveness::with_cfg(function, &cfg),
-        context: clif::Value::from_u32(0),
+        context: Variable::from_u32(0),
+        context_is_stale: false,
         blocks: vec![None; function.blocks.len()],
         block: Block(0),
         across: Vec::new(),
@@ -144,6 +149,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
 
 impl Translator<'_, '_> {
     fn run(mut self, cfg: &Cfg) {
+        self.context = self.builder.declare_var(types::I64);
         self.resident = self.spills(cfg) > RESIDENT_SPILLS_MIN;
         self.declare_blocks(cfg);
         let mut unfilled: Vec<usize> =
@@ -195,6 +201,10 @@ impl Translator<'_, '_> {
     fn declare_blocks(&mut self, cfg: &Cfg) {
         for &block in cfg.reverse_postorder() {
             let clif = self.builder.create_block();
+            // the entry is not off any path
+            if block != Block(0) && self.function.blocks[block.index()].insts.iter().any(|inst| inst.op.is_seldom()) {
+                self.builder.set_cold_block(clif);
+            }
             self.blocks[block.index()] = Some(clif);
             let function = self.function;
             if block == Block(0) {
@@ -202,13 +212,38 @@ impl Translator<'_, '_> {
                 self.builder.append_block_params_for_function_params(clif);
                 self.builder.switch_to_block(clif);
                 self.builder.seal_block(clif);
-                self.context = self.builder.ins().get_pinned_reg(types::I64);
+                self.renew_context();
                 continue;
             }
             for &param in &function.blocks[block.index()].params {
                 self.builder.append_block_param(clif, clif_type(function.values[param.index()]));
             }
         }
+    }
+
+    /// The VM context (F4).
+    pub(super) fn context(&mut self) -> clif::Value {
+        if self.context_is_stale {
+            self.renew_context();
+        }
+        self.builder.use_var(self.context)
+    }
+
+    /// A copy of it for one use, off the hot path.
+    pub(super) fn fresh_context(&mut self) -> clif::Value {
+        self.builder.ins().get_pinned_reg(types::I64)
+    }
+
+    /// Copies it anew, for all that follows.
+    pub(super) fn renew_context(&mut self) {
+        let context = self.fresh_context();
+        self.builder.def_var(self.context, context);
+        self.context_is_stale = false;
+    }
+
+    /// After a call: the next use makes a new copy, or else the end of the block.
+    pub(super) fn forget_context(&mut self) {
+        self.context_is_stale = true;
     }
 
     /// A poll, in functions that call: it tells when the stack is used up.
@@ -220,22 +255,25 @@ impl Translator<'_, '_> {
         if calls {
             let params = &self.function.blocks[0].params;
             let live: Vec<_> = params.iter().copied().filter(|&param| self.liveness.is_tracked(param)).collect();
-            self.check_limit(&live);
+            let pointer = self.builder.ins().get_stack_pointer(types::I64);
+            let limit = self.load_context(offset::STACK_LIMIT);
+            let below = self.builder.ins().icmp(IntCC::UnsignedLessThan, pointer, limit);
+            self.poll_if(below, &live);
         }
     }
 
     /// What is done in every round of a loop.
     pub(super) fn poll(&mut self, live: &[Value]) {
         self.burn();
-        self.check_limit(live);
+        // whoever asks for a poll makes the limit all ones
+        let limit = self.load_context(offset::STACK_LIMIT);
+        let asked = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, limit, 0);
+        self.poll_if(asked, live);
     }
 
-    fn check_limit(&mut self, live: &[Value]) {
-        let pointer = self.builder.ins().get_stack_pointer(types::I64);
-        let limit = self.load_context(offset::STACK_LIMIT);
-        let below = self.builder.ins().icmp(IntCC::UnsignedLessThan, pointer, limit);
+    fn poll_if(&mut self, condition: clif::Value, live: &[Value]) {
         let (polled, done) = (self.cold_block(), self.builder.create_block());
-        self.builder.ins().brif(below, polled, &[], done, &[]);
+        self.builder.ins().brif(condition, polled, &[], done, &[]);
         self.enter(polled);
         self.call_poll(live);
         self.builder.ins().jump(done, &[]);
@@ -250,13 +288,15 @@ impl Translator<'_, '_> {
         let fuel = self.load_context(offset::FUEL);
         let left = self.builder.ins().iadd_imm_s(fuel, -1);
         let flags = self.flags(super::memory::Region::Context);
-        self.builder.ins().store(flags, left, self.context, offset::FUEL);
+        let context = self.context();
+        self.builder.ins().store(flags, left, context, offset::FUEL);
         let empty = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
         self.trap_if(empty, TrapKind::Fuel);
     }
 
     fn translate_block(&mut self, block: Block, is_handler: bool) {
         self.block = block;
+        self.context_is_stale = is_handler;
         let function = self.function;
         let data = &function.blocks[block.index()];
         self.across.clear();
@@ -286,6 +326,10 @@ impl Translator<'_, '_> {
     }
 
     fn terminator(&mut self, terminator: &Terminator) {
+        let goes_on = matches!(terminator, Terminator::Jump(..) | Terminator::Branch { .. } | Terminator::Try { .. });
+        if self.context_is_stale && goes_on {
+            self.renew_context();
+        }
         match terminator {
             Terminator::Jump(to, args) => {
                 let args = self.block_args(args);

@@ -111,7 +111,8 @@ impl Translator<'_, '_> {
     fn global_get(&mut self, global: u32) -> clif::Value {
         let flags = self.flags(super::memory::Region::Context);
         let flag = self.layout.global_flag(global);
-        let set = self.builder.ins().uload8(types::I32, flags, self.context, flag);
+        let context = self.context();
+        let set = self.builder.ins().uload8(types::I32, flags, context, flag);
         let unset = self.builder.ins().icmp_imm_s(IntCC::Equal, set, 0);
         self.trap_if(unset, TrapKind::Unset);
         let slot = self.layout.global_slot(global);
@@ -123,9 +124,10 @@ impl Translator<'_, '_> {
         let word = self.word(value);
         let flags = self.flags(super::memory::Region::Context);
         let (slot, flag) = (self.layout.global_slot(global), self.layout.global_flag(global));
-        self.builder.ins().store(flags, word, self.context, slot);
+        let context = self.context();
+        self.builder.ins().store(flags, word, context, slot);
         let set = self.builder.ins().iconst(types::I8, 1);
-        self.builder.ins().store(flags, set, self.context, flag);
+        self.builder.ins().store(flags, set, context, flag);
     }
 
     fn arguments(&mut self, values: &[Value]) -> Vec<clif::Value> {
@@ -152,7 +154,8 @@ impl Translator<'_, '_> {
         let live = self.live_across(at);
         let index = self.load_code_index(arguments[0]);
         let offset = self.builder.ins().ishl_imm_s(index, 3);
-        let place = self.builder.ins().isub(self.context, offset);
+        let context = self.context();
+        let place = self.builder.ins().isub(context, offset);
         let flags = self.flags(super::memory::Region::Context);
         let code = self.builder.ins().load(types::I64, flags, place, call_table());
         let function = self.function;
@@ -194,7 +197,7 @@ impl Translator<'_, '_> {
             RuntimeFn::StrEq => return Some(self.str_eq(values[0], values[1])),
             RuntimeFn::StrCompare => return Some(self.str_compare(values[0], values[1])),
             RuntimeFn::StrHash => {
-                let (context, string) = (self.context, self.value(values[0]));
+                let (context, string) = (self.context(), self.value(values[0]));
                 return Some(self.call_leaf(RuntimeFunction::StrHash, &[context, string]));
             }
             RuntimeFn::IntHash => return Some(self.int_hash(values[0])),
@@ -215,6 +218,10 @@ impl Translator<'_, '_> {
             }
             RuntimeFn::StrSlice => return Some(self.str_slice(values, &live)),
             RuntimeFn::StrConcat => return Some(self.str_concat(values, &live)),
+            RuntimeFn::ArrayGrow(_) => {
+                let words: Vec<_> = values.iter().map(|&value| self.value(value)).collect();
+                return Some(self.call_quiet(RuntimeFunction::ArrayGrow, &words, &live));
+            }
             RuntimeFn::ArrayPart(_) => return Some(self.array_part(values, &live)),
             RuntimeFn::StrFromBytes => RuntimeFunction::StrFromBytes,
             RuntimeFn::StrJoin => RuntimeFunction::StrJoin,

@@ -62,14 +62,15 @@ impl Translator<'_, '_> {
     /// A word of the VM context, or of a table below it.
     pub(super) fn load_context(&mut self, displacement: i32) -> clif::Value {
         let flags = self.flags(Region::Context);
-        let context = self.context;
+        let context = self.context();
         self.builder.ins().load(types::I64, flags, context, displacement)
     }
 
     /// The address of an object.
     pub(super) fn address(&mut self, object: clif::Value) -> clif::Value {
         let bytes = self.builder.ins().ishl_imm_s(object, 3);
-        self.builder.ins().iadd(self.context, bytes)
+        let context = self.context();
+        self.builder.ins().iadd(context, bytes)
     }
 
     /// Where an array's element lies: an address, and how far behind it. A constant that was added to the index is part of the
@@ -189,7 +190,8 @@ impl Translator<'_, '_> {
         let element = self.builder.ins().iadd(element, start);
         let chunk = self.builder.ins().ushr_imm_s(element, i64::from(CHUNK_SHIFT - 2));
         let entry = self.builder.ins().ishl_imm_s(chunk, 2);
-        let place = self.builder.ins().iadd(self.context, entry);
+        let context = self.context();
+        let place = self.builder.ins().iadd(context, entry);
         let flags = self.flags(Region::Context);
         let array = self.builder.ins().ireduce(types::I32, object);
         let logged = self.builder.ins().load(types::I32, flags, place, CHUNK_TABLE_OFFSET as i32);
@@ -222,7 +224,8 @@ impl Translator<'_, '_> {
 
         self.enter(bump);
         let flags = self.flags(Region::Context);
-        self.builder.ins().store(flags, new_top, self.context, offset::TOP);
+        let context = self.context();
+        self.builder.ins().store(flags, new_top, context, offset::TOP);
         let address = self.address(top);
         let flags = self.flags(Region::Header);
         let header = self.builder.ins().iconst(types::I64, header as i64);
@@ -298,7 +301,8 @@ impl Translator<'_, '_> {
 
         self.enter(bump);
         let flags = self.flags(Region::Context);
-        self.builder.ins().store(flags, new_top, self.context, offset::TOP);
+        let context = self.context();
+        self.builder.ins().store(flags, new_top, context, offset::TOP);
         let address = self.address(top);
         let high = self.builder.ins().ishl_imm_s(count, 32);
         let header = self.builder.ins().bor_imm_s(high, i64::from(elem.shape()));
@@ -310,10 +314,9 @@ impl Translator<'_, '_> {
 
         self.enter(slow);
         let shape = self.builder.ins().iconst(types::I64, i64::from(elem.shape()));
-        let fill_is_ref = self.builder.ins().iconst(types::I64, i64::from(elem == Elem::Ref));
         let fill = self.word(fill);
         let live = self.live_across(inst);
-        let allocated = self.call_exit(RuntimeFunction::ArrayNew, &[shape, count, fill, fill_is_ref], &live);
+        let allocated = self.call_quiet(RuntimeFunction::ArrayNew, &[shape, count, fill], &live);
         self.builder.ins().jump(done, &[allocated.into()]);
 
         self.enter(done);

@@ -169,6 +169,7 @@ impl Translator<'_, '_> {
     pub(super) fn call_compiled(&mut self, callee: Callee, arguments: &[clif::Value], live: &[Value]) -> clif::Value {
         let entries = self.spill(live);
         let result = self.emit_call(callee, arguments, true, entries);
+        self.forget_context();
         self.reload(live);
         result.expect("every function returns a value")
     }
@@ -179,14 +180,14 @@ impl Translator<'_, '_> {
         match function.kind() {
             Kind::Quiet => {
                 let flags = self.flags(Region::Context);
+                let context = self.fresh_context();
                 for (i, &argument) in arguments.iter().enumerate() {
                     let place = offset::ARGUMENTS + i as i32 * 8;
-                    self.builder.ins().store(flags, argument, self.context, place);
+                    self.builder.ins().store(flags, argument, context, place);
                 }
             }
             Kind::Exit => {
-                // a copy, so that the value that addresses are made of need not be in the register of first arguments
-                passed.push(self.builder.ins().get_pinned_reg(types::I64));
+                passed.push(self.fresh_context());
                 passed.extend(arguments);
             }
             Kind::Leaf => passed.extend(arguments),
@@ -206,6 +207,9 @@ impl Translator<'_, '_> {
         let callee = self.runtime_function(function);
         let passed = self.pass(function, arguments);
         let result = self.emit_call(Callee::Direct(callee), &passed, may_trap, entries);
+        if function.kind() != Kind::Quiet {
+            self.renew_context();
+        }
         self.reload(live);
         result
     }

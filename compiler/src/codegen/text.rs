@@ -30,7 +30,7 @@ impl Translator<'_, '_> {
         self.leave_if(differ, done, no);
         let short = self.builder.ins().icmp_imm_s(IntCC::UnsignedLessThanOrEqual, len, 8);
         self.leave_if(short, done, yes);
-        let context = self.context;
+        let context = self.context();
         let rest = self.call_leaf(RuntimeFunction::StrEq, &[context, a, b]);
         let rest = self.builder.ins().ireduce(types::I8, rest);
         self.builder.ins().jump(done, &[rest.into()]);
@@ -67,7 +67,7 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(done, &[sign.into()]);
 
         self.enter(whole);
-        let context = self.context;
+        let context = self.context();
         let rest = self.call_leaf(RuntimeFunction::StrCompare, &[context, a, b]);
         self.builder.ins().jump(done, &[rest.into()]);
 
@@ -78,7 +78,8 @@ impl Translator<'_, '_> {
     /// `RuntimeFn::StrSlice`.
     pub(super) fn str_slice(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
         let (string, from, to) = (self.value(values[0]), self.value(values[1]), self.value(values[2]));
-        let short = self.call_leaf(RuntimeFunction::StrSliceShort, &[self.context, string, from, to]);
+        let context = self.context();
+        let short = self.call_leaf(RuntimeFunction::StrSliceShort, &[context, string, from, to]);
         self.made_or(short, |this| {
             let area = this.area(values);
             this.call_with_area(RuntimeFunction::StrSlice, &[], area, &[], live)
@@ -89,14 +90,16 @@ impl Translator<'_, '_> {
     pub(super) fn str_concat(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
         let area = self.area(values);
         let count = self.builder.ins().iconst(types::I64, values.len() as i64);
-        let short = self.call_leaf(RuntimeFunction::StrConcatShort, &[self.context, area.address(), count]);
+        let context = self.context();
+        let short = self.call_leaf(RuntimeFunction::StrConcatShort, &[context, area.address(), count]);
         self.made_or(short, |this| this.call_with_area(RuntimeFunction::StrConcat, &[], area, &[count], live))
     }
 
     /// `RuntimeFn::ArrayPart`.
     pub(super) fn array_part(&mut self, values: &[Value], live: &[Value]) -> clif::Value {
         let area = self.area(values);
-        let short = self.call_leaf(RuntimeFunction::ArrayPartShort, &[self.context, area.address()]);
+        let context = self.context();
+        let short = self.call_leaf(RuntimeFunction::ArrayPartShort, &[context, area.address()]);
         self.made_or(short, |this| this.call_with_area(RuntimeFunction::ArrayPart, &[], area, &[], live))
     }
 

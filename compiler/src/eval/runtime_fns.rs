@@ -2,7 +2,7 @@
 
 use super::heap::Object;
 use super::{Evaluator, Raised};
-use crate::ir::RuntimeFn;
+use crate::ir::{Elem, RuntimeFn};
 use std::cmp::Ordering;
 use tenure_runtime::trap::{Trap, TrapKind};
 use tenure_runtime::{hash, text};
@@ -13,14 +13,9 @@ impl Evaluator<'_> {
         let int = |i: usize| args[i] as i64;
         Ok(match function {
             RuntimeFn::ArrayCopy(_) => self.array_copy(args)?,
-            RuntimeFn::ArrayPart(elem) => {
-                let from = text::part(int(1), int(2), int(3), self.heap.array_len(args[0]) as u64)?;
-                let part = self.heap.allocate_array(elem, args[3], 0)?;
-                for (to, from) in from.enumerate() {
-                    let element = self.heap.element(args[0], from);
-                    self.heap.set_element(part, to, element);
-                }
-                part
+            RuntimeFn::ArrayPart(elem) => self.array_part(elem, args[0], int(1), int(2), int(3))?,
+            RuntimeFn::ArrayGrow(elem) => {
+                self.array_part(elem, args[0], 0, int(1), text::grown_room(int(1), int(2)))?
             }
             RuntimeFn::ArrayFill(_) => {
                 let len = self.heap.array_len(args[0]) as u64;
@@ -98,6 +93,16 @@ impl Evaluator<'_> {
                 return Err(Raised::Thrown(linked, Box::new(trap)));
             }
         })
+    }
+
+    fn array_part(&mut self, elem: Elem, array: u64, from: i64, count: i64, room: i64) -> Result<u64, Raised> {
+        let from = text::part(from, count, room, self.heap.array_len(array) as u64)?;
+        let part = self.heap.allocate_array(elem, room as u64, 0)?;
+        for (to, from) in from.enumerate() {
+            let element = self.heap.element(array, from);
+            self.heap.set_element(part, to, element);
+        }
+        Ok(part)
     }
 
     fn array_copy(&mut self, args: &[u64]) -> Result<u64, Trap> {

@@ -276,6 +276,9 @@ pub enum Intrinsic {
     /// `(A, from: int, count: int, room: int) -> A`: a new array of `room` elements, of which the first are a part of the
     /// other's and no more are set; traps when out of bounds.
     ArrayPart,
+    /// `(A, count: int, least: int) -> A`: a new array that begins with the first `count` elements, with room for `least` at
+    /// least and for twice as many; traps when out of bounds.
+    ArrayGrow,
     /// `(A, from: int, to: int)`: these elements are not read before they are set again, so what they refer to may go.
     ArrayForget,
     /// `(A, from: int, to: int, T)`; traps when out of bounds.

@@ -50,6 +50,7 @@ impl Display for RuntimeFn {
         match self {
             RuntimeFn::ArrayCopy(elem) => write!(f, "array_copy.{elem}"),
             RuntimeFn::ArrayPart(elem) => write!(f, "array_part.{elem}"),
+            RuntimeFn::ArrayGrow(elem) => write!(f, "array_grow.{elem}"),
             RuntimeFn::ArrayFill(elem) => write!(f, "array_fill.{elem}"),
             other => f.write_str(&snake_case(&format!("{other:?}"))),
         }

@@ -398,6 +398,9 @@ pub enum RuntimeFn {
     ArrayFill(Elem),
     /// `(array, from, count, room) -> array`: a new one of `room` elements, of which the first are a part of the other's.
     ArrayPart(Elem),
+    /// `(array, count, least) -> array`: a new one that begins with the first `count` elements of the other, with room for
+    /// `least` at least and for twice as many. Seldom called.
+    ArrayGrow(Elem),
     /// `(str, from, to) -> str`
     StrSlice,
     /// `(str, str) -> bool`

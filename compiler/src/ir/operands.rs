@@ -109,6 +109,11 @@ impl Op {
         }
     }
 
+    /// Whether it is done so seldom that its block belongs off the hot path.
+    pub fn is_seldom(&self) -> bool {
+        matches!(self, Op::CallRuntime(RuntimeFn::ArrayGrow(_), _))
+    }
+
     /// Whether it always gives the same permanent object (or nil), which the collector neither moves nor needs to see.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Op::Nil | Op::Str(_) | Op::FnObject(_) | Op::Singleton(_))
@@ -124,7 +129,7 @@ impl RuntimeFn {
             RuntimeFn::StrSlice | RuntimeFn::StrConcat | RuntimeFn::StrFromBytes | RuntimeFn::StrJoin => {
                 Some(Type::Ref)
             }
-            RuntimeFn::ArrayPart(_) => Some(Type::Ref),
+            RuntimeFn::ArrayPart(_) | RuntimeFn::ArrayGrow(_) => Some(Type::Ref),
             RuntimeFn::Catch | RuntimeFn::WeakGet | RuntimeFn::WeakPair => Some(Type::Ref),
             RuntimeFn::StrEq | RuntimeFn::WeakRemovePair | RuntimeFn::ResourceOwn => Some(Type::Byte),
             RuntimeFn::StrCompare | RuntimeFn::StrHash | RuntimeFn::IntHash => Some(Type::Int),
@@ -138,6 +143,7 @@ impl RuntimeFn {
         match self {
             RuntimeFn::ArrayCopy(_) => &[Ref, Int, Ref, Int, Int],
             RuntimeFn::ArrayPart(_) => &[Ref, Int, Int, Int],
+            RuntimeFn::ArrayGrow(_) => &[Ref, Int, Int],
             RuntimeFn::ArrayFill(Elem::Ref) => &[Ref, Int, Int, Ref],
             RuntimeFn::ArrayFill(Elem::Int) => &[Ref, Int, Int, Int],
             RuntimeFn::ArrayFill(Elem::Float) => &[Ref, Int, Int, Float],

@@ -315,6 +315,7 @@ fn runtime_fn(name: &str) -> Result<RuntimeFn, String> {
         return match name {
             "array_copy" => Ok(RuntimeFn::ArrayCopy(elem)),
             "array_part" => Ok(RuntimeFn::ArrayPart(elem)),
+            "array_grow" => Ok(RuntimeFn::ArrayGrow(elem)),
             "array_fill" => Ok(RuntimeFn::ArrayFill(elem)),
             _ => Err("unknown function of the runtime".into()),
         };

@@ -177,6 +177,7 @@ impl Writes {
             Op::CallRuntime(RuntimeFn::ArrayCopy(elem) | RuntimeFn::ArrayFill(elem), _) => self.elements.push(*elem),
             Op::CallRuntime(
                 RuntimeFn::ArrayPart(_)
+                | RuntimeFn::ArrayGrow(_)
                 | RuntimeFn::StrSlice
                 | RuntimeFn::StrEq
                 | RuntimeFn::StrCompare

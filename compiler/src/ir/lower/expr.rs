@@ -292,6 +292,7 @@ impl Body<'_, '_> {
             }
             Intrinsic::ArrayCopy => return self.runtime(RuntimeFn::ArrayCopy(elem()), values, span),
             Intrinsic::ArrayPart => return self.runtime(RuntimeFn::ArrayPart(elem()), values, span),
+            Intrinsic::ArrayGrow => return self.runtime(RuntimeFn::ArrayGrow(elem()), values, span),
             Intrinsic::ArrayForget => {
                 // slots of other kinds keep nothing alive
                 if elem() == Elem::Ref {
