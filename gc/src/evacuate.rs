@@ -262,6 +262,10 @@ impl<'h> Evacuation<'h> {
 
     /// Up to `bytes` of the survivors' room.
     pub(crate) fn survivor_allowance(&self, bytes: u64) -> u64 {
+        // Once nothing is left each worker asks for each object; then none may write what all read.
+        if self.survivor_bytes_left.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
         let take = |left: u64| Some(left.saturating_sub(bytes));
         let left = self.survivor_bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         left.unwrap_or(0).min(bytes)
