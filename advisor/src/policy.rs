@@ -43,6 +43,8 @@ const FOLLOW_YOUNG: f64 = 1.5;
 const FOLLOW_SHARE: f64 = 0.25;
 /// Change of the tenuring age below which it stays as it is.
 const FOLLOW_AGE: u8 = 3;
+/// Cycles after a full collection or a failed copy in which each change is followed: what room is left, the adaptive policy answers for.
+const FOLLOW_AFTER_FAILURE: u32 = 32;
 /// Change of the smoothed state from one decision to the next, in standard scores, below which the next may wait.
 const CALM_DRIFT: f64 = 0.05;
 /// What shows within a probe. Of the others a probe would only bring the next marking nearer, and blame the adaptive policy.
@@ -78,6 +80,8 @@ struct Learned {
     held: Option<Knobs>,
     /// Which of them a plan has moved.
     owned: [bool; PLANNED_COUNT],
+    /// Cycles to come in which the others follow each change.
+    following: u32,
     pending: Option<Pending>,
 }
 
@@ -89,6 +93,8 @@ struct Pending {
     /// For the adaptive policy's; for the ones in force, if those stand in for it.
     baseline: Prediction,
     advised: bool,
+    /// A probe or a review: nothing that a plan is to be judged by.
+    is_probe: bool,
     pause_goal_ln: f64,
 }
 
@@ -185,6 +191,8 @@ impl Policy for Advisor {
                 let (frozen, shadow) = (&self.frozen, self.shadow);
                 let wishes = Wishes { level0: &level0.knobs, envelope, frozen, shadow };
                 learned.history.push(snapshot);
+                let has_failed = learned.history.newest(snapshot).failed;
+                learned.following = if has_failed { FOLLOW_AFTER_FAILURE } else { learned.following.saturating_sub(1) };
                 learned.foresight.observe(snapshot, self.counters.told());
                 learned.stand(snapshot, &wishes).unwrap_or_else(|| {
                     learned.foresight.classify(self.counters.told());
@@ -220,6 +228,7 @@ impl Learned {
             pace: Pace::default(),
             held: None,
             owned: [false; PLANNED_COUNT],
+            following: 0,
             pending: None,
             model,
         }
@@ -351,7 +360,7 @@ impl Learned {
     fn follow(&self, held: &Knobs, level0: &Knobs) -> Knobs {
         let mut knobs = Knobs { next_kind: level0.next_kind, idle_delay_ns: level0.idle_delay_ns, ..*held };
         for ((coordinate, _), owned) in PLANNED.into_iter().zip(self.owned) {
-            if !owned && is_worth_following(coordinate, held, level0) {
+            if !owned && (self.following > 0 || is_worth_following(coordinate, held, level0)) {
                 knobs = coordinate.copied(level0, &knobs);
             }
         }
@@ -381,7 +390,8 @@ impl Learned {
             predicted_gc_ns_per_byte: exp(corrected[Output::GcPerByte as usize]),
             ..Decision::plain(knobs, reason)
         };
-        (decision, Pending { predicted, baseline, advised: by_model, pause_goal_ln: now.pause_goal_ln })
+        let (is_probe, pause_goal_ln) = (reason == Reason::Probe, now.pause_goal_ln);
+        (decision, Pending { predicted, baseline, advised: by_model, is_probe, pause_goal_ln })
     }
 
     fn observe(&mut self, outcome: &Outcome) {
@@ -391,7 +401,9 @@ impl Learned {
         }
         let outputs = observed(outcome);
         self.correction.observe(&pending.predicted, &outputs);
-        self.planner.observe(outcome);
+        if !pending.is_probe {
+            self.planner.observe(outcome);
+        }
         // The first cycles of a program are its start-up; they are no baseline.
         if self.history.seen() > 2 {
             let cost = |outputs: &Prediction| self.weights.cost(outputs, 0.0, pending.pause_goal_ln);
