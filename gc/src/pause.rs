@@ -48,7 +48,7 @@ pub(crate) enum Plan {
 /// Fewer bytes to be copied are not worth waking a helper for. Measured on two cores: it comes after 50 to 100 µs, in which
 /// one worker alone copies a tenth of that.
 const PARALLEL_BYTES_MIN: u64 = 1 << 20;
-/// Share of the pause goal that a mixed pause is planned to take, and one worker alone any pause.
+/// Share of the pause goal that a mixed pause is planned to take.
 pub(crate) const GOAL_SHARE: f64 = 0.85;
 /// The GC-overhead limit: so many pauses in a row with this share of the CPU, that leave less than the limit ÷
 /// `OVERHEAD_ROOM`. (HotSpot's GCTimeLimit is 98 %, its GCHeapFreeLimit 2 %, over 5 full collections.)
@@ -297,7 +297,7 @@ impl Heap {
 
     /// How many workers are worth it where about so many bytes are to be copied or compacted, one worker is predicted to take
     /// `alone_ns`, and each needs `regions_bytes` for regions of its own. Several take more CPU time in all than one, so they work
-    /// where one would miss the pause goal.
+    /// where one would miss the pause goal if it took twice what is predicted.
     pub(crate) fn workers_for(&mut self, bytes: u64, alone_ns: f64, regions_bytes: u64) -> usize {
         if self.workers_max.max(self.zeal.workers) == 1 || !self.room.has_pieces() {
             return 1;
@@ -306,7 +306,7 @@ impl Heap {
             return self.zeal.workers;
         }
         let room_bytes = if regions_bytes == 0 { 0 } else { bytes + 2 * self.workers_max as u64 * regions_bytes };
-        let late = alone_ns > self.pause_goal_ns as f64 * GOAL_SHARE;
+        let late = 2.0 * alone_ns > self.pause_goal_ns as f64 * GOAL_SHARE;
         let pays = late && bytes >= PARALLEL_BYTES_MIN && self.space.room_bytes() >= room_bytes;
         if pays && self.help.is_wanted() { self.workers_max } else { 1 }
     }
