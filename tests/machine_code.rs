@@ -170,3 +170,17 @@ fill([], args.len() + 100)";
     let ret = code.find("  ret").expect("it returns");
     assert!(ret < grown, "{code}");
 }
+
+#[test]
+fn objects_made_one_after_the_other_take_one_check_of_the_window() {
+    let script = "
+struct Point { x: int, y: int }
+struct Edge { from: Point, to: Point, weights: [int] }
+@noinline fn edge(n: int) -> Edge = Edge(from: Point(x: n, y: 1), to: Point(x: 2, y: n), weights: [n, n])
+print(edge(3).to.x)";
+    let code = machine_code(script, "edge");
+    let (hot, cold) = code.split_once("  ret").expect("it returns");
+    assert_eq!(hot.matches("  ja ").count(), 1, "{code}");
+    let stubs = ["tenure_allocate_record", "tenure_allocate_array"].map(|stub| cold.matches(stub).count());
+    assert_eq!(stubs, [4, 1], "two points, an edge, the list and its array: {code}");
+}

@@ -72,6 +72,8 @@ pub(super) struct Translator<'a, 'b> {
     /// Whether references stay in their slots all the time, see `safepoint`.
     pub(super) resident: bool,
     pub(super) comparisons: HashMap<Value, Comparison>,
+    /// Objects that have been made for instructions of the block that are still to come.
+    pub(super) allocated: HashMap<usize, clif::Value>,
     definitions: Vec<Definition>,
     /// The operation that defines a value, for constants.
     constants: HashMap<Value, i64>,
@@ -136,6 +138,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         area_slot: None,
         resident: false,
         comparisons: HashMap::new(),
+        allocated: HashMap::new(),
         definitions: vec![Definition::None; function.values.len()],
         constants: HashMap::new(),
         displaced: HashMap::new(),
@@ -315,14 +318,18 @@ impl Translator<'_, '_> {
         if is_handler {
             self.reload_in_handler(block);
         }
-        let mut place = self.places.of_block(block.index());
         for (i, inst) in data.insts.iter().enumerate() {
-            self.builder.set_srcloc(SourceLoc::new(place));
+            self.set_place(i);
             self.instruction(i, inst);
-            place += 1;
         }
-        self.builder.set_srcloc(SourceLoc::new(place));
+        self.set_place(data.insts.len());
         self.terminator(&data.terminator);
+    }
+
+    /// Says which instruction of the block the code from here on comes from; one past the last is the terminator.
+    pub(super) fn set_place(&mut self, inst: usize) {
+        let place = self.places.of_block(self.block.index()) + inst as u32;
+        self.builder.set_srcloc(SourceLoc::new(place));
     }
 
     fn terminator(&mut self, terminator: &Terminator) {

@@ -1,4 +1,4 @@
-//! Loads and stores: heap objects, the VM context, the tables below it. Allocation and the write barrier.
+//! Loads and stores: heap objects, the VM context, the tables below it. What new objects hold, and the write barrier.
 //!
 //! Invariants
 //! - M1. Heap loads carry neither `readonly` nor `can_move`: with them Cranelift moves loads across safepoints, and they read
@@ -45,9 +45,6 @@ impl Region {
         AliasRegionData { user_id, description: description.into() }
     }
 }
-
-/// Elements up to this many bytes are allocated inline.
-const INLINE_ARRAY_BYTES: u32 = 1024;
 
 /// Elements of equal value up to this many bytes are allocated inline; more are filled faster by the runtime.
 const FILLED_ARRAY_BYTES: u32 = 256;
@@ -204,51 +201,11 @@ impl Translator<'_, '_> {
         self.enter(done);
     }
 
-    /// Takes `words` from the mutator's window and writes `header` there; `slow` with `arguments` does it when the window is
-    /// too small. `inst` is the IR instruction, whose live references the slow path shows the collector.
-    fn allocate(
-        &mut self,
-        inst: usize,
-        words: u32,
-        header: u64,
-        slow: RuntimeFunction,
-        arguments: &[i64],
-    ) -> clif::Value {
-        let top = self.load_context(offset::TOP);
-        let limit = self.load_context(offset::LIMIT);
-        let new_top = self.builder.ins().iadd_imm_s(top, i64::from(words));
-        let full = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, new_top, limit);
-        let (refill, bump, done) = (self.cold_block(), self.builder.create_block(), self.builder.create_block());
-        let object = self.builder.append_block_param(done, types::I64);
-        self.builder.ins().brif(full, refill, &[], bump, &[]);
-
-        self.enter(bump);
-        let flags = self.flags(Region::Context);
-        let context = self.context();
-        self.builder.ins().store(flags, new_top, context, offset::TOP);
-        let address = self.address(top);
-        let flags = self.flags(Region::Header);
-        let header = self.builder.ins().iconst(types::I64, header as i64);
-        self.builder.ins().store(flags, header, address, 0);
-        self.builder.ins().jump(done, &[top.into()]);
-
-        self.enter(refill);
-        let arguments: Vec<_> = arguments.iter().map(|&a| self.builder.ins().iconst(types::I64, a)).collect();
-        let live = self.live_through(inst);
-        let allocated = self.call_quiet(slow, &arguments, &live);
-        self.builder.ins().jump(done, &[allocated.into()]);
-
-        self.enter(done);
-        object
-    }
-
     /// `Op::New`.
     pub(super) fn new_record(&mut self, inst: usize, record: RecordId, fields: &[Value]) -> clif::Value {
         let program = self.program;
         let layout = &program.records[record.index()];
-        let shape = self.layout.record_shape(record.0).index();
-        let object =
-            self.allocate(inst, layout.words, u64::from(shape), RuntimeFunction::AllocateRecord, &[i64::from(shape)]);
+        let object = self.inline_object(inst).expect("records are small");
         let address = self.address(object);
         for (i, (field, &value)) in layout.fields.iter().zip(fields).enumerate() {
             let region = if self.is_code(value) { Region::Code } else { Region::Field(record, i as u32) };
@@ -260,17 +217,14 @@ impl Translator<'_, '_> {
 
     /// `Op::ArrayLiteral`.
     pub(super) fn array_literal(&mut self, inst: usize, elem: Elem, values: &[Value]) -> clif::Value {
-        let len = values.len() as u32;
-        let shape = elem.shape();
-        let array = if len * elem.bytes() <= INLINE_ARRAY_BYTES {
-            let words = 1 + (len * elem.bytes()).div_ceil(8);
-            let header = u64::from(shape) | u64::from(len) << 32;
-            let arguments = [i64::from(shape), i64::from(len)];
-            self.allocate(inst, words, header, RuntimeFunction::AllocateArray, &arguments)
-        } else {
-            let arguments = [i64::from(shape), i64::from(len)].map(|a| self.builder.ins().iconst(types::I64, a));
-            let live = self.live_through(inst);
-            self.call_quiet(RuntimeFunction::AllocateArray, &arguments, &live)
+        let array = match self.inline_object(inst) {
+            Some(array) => array,
+            None => {
+                let arguments =
+                    [i64::from(elem.shape()), values.len() as i64].map(|a| self.builder.ins().iconst(types::I64, a));
+                let live = self.live_through(inst);
+                self.call_quiet(RuntimeFunction::AllocateArray, &arguments, &live)
+            }
         };
         let address = self.address(array);
         for (i, &value) in values.iter().enumerate() {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `function` | blocks and terminators |
 //! | `instruction`, `prim` | instructions |
-//! | `memory` | objects, allocation, the write barrier |
+//! | `memory` | objects, the write barrier |
+//! | `allocation` | objects of known size, inline |
 //! | `safepoint` | calls, and what the collector and handlers find in memory meanwhile |
 //! | `machine` | the JIT module, stubs, tables for the runtime |
 //! | `placement` | where a function's code lies in its pages |
@@ -18,6 +19,7 @@
 //!   VM, so all VMs of a program share it.
 //! - G2. One thread compiles at a time; running code needs no lock.
 
+mod allocation;
 mod function;
 mod instruction;
 mod machine;
