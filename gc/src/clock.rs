@@ -76,9 +76,15 @@ pub struct SystemClock;
 
 fn read_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a live timespec. The call cannot fail for the two clocks used here.
+    // SAFETY: the pointer is to a live timespec. The call cannot fail for the clocks used here.
     unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// CPU time of all threads of the process, in ns.
+#[cfg(test)]
+pub(crate) fn process_cpu_ns() -> u64 {
+    read_ns(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 impl Clock for SystemClock {
