@@ -381,7 +381,11 @@ impl Memory {
         unsafe { ptr::copy(self.at(from).cast::<u64>(), self.at(to).cast::<u64>(), words as usize) }
     }
 
+    /// No words may be filled at the end of the heap: behind an object of one word, say.
     pub(crate) fn fill_words(self, word: u32, words: u32, byte: u8) {
+        if words == 0 {
+            return;
+        }
         // SAFETY: M1, M3.
         unsafe { ptr::write_bytes(self.at(word), byte, words as usize * 8) }
     }
@@ -611,5 +615,22 @@ impl Iterator for Refs {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_of_one_word_may_be_the_last_of_the_heap() {
+        let granules = 64;
+        let reservation = Reservation::new(granules, 0, false).expect("addresses");
+        let memory = reservation.memory;
+        assert!(memory.commit(granules - 1, 1));
+        let last = granules * GRANULE_WORDS as u32 - 1;
+        memory.set_word(last, 7);
+        memory.fill_words(last + 1, 0, 0);
+        assert_eq!(memory.word(last), 7);
     }
 }
