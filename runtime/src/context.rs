@@ -20,8 +20,8 @@ use tenure_gc::Mutator;
 pub struct VmContext {
     /// Where the program allocates next; the heap's.
     pub mutator: Mutator,
-    /// A stack pointer below this leads to [`poll`](crate::abi): at the entry of functions that call, and in every round
-    /// of a loop. Other threads write it too, see [`crate::interrupt`].
+    /// A stack pointer below this leads to [`poll`](crate::abi) at the entry of functions that call; all ones, which asks for a
+    /// poll, in every round of a loop too. Other threads write it as well, see [`crate::interrupt`].
     pub stack_limit: AtomicU64,
     /// Entries and rounds that the program may still make; counted only by code that is compiled to.
     pub fuel: i64,
