@@ -628,7 +628,7 @@ mod tests {
         let reservation = Reservation::new(granules, 0, false).expect("addresses");
         let memory = reservation.memory;
         assert!(memory.commit(granules - 1, 1));
-        let last = granules * GRANULE_WORDS as u32 - 1;
+        let last = granules * GRANULE_WORDS - 1;
         memory.set_word(last, 7);
         memory.fill_words(last + 1, 0, 0);
         assert_eq!(memory.word(last), 7);
