@@ -184,3 +184,24 @@ print(edge(3).to.x)";
     let stubs = ["tenure_allocate_record", "tenure_allocate_array"].map(|stub| cold.matches(stub).count());
     assert_eq!(stubs, [4, 1], "two points, an edge, the list and its array: {code}");
 }
+
+#[test]
+fn an_object_takes_one_write_barrier_between_two_safepoints_and_a_new_one_none() {
+    let script = "
+struct Pair { var a: Pair? = nil, var b: Pair? = nil }
+@noinline fn both(pair: Pair, to: Pair) { pair.a = to; pair.b = to }
+@noinline fn apart(pair: Pair, to: Pair) { pair.a = to; nothing(); pair.b = to }
+@noinline fn nothing() { print() }
+@noinline fn fresh(to: Pair) -> Pair {
+  let pair = Pair()
+  pair.a = to
+  pair
+}
+both(Pair(), fresh(Pair()))
+apart(Pair(), Pair())";
+    let tests = |function| {
+        let code = Listing::of(script, function).blocks;
+        code.values().flatten().filter(|line| line.starts_with("movzb") && line.contains(" 3(%")).count()
+    };
+    assert_eq!((tests("both"), tests("apart"), tests("fresh")), (1, 2, 0));
+}

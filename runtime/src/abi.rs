@@ -191,6 +191,13 @@ macro_rules! runtime_functions {
                 match self { $(RuntimeFunction::$variant => Kind::$kind,)* }
             }
 
+            /// Whether it is a safepoint: the collector may run meanwhile.
+            pub fn may_collect(self) -> bool {
+                let only_logs = matches!(self, RuntimeFunction::Barrier | RuntimeFunction::BarrierElement);
+                let never_returns = matches!(self, RuntimeFunction::ThrowIndex | RuntimeFunction::ThrowKind);
+                self.kind() != Kind::Leaf && !only_logs && !never_returns
+            }
+
             /// Its parameters after the VM context, if that is one.
             pub fn params(self) -> &'static [Word] {
                 match self { $(RuntimeFunction::$variant => &[$(Word::$param),*],)* }

@@ -47,6 +47,7 @@ impl Translator<'_, '_> {
         let objects = self.allocate(&run);
         for (piece, &object) in run.iter().zip(&objects) {
             self.define(self.result_of(piece.inst), object);
+            self.unarmed.push(self.result_of(piece.inst));
             self.allocated.insert(piece.inst, object);
         }
         self.allocated.remove(&inst)

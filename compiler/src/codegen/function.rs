@@ -74,6 +74,8 @@ pub(super) struct Translator<'a, 'b> {
     pub(super) comparisons: HashMap<Value, Comparison>,
     /// Objects that have been made for instructions of the block that are still to come.
     pub(super) allocated: HashMap<usize, clif::Value>,
+    /// Objects of the block that need no barrier until the next safepoint (M3, M4).
+    pub(super) unarmed: Vec<Value>,
     definitions: Vec<Definition>,
     /// The operation that defines a value, for constants.
     constants: HashMap<Value, i64>,
@@ -139,6 +141,7 @@ pub(super) fn translate(input: &Input<'_>, builder: FunctionBuilder<'_>, linker:
         resident: false,
         comparisons: HashMap::new(),
         allocated: HashMap::new(),
+        unarmed: Vec::new(),
         definitions: vec![Definition::None; function.values.len()],
         constants: HashMap::new(),
         displaced: HashMap::new(),
@@ -300,6 +303,7 @@ impl Translator<'_, '_> {
     fn translate_block(&mut self, block: Block, is_handler: bool) {
         self.block = block;
         self.context_is_stale = is_handler;
+        self.unarmed.clear();
         let function = self.function;
         let data = &function.blocks[block.index()];
         self.across.clear();

@@ -4,7 +4,8 @@
 //! - M1. Heap loads carry neither `readonly` nor `can_move`: with them Cranelift moves loads across safepoints, and they read
 //!   through a reference that the collector has since updated.
 //! - M2. Each heap location is accessed under one alias region only: a record's field, an array kind's elements, headers.
-//! - M3. Initialising stores of a new object need no barrier: it is young, or born logged, until the next safepoint.
+//! - M3. Stores into a new object need no barrier until the next safepoint: it is young, or born logged.
+//! - M4. Nor does a record that a store's barrier has logged: only pauses arm an object again.
 
 use super::function::Translator;
 use crate::ir::{CLOSURE_CODE_OFFSET, Elem, RecordId, Type, Value};
@@ -115,12 +116,13 @@ impl Translator<'_, '_> {
     /// `Op::Store`, with the barrier for references.
     pub(super) fn store_field(&mut self, record: RecordId, field: u32, object: Value, value: Value) {
         let layout = self.program.records[record.index()].fields[field as usize];
-        let object = self.value(object);
-        if layout.ty == Type::Ref {
-            self.barrier(object, None);
+        let target = self.value(object);
+        if layout.ty == Type::Ref && !self.unarmed.contains(&object) {
+            self.barrier(target, None);
+            self.unarmed.push(object);
         }
         let value = self.value(value);
-        let address = self.address(object);
+        let address = self.address(target);
         self.store_typed(layout.ty, Region::Field(record, field), value, address, layout.offset as i32);
     }
 
@@ -154,8 +156,9 @@ impl Translator<'_, '_> {
 
     /// `Op::ArraySet`, with the barrier for references.
     pub(super) fn store_element(&mut self, elem: Elem, array: Value, index: Value, value: Value) {
+        let is_armed = !self.unarmed.contains(&array);
         let (array, value) = (self.value(array), self.value(value));
-        if elem == Elem::Ref {
+        if elem == Elem::Ref && is_armed {
             let index = self.value(index);
             self.barrier(array, Some(index));
         }

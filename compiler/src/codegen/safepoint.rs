@@ -169,6 +169,7 @@ impl Translator<'_, '_> {
     pub(super) fn call_compiled(&mut self, callee: Callee, arguments: &[clif::Value], live: &[Value]) -> clif::Value {
         let entries = self.spill(live);
         let result = self.emit_call(callee, arguments, true, entries);
+        self.unarmed.clear();
         self.forget_context();
         self.reload(live);
         result.expect("every function returns a value")
@@ -207,6 +208,9 @@ impl Translator<'_, '_> {
         let callee = self.runtime_function(function);
         let passed = self.pass(function, arguments);
         let result = self.emit_call(Callee::Direct(callee), &passed, may_trap, entries);
+        if function.may_collect() {
+            self.unarmed.clear();
+        }
         if function.kind() != Kind::Quiet {
             self.renew_context();
         }
