@@ -88,6 +88,14 @@ print(before([1, 2, 3], 2))";
     assert!(code.iter().any(|line| line.starts_with("movzb") && line.contains(" 7(%")), "{code:?}");
 }
 
+/// The machine code of a function, with addresses.
+fn machine_code(script: &str, function: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tenure")).args(["--emit=asm", "-e", script]).output();
+    let listing = String::from_utf8(output.expect("tenure starts").stdout).expect("text");
+    let code = listing.split("\n\n").find(|code| code.starts_with(&format!("; {function} ")));
+    code.unwrap_or_else(|| panic!("no {function} in {listing}")).to_string()
+}
+
 /// Backward jumps over less than a line of the cache in a listing with addresses: where they lead, and where they end.
 fn short_loops(listing: &str) -> Vec<(u64, u64)> {
     let address = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
@@ -123,23 +131,13 @@ fn clear(flags: [bool], first: int, step: int) -> int {{
 }}
 print(clear([true for _ in 0..100], args.len(), 3))"
         );
-        let output = Command::new(env!("CARGO_BIN_EXE_tenure")).args(["--emit=asm", "-e", &script]).output();
-        let listing = String::from_utf8(output.expect("tenure starts").stdout).expect("text");
-        let code = listing.split("\n\n").find(|code| code.starts_with("; clear ")).expect("the function");
-        let loops = short_loops(code);
+        let code = machine_code(&script, "clear");
+        let loops = short_loops(&code);
         assert!(!loops.is_empty(), "{code}");
         for (start, end) in loops {
             assert_eq!(start / 64, (end - 1) / 64, "{start:#x} to {end:#x} in {code}");
         }
     }
-}
-
-/// The machine code of a function, with addresses.
-fn machine_code(script: &str, function: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_tenure")).args(["--emit=asm", "-e", script]).output();
-    let listing = String::from_utf8(output.expect("tenure starts").stdout).expect("text");
-    let code = listing.split("\n\n").find(|code| code.starts_with(&format!("; {function} ")));
-    code.unwrap_or_else(|| panic!("no {function} in {listing}")).to_string()
 }
 
 #[test]

@@ -438,17 +438,12 @@ mod tests {
             reviewed += u64::from(turn == Turn::Review);
             let advised = turn == Turn::Model;
             let left = !advised && reviewed <= REVIEW_SKIPPED;
-            guard.record(
-                advised,
-                if advised {
-                    0.5
-                } else if left {
-                    3.0
-                } else {
-                    0.0
-                },
-                0.0,
-            );
+            let cost = match (advised, left) {
+                (true, _) => 0.5,
+                (false, true) => 3.0,
+                (false, false) => 0.0,
+            };
+            guard.record(advised, cost, 0.0);
         }
         panic!("the model keeps its turn");
     }

@@ -191,7 +191,7 @@ macro_rules! runtime_functions {
                 match self { $(RuntimeFunction::$variant => Kind::$kind,)* }
             }
 
-            /// Whether it is a safepoint: the collector may run meanwhile.
+            /// Whether the collector may have run when it comes back.
             pub fn may_collect(self) -> bool {
                 let only_logs = matches!(self, RuntimeFunction::Barrier | RuntimeFunction::BarrierElement);
                 let never_returns = matches!(self, RuntimeFunction::ThrowIndex | RuntimeFunction::ThrowKind);

@@ -12,7 +12,7 @@
 
 use super::function::Translator;
 use super::memory::Region;
-use crate::ir::{Inst, Op};
+use crate::ir::{Inst, Op, Value};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, InstBuilder, types};
 use smallvec::{SmallVec, smallvec};
@@ -57,7 +57,7 @@ impl Translator<'_, '_> {
         &self.function.blocks[self.block.index()].insts
     }
 
-    fn result_of(&self, inst: usize) -> crate::ir::Value {
+    fn result_of(&self, inst: usize) -> Value {
         self.insts()[inst].result.expect("an allocation gives the object")
     }
 

@@ -219,8 +219,8 @@ impl Translator<'_, '_> {
             RuntimeFn::StrSlice => return Some(self.str_slice(values, &live)),
             RuntimeFn::StrConcat => return Some(self.str_concat(values, &live)),
             RuntimeFn::ArrayGrow(_) => {
-                let words: Vec<_> = values.iter().map(|&value| self.value(value)).collect();
-                return Some(self.call_quiet(RuntimeFunction::ArrayGrow, &words, &live));
+                let arguments = self.arguments(values);
+                return Some(self.call_quiet(RuntimeFunction::ArrayGrow, &arguments, &live));
             }
             RuntimeFn::ArrayPart(_) => return Some(self.array_part(values, &live)),
             RuntimeFn::StrFromBytes => RuntimeFunction::StrFromBytes,
