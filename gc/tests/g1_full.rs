@@ -111,14 +111,16 @@ impl Blocks {
 fn nearly_full_regions_stay_where_they_are() {
     for workers in 1..=3 {
         let mut blocks = Blocks::new(256 * MIB, 30_000, workers);
-        // One in fifty dies, everywhere: that is not worth moving the others.
+        // One in fifty dies, everywhere: that is not worth moving the others. Each worker has left a region open, though, which
+        // may be full to any degree, and one in fifty of its objects is dead too.
+        let open_bytes = workers as u64 * MIB;
         blocks.drop_each(50);
         let before = blocks.places();
         blocks.collect();
         let moved = blocks.last().snapshot.compacted_bytes;
-        assert!(moved < 2 * MIB, "{moved} bytes moved");
-        let stayed = before.iter().zip(blocks.places()).filter(|(before, after)| **before == *after).count();
-        assert!(stayed > 28_000, "{stayed} of {} stayed", before.len());
+        assert!(moved <= open_bytes, "{moved} bytes moved");
+        let stayed = before.iter().zip(blocks.places()).filter(|(before, after)| **before == *after).count() as u64;
+        assert!(stayed >= 30_000 - open_bytes / BLOCK_BYTES, "{stayed} of {} stayed", before.len());
         blocks.check();
         // One in five is.
         blocks.drop_each(5);
