@@ -1,6 +1,6 @@
 //! What is run: each program, its arguments and input.
 //!
-//! Sizes are such that the fastest peer but C runs about a second. All programs are single-threaded, and in all
+//! Sizes are such that the fastest peer but C runs at least a second. All programs are single-threaded, and in all
 //! languages they use the same algorithm and the same kinds of data structures, written as an expert would there.
 
 use std::path::{Path, PathBuf};
@@ -36,17 +36,17 @@ pub const PROGRAMS: &[Program] = &[
     of("fasta", &["10000000"]),
     of("fib", &["43"]),
     of("gc_bench", &["18"]),
-    of("havlak", &["50"]),
+    of("havlak", &["60000"]),
     of("json", &["10000"]),
-    reading("k_nucleotide", "500000"),
+    reading("k_nucleotide", "1500000"),
     of("list", &["100000"]),
     of("mandelbrot", &["3000"]),
     of("mandelbrot_bitmap", &["4000"]),
     of("nbody", &["20000000"]),
     of("permute", &["60000"]),
     of("queens", &["80000"]),
-    reading("regex_redux", "500000"),
-    reading("reverse_complement", "10000000"),
+    reading("regex_redux", "1500000"),
+    reading("reverse_complement", "20000000"),
     of("richards", &["1500"]),
     of("sieve", &["100000"]),
     of("spectral_norm", &["5000"]),
