@@ -1,5 +1,6 @@
 //! An engine: settings that programs share, and the way from source text to a program.
 
+use crate::code_cache::CodeCache;
 use crate::diagnostics::Diagnostics;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::gc_choice::Gc;
@@ -50,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) never_collect: Option<Barriers>,
     pub(crate) passes: Passes,
     pub(crate) code_listener: Option<Arc<dyn CodeListener>>,
+    pub(crate) code_cache: Option<Arc<CodeCache>>,
     pub(crate) timing: Timing,
 }
 
@@ -295,6 +297,7 @@ impl Default for EngineBuilder {
             never_collect: None,
             passes: Passes::ALL,
             code_listener: None,
+            code_cache: None,
             timing: Timing::default(),
         };
         EngineBuilder { settings }
@@ -355,6 +358,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Where machine code is kept for other processes; nowhere unless said otherwise.
+    pub fn code_cache(mut self, cache: Arc<CodeCache>) -> EngineBuilder {
+        self.settings.code_cache = Some(cache);
+        self
+    }
+
     /// Is told how long each phase of compilation takes; see [`Timing`].
     pub fn timing(mut self, timing: Timing) -> EngineBuilder {
         self.settings.timing = timing;
@@ -384,7 +393,12 @@ impl EngineBuilder {
 impl Settings {
     /// How programs' code is made.
     pub(crate) fn code(&self) -> CodeSettings {
-        CodeSettings { passes: self.passes, listener: self.code_listener.clone(), timing: self.timing.clone() }
+        CodeSettings {
+            passes: self.passes,
+            timing: self.timing.clone(),
+            listener: self.code_listener.clone(),
+            store: self.code_cache.clone().map(|cache| cache as _),
+        }
     }
 
     /// The limit that was set, or the default one.

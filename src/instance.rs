@@ -168,6 +168,7 @@ impl InstanceBuilder {
             never_collect,
             passes: _,
             code_listener: _,
+            code_cache: _,
             timing: _,
         } = &self.settings;
         let chosen = gc.choose();

@@ -26,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod code_cache;
 mod completion;
 mod diagnostics;
 mod documentation;
@@ -50,6 +51,7 @@ mod stack;
 mod value;
 mod vm;
 
+pub use code_cache::CodeCache;
 pub use diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 pub use documentation::{library_pages, module_page};
 pub use engine::{Barriers, Engine, EngineBuilder, Purpose, Stage};

@@ -46,11 +46,16 @@ impl Timing {
 
     /// Does a phase's work.
     pub fn time<T>(&self, name: &'static str, work: impl FnOnce() -> T) -> T {
-        let Some(gathered) = &self.0 else { return work() };
+        self.time_as(|| (name, work()))
+    }
+
+    /// Does work that says itself which phase it was.
+    pub fn time_as<T>(&self, work: impl FnOnce() -> (&'static str, T)) -> T {
+        let Some(gathered) = &self.0 else { return work().1 };
         let thread = std::thread::current().id();
         gathered.lock().running.entry(thread).or_default().push(0);
         let begin_ns = (gathered.cpu_ns)();
-        let result = work();
+        let (name, result) = work();
         let all_ns = (gathered.cpu_ns)().saturating_sub(begin_ns);
         let mut state = gathered.lock();
         let running = state.running.get_mut(&thread).expect("this phase is running (C1)");

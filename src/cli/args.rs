@@ -70,6 +70,9 @@ pub struct RunArgs {
     /// Print what a stage of the compiler made of the script, instead of running it.
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<EmitStage>,
+    /// Keep machine code in this folder, which is made when it isn't there, and take from it what an earlier run compiled.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["evaluate", "emit"])]
+    pub code_cache: Option<PathBuf>,
     /// Tell Linux' perf of compiled functions: their names (map, in /tmp), or code and source lines too (jitdump, in this
     /// folder).
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["evaluate", "emit"])]

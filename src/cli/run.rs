@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tenure::{
-    Barriers, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, PerfFile, PerfFormat, Purpose,
+    Barriers, CodeCache, Diagnostics, Engine, EngineBuilder, Gc, Host, InterruptHandle, PerfFile, PerfFormat, Purpose,
     ScriptError, Stage, Timing, on_stack, read_source, read_source_stream,
 };
 
@@ -115,6 +115,13 @@ fn run(args: &RunArgs, gc: Gc, source: &Source, timing: &Timing) -> Status {
     if let Some(perf) = &perf {
         builder = builder.code_listener(Arc::clone(perf) as _);
     }
+    let cache = args.code_cache.as_deref().and_then(|folder| {
+        let cache = CodeCache::open(folder, &source.name).map(Arc::new);
+        cache.map_err(|error| report::warning(&format!("no code is cached: {error}"), color)).ok()
+    });
+    if let Some(cache) = &cache {
+        builder = builder.code_cache(Arc::clone(cache));
+    }
     let disassembly = Arc::<Disassembly>::default();
     // of other machines there is Cranelift's own listing
     let disassembles = args.emit == Some(EmitStage::Asm) && cfg!(target_arch = "x86_64");
@@ -181,6 +188,9 @@ fn run(args: &RunArgs, gc: Gc, source: &Source, timing: &Timing) -> Status {
     limit(vm.interrupt_handle(), args.timeout);
     let ended: Result<(), ScriptError> = vm.run();
     let mut status = ended.map_or_else(|error| report::script_error(&error, color), |()| Status::Success);
+    if let Some(Err(error)) = cache.map(|cache| cache.save()) {
+        report::warning(&format!("no code was cached: {error}"), color);
+    }
     if let Some(lines) = vm.gc().take_census() {
         report::say(&census::census(&lines));
     }

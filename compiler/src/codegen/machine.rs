@@ -8,6 +8,7 @@
 //! - J1. A function's tables are in the code table before its address is given to anyone.
 //! - J2. Code is freed when the machine is dropped; whoever runs it keeps the machine alive.
 
+use super::cache::{self, CodeStore};
 use super::function::{self, Input, Linker, translate};
 use super::place::{self, Places};
 use super::placement::{self, InnerLoop};
@@ -22,6 +23,7 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId as ModuleFuncId, Linkage, Module, ModuleError, ModuleReloc};
 use std::mem::ManuallyDrop;
 use std::ops::Range;
+use std::sync::Arc;
 use tenure_runtime::abi::{self, Kind, RuntimeFunction, Word};
 use tenure_runtime::code::{Class, CodeTable, CompiledFunction, Handler, StackMap};
 use tenure_runtime::layout::Layout;
@@ -52,6 +54,7 @@ pub(super) struct Machine {
     functions: Vec<Compiled>,
     /// Where the last function ended, in bytes from the start of a page.
     end: u32,
+    store: Option<Arc<dyn CodeStore>>,
     timing: Timing,
 }
 
@@ -116,12 +119,14 @@ impl Linker for ModuleLinker<'_> {
 
 /// Cranelift's settings.
 fn flags() -> Vec<(&'static str, &'static str)> {
-    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    let checks = if cfg!(debug_assertions) { "true" } else { "false" };
     vec![
         ("opt_level", "speed"),
         ("preserve_frame_pointers", "true"),
         ("enable_pinned_reg", "true"),
-        ("enable_verifier", verify),
+        ("enable_verifier", checks),
+        // code from a store is compared with what would be compiled
+        ("enable_incremental_compilation_cache_checks", checks),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
         // where blocks begin, for `placement`
@@ -130,8 +135,8 @@ fn flags() -> Vec<(&'static str, &'static str)> {
 }
 
 impl Machine {
-    /// Without functions. `timing` is told of the phases.
-    pub(super) fn new(timing: Timing) -> Result<Machine, Trap> {
+    /// Without functions. `timing` is told of the phases; `store` keeps code beyond this machine.
+    pub(super) fn new(timing: Timing, store: Option<Arc<dyn CodeStore>>) -> Result<Machine, Trap> {
         let mut builder = JITBuilder::with_flags(&flags(), cranelift_module::default_libcall_names())
             .expect("the settings are Cranelift's own, and so is the host");
         let arena = ArenaMemoryProvider::new_with_size(ARENA_BYTES)
@@ -158,6 +163,7 @@ impl Machine {
             runtime,
             functions: Vec::new(),
             end: 0,
+            store,
             timing,
         })
     }
@@ -239,10 +245,11 @@ impl Machine {
         };
         self.functions[number as usize].id = Some(id);
         let (places, loops) = self.generate(source, function);
-        let Machine { module, context, timing, .. } = self;
-        timing.time("cranelift", || {
-            let compiled = context.compile(module.isa(), &mut Default::default());
-            compiled.map(|_| ()).map_err(|error| trap_of(error.into()))
+        let Machine { module, context, timing, store, .. } = self;
+        timing.time_as(|| match cache::compile(context, module.isa(), store.as_deref()) {
+            Ok(true) => ("code cache", Ok(())),
+            Ok(false) => ("cranelift", Ok(())),
+            Err(error) => ("cranelift", Err(trap_of(error.into()))),
         })?;
         let timing = self.timing.clone();
         let address = timing.time("link", || self.link(id, &loops))?;

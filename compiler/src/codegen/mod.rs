@@ -8,6 +8,7 @@
 //! | `allocation` | objects of known size, inline |
 //! | `safepoint` | calls, and what the collector and handlers find in memory meanwhile |
 //! | `machine` | the JIT module, stubs, tables for the runtime |
+//! | `cache` | code that an earlier run compiled |
 //! | `placement` | where a function's code lies in its pages |
 //! | `parts` | which numbers a part of a program has in the tables that all share |
 //! | `place` | source locations in numbers |
@@ -20,6 +21,7 @@
 //! - G2. One thread compiles at a time; running code needs no lock.
 
 mod allocation;
+mod cache;
 mod function;
 mod instruction;
 mod machine;
@@ -36,6 +38,7 @@ use crate::opt::{Optimiser, Passes};
 use crate::source::Sources;
 use crate::syntax::span::Span;
 use crate::timing::Timing;
+pub use cache::CodeStore;
 pub use machine::Listing;
 use machine::{Machine, Source};
 use parts::Numbering;
@@ -56,6 +59,8 @@ pub struct CodeSettings {
     pub timing: Timing,
     /// Who hears of compiled functions.
     pub listener: Option<Arc<dyn CodeListener>>,
+    /// Keeps code for other runs.
+    pub store: Option<Arc<dyn CodeStore>>,
 }
 
 /// A program's code: compiled function by function as its VMs first call them.
@@ -107,7 +112,8 @@ impl Code {
     fn with_room(room: Room, natives: Registry, settings: CodeSettings) -> Result<Code, Trap> {
         let shapes = ShapeTable::new();
         shapes.push_group(&tenure_runtime::layout::built_in_shapes());
-        let generator = Generator { machine: Machine::new(settings.timing.clone())?, numbering: Numbering::new(room) };
+        let machine = Machine::new(settings.timing.clone(), settings.store.clone())?;
+        let generator = Generator { machine, numbering: Numbering::new(room) };
         Ok(Code {
             natives,
             room,
