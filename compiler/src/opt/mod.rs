@@ -19,6 +19,7 @@ mod guard;
 mod hoist;
 mod inline;
 mod interval;
+mod joins;
 pub(crate) mod loops;
 mod meet;
 mod merge;

@@ -4,18 +4,20 @@
 //! operation, which would have trapped the first time. A load also needs that nothing on any way between the two may
 //! have written there. Who writes where is told by types: a store into a field changes that field of records of that
 //! layout, a store into an array changes arrays of that kind of elements; neither changes lengths or variants, which
-//! nothing does. A call may change everything, unless the function only reads: then it is itself like a load. A handler knows nothing of what its `try` body wrote.
+//! nothing does. Where ways meet that leave different values in a place, a parameter brings them together (`joins`). A call may change everything, unless the function only reads: then it is itself like a load. A handler knows nothing of what its `try` body wrote.
 //!
 //! Behind a branch its condition is known, so a second branch on the same condition goes.
 
 use super::Context;
 use super::graph::remove_unreachable;
+use super::joins::Joins;
 use crate::ir::cfg::{Cfg, Dominators};
 use crate::ir::{
     Block, Elem, FuncId, Function, GlobalId, Inst, LiteralId, Op, RecordId, RuntimeFn, Terminator, Value, Values,
 };
 use crate::prim::Prim;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 /// What loads remember at a time.
 const LOADS_MAX: usize = 48;
@@ -43,15 +45,17 @@ pub(super) fn run(function: &mut Function, context: &Context<'_>) {
         ends: vec![Vec::new(); count],
         writes,
         visited: vec![Block(u32::MAX); count],
+        joins: Joins::new(function),
         cfg: &cfg,
         dominators: &dominators,
         context,
     };
     for &block in cfg.reverse_postorder() {
-        let loads = if handlers[block.index()] { Vec::new() } else { numbering.loads_at(block) };
+        let loads = if handlers[block.index()] { Vec::new() } else { numbering.loads_at(function, block) };
         numbering.block(function, block, loads);
     }
-    let copies = numbering.copies;
+    let Numbering { mut copies, joins, .. } = numbering;
+    joins.make(function, &mut copies);
     for block in &mut function.blocks {
         for inst in &mut block.insts {
             inst.op.visit_mut(|value| *value = copies[value.index()]);
@@ -225,14 +229,22 @@ struct Numbering<'a> {
     writes: Vec<Writes>,
     /// For which block another was last visited, by `loads_at`.
     visited: Vec<Block>,
+    joins: Joins,
     cfg: &'a Cfg,
     dominators: &'a Dominators,
     context: &'a Context<'a>,
 }
 
 impl Numbering<'_> {
-    /// What memory holds on entry to a block, as far as its dominator knew it and nothing in between wrote there.
-    fn loads_at(&mut self, block: Block) -> Loads {
+    /// What memory holds on entry to a block.
+    fn loads_at(&mut self, function: &Function, block: Block) -> Loads {
+        let mut loads = self.unchanged(block);
+        self.join(function, block, &mut loads);
+        loads
+    }
+
+    /// What memory holds as far as a block's dominator knew it and nothing in between wrote there.
+    fn unchanged(&mut self, block: Block) -> Loads {
         let Some(dominator) = self.dominators.immediate(self.cfg, block) else { return Loads::new() };
         let mut loads = self.ends[dominator.index()].clone();
         let mut work: Vec<Block> = self.cfg.preds(block).to_vec();
@@ -251,6 +263,38 @@ impl Numbering<'_> {
             work.extend(self.cfg.preds(between));
         }
         loads
+    }
+
+    /// What every way that leads to a block knows besides, if none comes around a loop.
+    fn join(&mut self, function: &Function, block: Block, loads: &mut Loads) {
+        let behind = |&from: &Block| self.cfg.position(from) >= self.cfg.position(block);
+        let Some(ways) = Joins::ways(function, self.cfg.preds(block)) else { return };
+        if ways.iter().any(behind) {
+            return;
+        }
+        for (place, first) in &self.ends[ways[0].index()] {
+            if loads.len() == LOADS_MAX {
+                return;
+            }
+            let at_end = |from: &Block| {
+                let known = self.ends[from.index()].iter().find(|(at, _)| at == place);
+                known.map(|&(_, value)| (*from, value))
+            };
+            if loads.iter().any(|(at, _)| at == place) {
+                continue;
+            }
+            let Some(values) = ways.iter().map(at_end).collect::<Option<SmallVec<[(Block, Value); 2]>>>() else {
+                continue;
+            };
+            let value = if values.iter().all(|(_, value)| value == first) {
+                *first
+            } else {
+                let join = self.joins.add(function, block, values);
+                self.copies.push(join);
+                join
+            };
+            loads.push((place.clone(), value));
+        }
     }
 
     fn block(&mut self, function: &mut Function, block: Block, mut loads: Loads) {
