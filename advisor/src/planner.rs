@@ -5,8 +5,8 @@
 //! Invariants
 //! - L1. A plan is one of the candidates: within the steps of one move from the knobs in force, and within reach of the
 //!   adaptive policy's own choice.
-//! - L2. Knobs move only when the predicted gain beats the margin, after the first moves in several plans running, and the margin is the
-//!   wider the further the move and the less certain the model. While a move is being tried nothing else moves. Each move raises the
+//! - L2. Knobs move only when the predicted gain beats the margin in several plans running, and the margin is the wider the
+//!   further the move and the less certain the model. While a move is being tried nothing else moves. Each move raises the
 //!   margin; a change of the workload lowers it again. So a steady program comes to rest.
 //! - L3. A candidate without finite, believable predictions is no candidate.
 //! - L4. A move that turns out dearer than what was before is undone. What counts is what the cycles came to ([`Tally`]), not what
@@ -25,9 +25,8 @@ use crate::model::{Output, Prediction, Predictions, Prepared};
 use crate::tally::Tally;
 use crate::trust::Trust;
 
-/// Plans in a row that must want a move, once caution has doubled: a first move is put on trial anyway, and what a short program gains by
-/// it is lost by waiting. They double each time that the model loses its turn, but for the first, which may be chance; and so often at
-/// the most.
+/// Plans in a row that must want a move. They double each time that the model loses its turn, but for the first, which may be
+/// chance; and so often at the most.
 const PERSISTENCE: u32 = 2;
 const DOUBLINGS_MAX: u32 = 5;
 /// Predicted gain in cost that a move must beat: 1 % of the collector's time, say.
@@ -180,18 +179,13 @@ impl Planner {
             return Plan::Hold;
         }
         self.wanted += 1;
-        if self.wanted < self.persistence() {
+        if self.wanted < PERSISTENCE << self.lost.saturating_sub(1).min(DOUBLINGS_MAX) {
             return Plan::Hold;
         }
         self.wanted = 0;
         self.caution = (self.caution * CAUTION_PER_MOVE).min(CAUTION_MAX);
         self.before = Some((*situation.current, std::mem::take(&mut self.here)));
         Plan::Move(knobs, steps)
-    }
-
-    /// Plans in a row that must want the next move.
-    fn persistence(&self) -> u32 {
-        PERSISTENCE.min(self.caution as u32) << self.lost.saturating_sub(1).min(DOUBLINGS_MAX)
     }
 
     fn unbelievable(&mut self) -> Plan {
@@ -339,16 +333,6 @@ mod tests {
         let sizes: Vec<u64> = knobs.iter().map(|k| k.old_region_bytes >> 20).collect();
         assert_eq!(sizes[..3], [1, 4, 1], "{sizes:?}");
         assert!(sizes[3..].iter().all(|size| *size <= 1), "{sizes:?}");
-    }
-
-    #[test]
-    fn a_first_move_takes_one_plan_and_later_ones_take_two() {
-        let moves = |caution: f64| Planner { caution, ..Planner::new() }.persistence();
-        assert_eq!([1.0, 1.9, 2.0, 64.0].map(moves), [1, 1, 2, 2]);
-        let lost = |lost: u32| Planner { lost, caution: 4.0, ..Planner::new() }.persistence();
-        assert_eq!([0, 1, 2, 3, 99].map(lost), [2, 2, 4, 8, 64]);
-        let (knobs, _) = plans(&likes("old_region", 1.0), 1, |_| 0.0);
-        assert_eq!(knobs.len(), 2, "the very first plan moves");
     }
 
     #[test]
