@@ -4,7 +4,9 @@
 //! operation, which would have trapped the first time. A load also needs that nothing on any way between the two may
 //! have written there. Who writes where is told by types: a store into a field changes that field of records of that
 //! layout, a store into an array changes arrays of that kind of elements; neither changes lengths or variants, which
-//! nothing does. Where ways meet that leave different values in a place, a parameter brings them together (`joins`). A call may change everything, unless the function only reads: then it is itself like a load. A handler knows nothing of what its `try` body wrote.
+//! nothing does. Where ways meet that leave different values in a place, a parameter brings them together
+//! (`joins`). A call may change everything, unless the function only reads: then it is itself like a load. A handler knows
+//! nothing of what its `try` body wrote.
 //!
 //! Behind a branch its condition is known, so a second branch on the same condition goes.
 
